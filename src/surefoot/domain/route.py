@@ -1,0 +1,63 @@
+"""A route: what a client asks for as `model`, and the targets that may answer it.
+
+A route is data. The rules that read it are in `policy.rules`, their order in `policy.stack`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from surefoot.domain.units import Seconds, Share
+
+
+class Order(StrEnum):
+    """How the eligible targets of a route are ordered."""
+
+    LISTED = "listed"
+    LATENCY = "latency"
+    PRICE = "price"
+
+
+class When(Struct, frozen=True):
+    """The prompt lengths for which a rung is used, in tokens, both ends included."""
+
+    least: int = 0
+    most: int | None = None
+
+    def holds(self, prompt_tokens: int) -> bool:
+        """Whether a prompt of this estimated length is inside."""
+        return self.least <= prompt_tokens and (self.most is None or prompt_tokens <= self.most)
+
+
+class Rung(Struct, frozen=True):
+    """One target in a route, and when it is used."""
+
+    target: str
+    when: When = When()
+
+
+class Limits(Struct, frozen=True):
+    """The slices of a call's deadline and the bound on its attempts."""
+
+    deadline: Seconds = 300.0
+    """From the request's arrival to the end of the answer."""
+    connect: Seconds = 1.0
+    """To open a connection, TLS included."""
+    idle: Seconds = 15.0
+    """Longest gap inside an answer that has begun."""
+    attempts: Annotated[int, Meta(ge=1, le=16, extra={"unit": "count"})] = 4
+    """Most attempts of one call, of every kind together."""
+
+
+class Route(Struct, frozen=True):
+    """One name that clients may ask for."""
+
+    name: str
+    rungs: tuple[Rung, ...]
+    order: Order = Order.LISTED
+    places: tuple[str, ...] | None = None
+    """Places that may process; None is anywhere."""
+    limits: Limits = Limits()
+    hedge: Share = 0.1
+    """Attempts launched beside a live one, and repeats on one target, as a share of this route's calls; 0 turns both off."""

@@ -1,0 +1,46 @@
+"""A target: one model, at one endpoint, in one place, under one account.
+
+Knows what the configuration says of it. Holds no credential, so that it can be printed anywhere.
+"""
+
+from msgspec import Struct, field
+
+from surefoot.domain.units import Count, Price
+
+
+class Endpoint(Struct, frozen=True):
+    """Where a target listens and what every request to it carries."""
+
+    host: str
+    port: int
+    tls: bool
+    path: str
+    """Path prefix of the API, without a trailing slash: `/v1`."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Constant headers of the provider's profile; never a credential."""
+    credential_header: str = "authorization"
+    credential_prefix: str = "Bearer "
+    ca_file: str | None = None
+    """PEM file of certificate authorities to trust instead of the system's."""
+
+
+class Target(Struct, frozen=True):
+    """One model at one endpoint; `name` is how routes, records and headers call it."""
+
+    name: str
+    provider: str
+    model: str
+    dialect: str
+    endpoint: Endpoint
+    place: str | None = None
+    """Where it processes, as the configuration names it. None is unknown, and unknown is not allowed where places are."""
+    domains: dict[str, str] = field(default_factory=dict)
+    """Failure domains: what it shares with others (`cloud`, `region`, `cdn`, ...)."""
+    window: int | None = None
+    """Context window in tokens, prompt and answer together; None is unknown."""
+    price: Price | None = None
+    """None is unknown, which is not zero."""
+    max_in_flight: Count | None = None
+    """Most attempts under way at once, over the whole gateway."""
+    usage_in_stream: bool = True
+    """Whether it understands `stream_options.include_usage`."""

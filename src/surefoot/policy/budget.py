@@ -1,0 +1,46 @@
+"""The budget for second attempts: hedges beside a live attempt, and repeats on the same target.
+
+A token bucket that is filled by traffic itself: every call brings a share of a token, so that in the long run second attempts
+are at most that share of calls, and an outage is not amplified. Each worker earns by its own calls, so the workers'
+budgets add up to the gateway's. A fallback after a verdict is not rationed here.
+"""
+
+from msgspec import Struct
+
+from surefoot.domain.units import Count, Share
+
+
+class BudgetOptions(Struct, frozen=True):
+    """The gateway's own budget, above that of each route."""
+
+    share: Share = 0.1
+    """Second attempts as a share of all calls."""
+    burst: Count = 10
+    """Most that can be saved up, and what a gateway starts with, over all its workers."""
+
+
+class Budget:
+    """One token bucket."""
+
+    __slots__ = ("_most", "_share", "refused", "saved", "spent")
+
+    def __init__(self, share: float, burst: float) -> None:
+        self._share = share
+        self._most = burst if share else 0.0
+        self.saved = self._most
+        self.spent = 0
+        self.refused = 0
+
+    def earn(self) -> None:
+        """A call has begun."""
+        if self.saved < self._most:
+            self.saved = min(self.saved + self._share, self._most)
+
+    def has(self) -> bool:
+        """Whether one second attempt could be paid for."""
+        return self.saved >= 1.0
+
+    def pay(self) -> None:
+        """Pay for one second attempt; the caller has asked `has` before."""
+        self.saved -= 1.0
+        self.spent += 1

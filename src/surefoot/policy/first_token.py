@@ -1,0 +1,154 @@
+"""What is learned of a target's time to first token (TTFT), and the two delays that follow from it.
+
+- The *hedge delay* is an early quantile: past it the next target is asked as well, if the budget allows.
+- The *first-token limit* is a late one, times a margin: past it the attempt has failed.
+
+Both are learned per target and prompt-length bucket, apart for streamed calls (whose first content comes early) and plain
+ones (whose first content is the whole answer). Samples are folded in batches by `Fleet.tick`, not one by one. An attempt that
+was given up counts with the time it had already waited: leaving it out would teach that the target is fast (survivorship).
+"""
+
+from collections import deque
+
+from msgspec import Struct
+
+from surefoot.domain.request import BUCKETS
+from surefoot.domain.units import Count, Factor, Quantile, Seconds
+
+
+class FirstTokenOptions(Struct, frozen=True):
+    """Bounds of the learned delays. For plain calls the first content is the whole answer, so they have bounds of their own."""
+
+    hedge_quantile: Quantile = 0.95
+    """Quantile of the learned TTFT at which the next target is asked as well."""
+    limit_quantile: Quantile = 0.99
+    """Quantile that the first-token limit is built on."""
+    margin: Factor = 1.5
+    """The first-token limit is this many times the limit quantile."""
+    samples: Count = 20
+    """Samples after which a bucket counts as learned."""
+    memory: Count = 256
+    """Latest samples that are kept per bucket."""
+    hedge_floor: Seconds = 0.1
+    """Never hedge earlier, on streamed calls."""
+    limit_floor: Seconds = 0.5
+    """Never give up earlier, on streamed calls."""
+    hedge: Seconds = 1.5
+    """Hedge delay of a streamed call while nothing is learned."""
+    limit: Seconds = 3.0
+    """First-token limit of a streamed call while nothing is learned."""
+    plain_hedge_floor: Seconds = 1.0
+    """Never hedge earlier, on plain calls."""
+    plain_limit_floor: Seconds = 3.0
+    """Never give up earlier, on plain calls."""
+    plain_hedge: Seconds = 15.0
+    """Hedge delay of a plain call while nothing is learned."""
+    plain_limit: Seconds = 30.0
+    """First-token limit of a plain call while nothing is learned."""
+    cap: Seconds = 120.0
+    """Neither delay is ever longer."""
+
+
+class Delays(Struct, frozen=True):
+    """What is known of one bucket: seconds, and whether it was learned."""
+
+    hedge: float
+    limit: float
+    median: float | None = None
+    """None while nothing is learned."""
+
+
+class _Bucket:
+    """The latest samples of one bucket."""
+
+    __slots__ = ("delays", "fresh", "kept")
+
+    def __init__(self, memory: int) -> None:
+        self.fresh: list[float] = []
+        self.kept: deque[float] = deque(maxlen=memory)
+        self.delays: Delays | None = None
+
+
+class FirstToken:
+    """The learned first-token times of one target."""
+
+    __slots__ = ("_buckets", "_options", "fresh", "table")
+
+    def __init__(self, options: FirstTokenOptions) -> None:
+        self._options = options
+        self._buckets = [_Bucket(options.memory) for _ in range(2 * (len(BUCKETS) + 1))]
+        self.fresh = [bucket.fresh.append for bucket in self._buckets]
+        """`fresh[series](seconds)` notes one sample: a bound append, the cheapest note there is."""
+        self.table: list[Delays] = []
+        self._spread()
+
+    def fold(self) -> bool:
+        """Take in the fresh samples; returns whether any delay changed."""
+        changed = False
+        for bucket in self._buckets:
+            if bucket.fresh:
+                bucket.kept.extend(bucket.fresh)
+                bucket.fresh.clear()
+                changed = True
+        if changed:
+            self._spread()
+        return changed
+
+    def samples(self) -> int:
+        """How many samples are kept, over all buckets."""
+        return sum(len(bucket.kept) for bucket in self._buckets)
+
+    def _spread(self) -> None:
+        """Fill `table`, one entry per series: its own delays if learned, else its nearest learned neighbour's.
+
+        A longer prompt is never given less time than a shorter one has learned to need; where only shorter or longer
+        prompts are known, a longer one's times are safe to take and a shorter one's only as a lower bound.
+        """
+        width = len(BUCKETS) + 1
+        self.table = []
+        for plain in (False, True):
+            learned = [
+                self._learn(bucket, plain=plain) for bucket in self._buckets[plain * width : (plain + 1) * width]
+            ]
+            default = self._default(plain=plain)
+            self.table += [_nearest(learned, index, default) for index in range(width)]
+
+    def _default(self, *, plain: bool) -> Delays:
+        options = self._options
+        return Delays(options.plain_hedge, options.plain_limit) if plain else Delays(options.hedge, options.limit)
+
+    def _learn(self, bucket: _Bucket, *, plain: bool) -> Delays | None:
+        options = self._options
+        count = len(bucket.kept)
+        if count < options.samples:
+            return None
+        ordered = sorted(bucket.kept)
+        hedge_floor = options.plain_hedge_floor if plain else options.hedge_floor
+        limit_floor = options.plain_limit_floor if plain else options.limit_floor
+        hedge = min(max(_quantile(ordered, options.hedge_quantile), hedge_floor), options.cap)
+        limit = min(max(options.margin * _quantile(ordered, options.limit_quantile), limit_floor, hedge), options.cap)
+        return Delays(hedge, limit, _quantile(ordered, 0.5))
+
+
+def series_of(bucket: int, *, stream: bool) -> int:
+    """Index into `FirstToken.table` and `FirstToken.fresh`."""
+    return bucket if stream else bucket + len(BUCKETS) + 1
+
+
+def _nearest(learned: list[Delays | None], index: int, default: Delays) -> Delays:
+    own = learned[index]
+    if own is not None:
+        return own
+    for longer in learned[index + 1 :]:
+        if longer is not None:
+            return longer
+    for shorter in reversed(learned[:index]):
+        if shorter is not None:
+            return Delays(max(shorter.hedge, default.hedge), max(shorter.limit, default.limit), shorter.median)
+    return default
+
+
+def _quantile(ordered: list[float], q: float) -> float:
+    """The smallest sample with at least a share q at or below it (the inverse of the empirical distribution)."""
+    rank = -int(-(q * len(ordered)) // 1)
+    return ordered[max(rank, 1) - 1]

@@ -1,0 +1,62 @@
+"""The Fleet: all that is known of every target, and what all calls share.
+
+One Fleet lives in each worker, and one in each replay. It has no clock: `tick` folds what was learned since the last one and is
+to be called a few times a second; `hear` takes in what other workers have found out.
+"""
+
+from random import Random
+from collections.abc import Iterable
+
+from surefoot.domain.route import Route
+from surefoot.domain.target import Target
+from surefoot.policy.budget import Budget
+from surefoot.policy.options import PolicyOptions
+from surefoot.policy.stack import Stack
+from surefoot.policy.target_state import News, TargetState
+
+
+class Fleet:
+    """Targets, routes and the gateway's budget. `rng` decides jitter, and nothing else here does."""
+
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        routes: Iterable[Route],
+        options: PolicyOptions,
+        rng: Random,
+        workers: int = 1,
+    ) -> None:
+        self.options = options
+        self.rng = rng
+        self.news: list[News] = []
+        """What other workers should hear; whoever drives the Fleet empties it."""
+        self.budget = Budget(options.budget.share, options.budget.burst / workers)
+        self.targets = {t.name: TargetState(t, options, self.news, alone=workers == 1) for t in targets}
+        self.stacks = {
+            route.name: Stack(route, self.targets, Budget(route.hedge, options.budget.burst / workers))
+            for route in routes
+        }
+
+    def adopt(self, other: "Fleet") -> None:
+        """Carry over what another Fleet knows of targets that are the same here: their states stay alive across a reload."""
+        same = {
+            name: state
+            for name, state in other.targets.items()
+            if name in self.targets and state.target == self.targets[name].target and other.options == self.options
+        }
+        self.targets.update(same)
+        for state in same.values():
+            state.news = self.news
+        for name, stack in self.stacks.items():
+            self.stacks[name] = Stack(stack.route, self.targets, stack.budget)
+
+    def tick(self) -> None:
+        """Fold the samples that have come in since the last tick."""
+        for state in self.targets.values():
+            state.first_token.fold()
+
+    def hear(self, news: News, now: float) -> None:
+        """Take in what another worker or the supervisor says; of an unknown target nothing is said."""
+        state = self.targets.get(news.target)
+        if state is not None:
+            state.hear(news, now)

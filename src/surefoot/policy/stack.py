@@ -1,0 +1,165 @@
+"""The stack of rules, in the order in which they are asked, for one route.
+
+    condition  place  window        facts of the request: their verdicts are cached per route and length class
+    slots  health                   facts of the moment: asked at every choice
+    listed | latency | price        the order of those that are admitted
+
+Place stands before everything that is about availability: what is not allowed cannot become allowed by being healthy.
+`choose` is what the Call uses; `explain` tells a person what the same rules say.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from surefoot.domain.outcome import Kind
+from surefoot.domain.request import Request
+from surefoot.domain.route import Order, Route
+from surefoot.policy.breaker import State
+from surefoot.policy.budget import Budget
+from surefoot.policy.candidate import Candidate, Ranking, Rule
+from surefoot.policy.rules.condition import Condition
+from surefoot.policy.rules.health import Health
+from surefoot.policy.rules.latency import Latency
+from surefoot.policy.rules.place import Place
+from surefoot.policy.rules.price import Price
+from surefoot.policy.rules.slots import Slots
+from surefoot.policy.rules.window import Window
+from surefoot.policy.target_state import TargetState
+
+OF_THE_REQUEST: tuple[Rule, ...] = (Condition(), Place(), Window())
+OF_THE_MOMENT: tuple[Rule, ...] = (Slots(), Health())
+RANKINGS: dict[Order, Ranking] = {Order.LATENCY: Latency(), Order.PRICE: Price()}
+
+_CLOSED = State.CLOSED  # its lookup through the class would be the dearest thing that the short way does
+
+CLASSES_KEPT = 256
+"""Bound of the verdict cache: classes of requests are few, unless clients invent places."""
+
+
+class Verdict(Struct, frozen=True):
+    """What the stack says of one target for one request. `rank` counts from 1 among the admitted."""
+
+    target: str
+    rank: int | None = None
+    rule: str | None = None
+    reason: str | None = None
+
+
+class Stack:
+    """The rules of one route over the targets' states."""
+
+    __slots__ = (
+        "_admitted",
+        "_candidates",
+        "_cuts",
+        "_only",
+        "_ranking",
+        "_windows",
+        "budget",
+        "first",
+        "route",
+    )
+
+    def __init__(self, route: Route, states: Mapping[str, TargetState], budget: Budget) -> None:
+        self.route = route
+        self.budget = budget
+        self._candidates = tuple(Candidate(route, rung, states[rung.target]) for rung in route.rungs)
+        self.first = self._candidates[0].state
+        """The target that stands first in the file."""
+        self._ranking = RANKINGS.get(route.order)
+        cuts = {bound for rung in route.rungs for bound in (rung.when.least - 1, rung.when.most) if bound is not None}
+        self._cuts = sorted(cuts - {-1})
+        self._windows = sorted({c.target.window for c in self._candidates if c.target.window is not None})
+        uncut = not self._cuts and not self._windows
+        self._only = self._judge(Request(route.name, stream=False, prompt_tokens=0)) if uncut else None
+        """What is admitted where no length matters: the short way of most routes."""
+        self._admitted: dict[tuple[int, int, str | None], tuple[Candidate, ...]] = {}
+
+    def admitted(self, request: Request) -> tuple[Candidate, ...]:
+        """The candidates that the facts of the request admit, as listed."""
+        if self._only is not None and request.place is None:
+            return self._only
+        need = request.prompt_tokens + request.max_tokens
+        key = (
+            bisect_left(self._cuts, request.prompt_tokens),
+            bisect_left(self._windows, need),
+            request.place,
+        )
+        found = self._admitted.get(key)
+        if found is None:
+            found = self._judge(request)
+            if len(self._admitted) < CLASSES_KEPT:
+                self._admitted[key] = found
+        return found
+
+    def choose(self, request: Request, now: float, tried: Sequence[TargetState] = ()) -> TargetState | None:
+        """The best target that may be asked now and was not tried, or None."""
+        admitted = self.admitted(request)
+        if self._ranking is None:
+            if admitted and not tried:
+                first = admitted[0].state
+                if first.breaker.state is _CLOSED and first.in_flight < first.slots:
+                    return first  # what both rules of the moment would say, without asking them
+        else:
+            admitted = self._ranked(admitted, request)
+        for candidate in admitted:
+            if candidate.state not in tried and _first_refusal(OF_THE_MOMENT, candidate, request, now) is None:
+                return candidate.state
+        return None
+
+    def explain(self, request: Request, now: float) -> list[Verdict]:
+        """The verdict on every target of the route: the admitted in their order, then the others as listed."""
+        refused: dict[str, Verdict] = {}
+        admitted: list[Candidate] = []
+        for candidate in self._candidates:
+            verdict = _first_refusal(OF_THE_REQUEST + OF_THE_MOMENT, candidate, request, now)
+            if verdict is None:
+                admitted.append(candidate)
+            else:
+                refused.setdefault(verdict.target, verdict)
+        names = dict.fromkeys(candidate.target.name for candidate in self._ranked(admitted, request))
+        ranked = [Verdict(name, rank) for rank, name in enumerate(names, 1)]
+        return ranked + [verdict for name, verdict in refused.items() if name not in names]
+
+    def refusal(self, request: Request) -> Kind:
+        """Why no target may be asked: the request's own fault, or the moment's."""
+        if self.admitted(request):
+            return Kind.NO_TARGET
+        rules = {verdict.rule for verdict in self.explain(request, 0.0)}
+        return Kind.TOO_LONG if Window.name in rules else Kind.NOT_ALLOWED
+
+    def passed_over(self, request: Request, chosen: TargetState, now: float) -> str:
+        """Why targets listed before the chosen one were not taken: `target:rule,...`; empty if none were."""
+        words: list[str] = []
+        for candidate in self._candidates:
+            if candidate.state is chosen:
+                break
+            verdict = _first_refusal(OF_THE_REQUEST + OF_THE_MOMENT, candidate, request, now)
+            if verdict is not None:
+                words.append(f"{verdict.target}:{verdict.rule}")
+        return ",".join(words)
+
+    def soonest(self, request: Request, now: float) -> float | None:
+        """Seconds until the first open breaker of an admitted target lets a probe through; None if none is open."""
+        breakers = [candidate.state.breaker for candidate in self.admitted(request)]
+        waits = [breaker.until - now for breaker in breakers if breaker.state is not State.CLOSED]
+        return max(min(waits), 0.0) if waits else None
+
+    def _judge(self, request: Request) -> tuple[Candidate, ...]:
+        return tuple(c for c in self._candidates if _first_refusal(OF_THE_REQUEST, c, request, 0.0) is None)
+
+    def _ranked(self, candidates: Sequence[Candidate], request: Request) -> tuple[Candidate, ...]:
+        ranking = self._ranking
+        if ranking is None:
+            return tuple(candidates)
+        return tuple(sorted(candidates, key=lambda candidate: ranking.rank(candidate, request)))
+
+
+def _first_refusal(rules: Iterable[Rule], candidate: Candidate, request: Request, now: float) -> Verdict | None:
+    for rule in rules:
+        reason = rule.reason(candidate, request, now)
+        if reason is not None:
+            return Verdict(candidate.target.name, rule=rule.name, reason=reason)
+    return None

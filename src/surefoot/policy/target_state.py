@@ -1,0 +1,121 @@
+"""What is known of one target: its breaker, its learned first-token times, its attempts under way.
+
+Changes only through its methods, so that what other workers must hear of is noted in one place (`news`).
+"""
+
+from msgspec import Struct
+
+from surefoot.domain.commands import Launch, Reason
+from surefoot.domain.target import Target
+from surefoot.policy.breaker import Breaker, State
+from surefoot.policy.first_token import FirstToken
+from surefoot.policy.options import PolicyOptions
+
+_CLOSED = State.CLOSED
+
+UNBOUNDED = 1 << 30
+"""Slots of a target without a bound."""
+
+ASK_AGAIN = 1.0
+"""Seconds before a probe permit that was not granted is asked for again."""
+
+
+class Opened(Struct, frozen=True, tag="opened"):
+    """A breaker has opened for `seconds` more."""
+
+    target: str
+    seconds: float
+
+
+class Closed(Struct, frozen=True, tag="closed"):
+    """A probe has succeeded."""
+
+    target: str
+
+
+class ProbeWanted(Struct, frozen=True, tag="probe_wanted"):
+    """A call is here that could be the probe of a target whose opening is over."""
+
+    target: str
+
+
+class ProbePermit(Struct, frozen=True, tag="probe_permit"):
+    """This worker may launch the probe, for so many seconds from now."""
+
+    target: str
+    seconds: float
+
+
+class SlotShare(Struct, frozen=True, tag="slot_share"):
+    """This worker's share of a target's slots."""
+
+    target: str
+    slots: int
+
+
+News = Opened | Closed | ProbeWanted | ProbePermit | SlotShare
+"""What workers tell one another through their supervisor."""
+
+
+class TargetState:
+    """One target, alive."""
+
+    __slots__ = (
+        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "in_flight", "name", "news", "slots",
+        "target",
+    )  # fmt: skip
+
+    def __init__(self, target: Target, options: PolicyOptions, news: list[News], *, alone: bool) -> None:
+        self.target = target
+        self.name = target.name
+        self.breaker = Breaker(options.breaker)
+        self.first_token = FirstToken(options.first_token)
+        self.in_flight = 0
+        self.slots = UNBOUNDED if target.max_in_flight is None else target.max_in_flight
+        self.first_launch = (Launch(0, target.name, Reason.FIRST),)
+        self.news = news
+        self.alone = alone
+        self._permit_until = 0.0
+        self._asked_at = float("-inf")
+
+    def may_probe(self, now: float) -> bool:
+        """Whether this worker may launch the probe that the breaker admits; asks for the permit if not."""
+        if self.alone or now < self._permit_until:
+            return True
+        if now >= self._asked_at + ASK_AGAIN:
+            self._asked_at = now
+            self.news.append(ProbeWanted(self.name))
+        return False
+
+    def launched(self) -> None:
+        """An attempt takes its slot, and is the probe if the breaker is not closed."""
+        self.in_flight += 1
+        if self.breaker.state is not _CLOSED:
+            self.breaker.launched()
+            self._permit_until = 0.0
+
+    def succeeded(self, now: float) -> None:
+        """An attempt has given a good answer."""
+        was = self.breaker.state
+        self.breaker.succeeded(now)
+        if was is not _CLOSED and self.breaker.state is _CLOSED:
+            self.news.append(Closed(self.name))
+
+    def failed(self, now: float, retry_after: float | None) -> None:
+        """An attempt has failed by the target's fault."""
+        if self.breaker.failed(now, retry_after):
+            self.news.append(Opened(self.name, self.breaker.until - now))
+
+    def hear(self, news: News, now: float) -> None:
+        """Take in what another worker, or the supervisor, says of this target."""
+        match news:
+            case Opened(seconds=seconds):
+                self.breaker.open(now, seconds)
+            case Closed():
+                self.breaker.close()
+            case ProbePermit(seconds=seconds):
+                self._permit_until = now + seconds
+            case SlotShare(slots=slots):
+                self.slots = slots
+            case ProbeWanted():
+                pass
