@@ -1,4 +1,4 @@
-"""How an attempt can end, and what follows: one table, read by the policy, the journal, the drills and the documentation.
+"""How an attempt can end, and what follows: one table, for the policy, the journal, the drills and the documentation.
 
 A dialect maps wire signals to one `Kind`; nobody else does. `docs/reference/outcomes.md` is generated from here.
 """
@@ -86,7 +86,7 @@ OUTCOMES: dict[Kind, Consequence] = {
     Kind.CANCELLED:        _row("---+-", "another attempt won; this one was ended by us"),
     Kind.NO_TARGET:        _row("-----", "every target that may serve the request is out of order or full"),
     Kind.NOT_ALLOWED:      _row("-----", "no target of the route is in a place that the request allows"),
-    Kind.TOO_LONG:         _row("-----", "the prompt fits the window of no target of the route"),
+    Kind.TOO_LONG:         _row("-----", "the prompt is of a length that no target of the route takes"),
     Kind.SHUTDOWN:         _row("-----", "the gateway stopped before the answer was whole"),
 }
 # fmt: on

@@ -1,7 +1,8 @@
 """The record of a call, as a plain tuple: cheap to make in a worker, self-describing in the journal.
 
-A worker sends tuples in this order; the journal names the columns from here. A change of either list is a new `VERSION`.
-Times are seconds since the call began, on the monotonic clock, except `at` (Unix time). None is unknown or did not happen.
+A worker sends tuples in this order; the journal names the columns from here. A change of either list is a new
+`VERSION`. Times are seconds since the call began, on the monotonic clock, except `at` (Unix time). None is unknown or
+did not happen.
 """
 
 VERSION = 1

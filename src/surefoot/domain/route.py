@@ -60,4 +60,4 @@ class Route(Struct, frozen=True):
     """Places that may process; None is anywhere."""
     limits: Limits = Limits()
     hedge: Share = 0.1
-    """Attempts launched beside a live one, and repeats on one target, as a share of this route's calls; 0 turns both off."""
+    """Attempts launched beside a live one, and repeats on one target, as a share of the route's calls; 0 is none."""

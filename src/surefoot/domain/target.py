@@ -33,7 +33,7 @@ class Target(Struct, frozen=True):
     dialect: str
     endpoint: Endpoint
     place: str | None = None
-    """Where it processes, as the configuration names it. None is unknown, and unknown is not allowed where places are."""
+    """Where it processes, as the configuration names it. None is unknown: not allowed where places are restricted."""
     domains: dict[str, str] = field(default_factory=dict)
     """Failure domains: what it shares with others (`cloud`, `region`, `cdn`, ...)."""
     window: int | None = None

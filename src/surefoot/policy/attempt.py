@@ -1,4 +1,7 @@
-"""One attempt of a Call: what was asked of which target, and when what happened. A bare record, moved by the Call alone."""
+"""One attempt of a Call: what was asked of which target, and when what happened.
+
+A bare record, moved by the Call alone. Must never decide anything.
+"""
 
 from surefoot.domain.commands import Reason
 from surefoot.domain.outcome import Kind
@@ -12,8 +15,8 @@ class Attempt:
     """Times are on the driver's monotonic clock, in seconds; None did not happen."""
 
     __slots__ = (
-        "breaker", "completion_tokens", "connect_by", "ended", "first", "heard", "hedge_at", "kind", "late", "limit_at", "live",
-        "number", "passed", "prompt_tokens", "reason", "sent", "started", "state", "verdict",
+        "breaker", "completion_tokens", "connect_by", "ended", "first", "heard", "hedge_at", "kind", "late", "limit_at",
+        "live", "number", "passed", "prompt_tokens", "reason", "sent", "started", "state", "verdict",
     )  # fmt: skip
 
     def __init__(self, number: int, state: TargetState, reason: Reason, now: float) -> None:

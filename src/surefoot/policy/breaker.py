@@ -67,20 +67,24 @@ class Breaker:
         return self.state is State.CLOSED or (self.state is State.OPEN and now >= self.until)
 
     def launched(self) -> None:
-        """An attempt was launched. If the breaker is open this is its probe, and no other is let through until it ends."""
+        """An attempt was launched. If the breaker is open this is its probe: no other is let through until it ends."""
         if self.state is State.OPEN:
             self.state = State.HALF_OPEN
 
-    def succeeded(self, now: float) -> None:
-        """An attempt gave a good answer: close, if this was the probe; an opening that is under way stands."""
+    def succeeded(self, now: float, *, probe: bool = False) -> bool:
+        """An attempt gave a good answer. Returns whether the breaker closed just now, which only its probe can do.
+
+        A long answer that began before the opening says nothing of how the target takes requests now; and an opening
+        that is under way stands.
+        """
         self.streak = 0
         if now >= self.turns_at:
             self._turn(now)
         self.good += 1
-        if self.state is _HALF_OPEN:
-            self.state = State.CLOSED
-            self.good = self.wrong = 0
-            self.before = (0, 0)
+        if probe and self.state is _HALF_OPEN:
+            self.close()
+            return True
+        return False
 
     def failed(self, now: float, retry_after: float | None = None) -> bool:
         """An attempt failed by the target's fault. Returns whether the breaker opened just now."""
@@ -102,8 +106,9 @@ class Breaker:
         return newly
 
     def close(self) -> None:
-        """Close at once: another worker's probe has succeeded."""
+        """Close at once, because a probe has succeeded, here or in another worker."""
         self.state = State.CLOSED
+        self.until = 0.0
         self.streak = self.good = self.wrong = 0
         self.before = (0, 0)
 

@@ -1,8 +1,8 @@
 """The budget for second attempts: hedges beside a live attempt, and repeats on the same target.
 
-A token bucket that is filled by traffic itself: every call brings a share of a token, so that in the long run second attempts
-are at most that share of calls, and an outage is not amplified. Each worker earns by its own calls, so the workers'
-budgets add up to the gateway's. A fallback after a verdict is not rationed here.
+A token bucket that is filled by traffic itself: every call brings a share of a token, so that in the long run second
+attempts are at most that share of calls, and an outage is not amplified. Each worker earns by its own calls, so the
+workers' budgets add up to the gateway's. A fallback after a verdict is not rationed here.
 """
 
 from msgspec import Struct
@@ -26,8 +26,8 @@ class Budget:
 
     def __init__(self, share: float, burst: float) -> None:
         self._share = share
-        self._most = burst if share else 0.0
-        self.saved = self._most
+        self._most = max(burst, 1.0) if share else 0.0  # a bucket without room for one token could never pay
+        self.saved = burst if share else 0.0
         self.spent = 0
         self.refused = 0
 

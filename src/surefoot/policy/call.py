@@ -1,18 +1,19 @@
-"""A Call: the life of one client request, as a table.
+r"""A Call: the life of one client request, as a table.
 
     state      the client has seen          what may happen
     CHOOSING   nothing                      the stack orders the targets that may serve it
     WAITING    nothing; attempts under way  a failure launches the next target at once, a late first token a hedge
     SPEAKING   some content                 the answer goes on from the same attempt, or ends in an error
-    DONE       everything                   \\
+    DONE       everything                   \
     FAILED     one error                     } the end; one record
     DROPPED    has gone away                /
 
 Streamed and plain answers share this table: the first content of a plain answer is the whole of it.
 
-The driver (`gateway.exchange` on sockets, a replay on records) calls `begin`, then `content` and `finished` for what goes well,
-`handle` for what does not, and `wake` once `wake_at` has come. Each returns the commands that are to be carried out, in order.
-Nothing here can reach a clock, a socket or a log. What is late is told by `now` alone, which never goes backwards.
+The driver (`gateway.exchange` on sockets, a replay on records) calls `begin`, then `content` and `finished` for what
+goes well, `handle` for what does not, and `wake` once `wake_at` has come. Each returns the commands that are to be
+carried out, in order. Nothing here can reach a clock, a socket or a log. What is late is told by `now` alone, which
+never goes backwards.
 """
 
 from enum import IntEnum
@@ -31,14 +32,14 @@ from surefoot.policy.target_state import TargetState
 Commands = tuple[Command, ...]
 
 BACKOFF = (0.05, 0.25)
-"""Seconds, uniformly drawn, before an overloaded target is asked again. Long enough to leave a burst, short enough for a caller."""
+"""Seconds, uniformly drawn, before an overloaded target is asked again: enough to leave a burst, short for a caller."""
 
 _NOTHING: Commands = ()
 _DELIVER_FIRST: Commands = (Deliver(0),)
 _FINISH: Commands = (Finish(),)
 
-# Members of an enumeration are looked up through its class, at 40 ns each: those of the common case have names of their own.
-_FIRST, _OK = Reason.FIRST, Kind.OK
+# Members of an enumeration are looked up through its class, at 40 ns each: those of the common case have own names.
+_FIRST, _OK, _CLOSED = Reason.FIRST, Kind.OK, BreakerState.CLOSED
 
 
 class State(IntEnum):
@@ -59,8 +60,8 @@ class Call:
     """One client request. `wake_at` is when `wake` has to be called, at the latest; it may be read at any time."""
 
     __slots__ = (
-        "_fleet", "_retry_at", "_retry_of", "_stack", "attempts", "began", "bucket", "deadline", "ended", "kind", "marked",
-        "request", "series", "state", "wake_at", "winner",
+        "_fleet", "_retry_at", "_retry_of", "_stack", "attempts", "began", "bucket", "deadline", "ended", "kind",
+        "marked", "request", "series", "state", "wake_at", "winner",
     )  # fmt: skip
 
     def __init__(self, fleet: Fleet, request: Request, now: float) -> None:
@@ -97,8 +98,10 @@ class Call:
 
     def content(self, number: int, now: float) -> Commands:
         """The first content of an attempt: it wins, unless another has won before."""
+        if self.state is not _WAITING:
+            return _NOTHING
         attempt = self.attempts[number]
-        if self.state is not _WAITING or not attempt.live:
+        if not attempt.live:
             return _NOTHING
         self.state = _SPEAKING
         self.winner = attempt
@@ -111,8 +114,8 @@ class Call:
 
     def finished(self, number: int, now: float, prompt_tokens: int | None, completion_tokens: int | None) -> Commands:
         """The winner has said everything. Tokens are the provider's own count, if it gave one."""
-        attempt = self.attempts[number]
-        if self.winner is not attempt or self.state is not _SPEAKING:
+        attempt = self.winner
+        if self.state is not _SPEAKING or attempt is None or attempt.number != number:
             return _NOTHING
         attempt.prompt_tokens = prompt_tokens
         attempt.completion_tokens = completion_tokens
@@ -122,7 +125,7 @@ class Call:
         state = attempt.state
         state.in_flight -= 1
         if not attempt.late:  # a late answer is better than none, but it is no sign of health
-            state.succeeded(now)
+            state.succeeded(now, probe=attempt.breaker is not _CLOSED)
         self.state = _DONE
         self.wake_at = NEVER
         return _FINISH
@@ -130,7 +133,7 @@ class Call:
     # ── everything else ────────────────────────────────────────────────────────────────────────────────────────
 
     def handle(self, event: Event, now: float) -> Commands:
-        """Anything that is not plain success. Events of attempts that have ended change nothing."""
+        """Anything that is not plain success. Events of attempts that have ended, or never began, change nothing."""
         if self.state not in {State.WAITING, State.SPEAKING}:
             return _NOTHING
         match event:
@@ -138,9 +141,9 @@ class Call:
                 return self._drop(now)
             case Stopping():
                 return self._fail(Kind.SHUTDOWN, now)
-            case Failed() | Connecting() | Sent() | Heard():
-                attempt = self.attempts[event.attempt]
-                return self._of_attempt(event, attempt, now) if attempt.live else _NOTHING
+            case _:
+                attempt = self.attempts[event.attempt] if event.attempt < len(self.attempts) else None
+                return _NOTHING if attempt is None or not attempt.live else self._of_attempt(event, attempt, now)
 
     def wake(self, now: float) -> Commands:
         """Look at what is late. Harmless when nothing is; sets `wake_at` anew."""
@@ -165,7 +168,8 @@ class Call:
 
     def _past_deadline(self, now: float) -> Commands:
         for attempt in self.attempts:
-            if attempt.live and attempt.first is None and not attempt.late and now >= attempt.limit_at:
+            limit = attempt.state.first_token.table[self.series].limit
+            if attempt.live and attempt.first is None and not attempt.late and now - attempt.started >= limit:
                 self._blame(attempt, now, None)  # it had its grace and used it up
         return self._fail(Kind.DEADLINE, now)
 
@@ -185,15 +189,20 @@ class Call:
                 commands += self._too_late(attempt, now)
             elif now >= attempt.hedge_at and self.state is State.WAITING:
                 commands += self._hedge(attempt, now)
-        if self.state is State.WAITING and now >= self._retry_at and self._retry_of is not None:
-            commands += self._repeat(self._retry_of.state, now)
+        if now >= self._retry_at and self._retry_of is not None:
+            commands += self._repeat(self._retry_of, now)
         return tuple(commands)
 
     def _too_late(self, attempt: Attempt, now: float) -> Commands:
-        """The first-token limit has passed: a verdict, if there is anyone else to ask; else grace up to the deadline."""
+        """The first-token limit has passed: a verdict, if there is anyone else to ask; else grace up to the deadline.
+
+        A probe has its verdict in any case, or its grace would keep the target closed to everyone else.
+        """
+        attempt.hedge_at = NEVER
         others = any(other.live and not other.late and other is not attempt for other in self.attempts)
         following = None if others else self._following(now)
-        if following is None and not others:
+        last = following is None and not others
+        if last and attempt.breaker is _CLOSED:
             attempt.limit_at = now + attempt.state.first_token.table[self.series].limit
             return _NOTHING
         attempt.late = True
@@ -201,7 +210,7 @@ class Call:
         attempt.kind = Kind.SILENCE if attempt.heard is None else Kind.SLOW_FIRST_TOKEN
         self._blame(attempt, now, None)
         commands: list[Command] = []
-        if attempt.state.target.max_in_flight is not None:  # it holds a slot that others could use
+        if not last and attempt.state.target.max_in_flight is not None:  # it holds a slot that others could use
             self._end(attempt, now)
             commands.append(Cancel(attempt.number))
         if following is not None:
@@ -209,7 +218,7 @@ class Call:
         return tuple(commands)
 
     def _hedge(self, attempt: Attempt, now: float) -> Commands:
-        """The hedge delay has passed: ask the next target as well, if that is the only attempt and the budgets allow."""
+        """The hedge delay has passed: ask the next target too, if this is the only attempt and the budgets allow."""
         attempt.hedge_at = NEVER
         if not self._stack.route.hedge or sum(other.live for other in self.attempts) > 1:
             return _NOTHING
@@ -221,14 +230,12 @@ class Call:
     def _set_wake(self) -> None:
         if self.state is State.SPEAKING:
             self.wake_at = min(self.marked + self._stack.route.limits.idle, self.deadline)
-            return
-        wake_at = min(self.deadline, self._retry_at)
-        for attempt in self.attempts:
-            if attempt.live:
-                wake_at = min(
-                    wake_at, attempt.connect_by, attempt.hedge_at, NEVER if attempt.late else attempt.limit_at
-                )
-        self.wake_at = wake_at
+        elif self.state is State.WAITING:
+            wake_at = min(self.deadline, self._retry_at)
+            for attempt in [attempt for attempt in self.attempts if attempt.live]:
+                limit_at = NEVER if attempt.late else attempt.limit_at
+                wake_at = min(wake_at, attempt.connect_by, attempt.hedge_at, limit_at)
+            self.wake_at = wake_at
 
     # ── failures ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,17 +243,18 @@ class Call:
         match event:
             case Failed(kind=kind, retry_after=retry_after):
                 commands = self._failed(attempt, kind, retry_after, now)
-                if self.state is State.WAITING:
-                    self._set_wake()
+                self._set_wake()
                 return commands
+            case _ if self.state is not _WAITING:
+                pass  # what is said of a connection after content is stale
             case Connecting():
                 attempt.sent = None
                 attempt.connect_by = now + self._stack.route.limits.connect
                 self.wake_at = min(self.wake_at, attempt.connect_by)
-            case Sent():
+            case Sent() if attempt.sent is None:
                 attempt.sent = now
                 attempt.connect_by = NEVER
-            case Heard():
+            case Heard() if attempt.heard is None:
                 attempt.heard = now
         return _NOTHING
 
@@ -257,44 +265,47 @@ class Call:
         if OUTCOMES[kind].blame and not was_late:
             self._blame(attempt, now, retry_after)
         self._end(attempt, now)
-        if attempt is self.winner:  # content was delivered: here the resume contract has its place
-            return self._fail(kind, now, attempt)
-        if not OUTCOMES[kind].fall_back:
-            return self._fail(kind, now, attempt)
+        if attempt is self.winner or not OUTCOMES[kind].fall_back:
+            return self._fail(kind, now, attempt)  # after content, here the resume contract has its place
+        if was_late and any(other.live for other in self.attempts):
+            return _NOTHING  # its verdict has launched its successor already
         return self._go_on(attempt, kind, retry_after, now)
 
     def _go_on(self, failed: Attempt, kind: Kind, retry_after: float | None, now: float) -> Commands:
-        """After a verdict: the next target at once, unrationed; else those still under way; else a repeat; else the end."""
+        """After a verdict: the next target at once, unrationed; else what is under way; else a repeat; else the end."""
         following = self._following(now)
         if following is not None:
             return (self._launch(following, Reason.FALLBACK, now),)
-        if any(attempt.live for attempt in self.attempts) or self._retry_of is not None:
+        if any(attempt.live for attempt in self.attempts):
             return _NOTHING
         again = next((a for a in self.attempts if self._may_repeat(a, now)), None)
         if again is None or not self._pay():
             return self._fail(kind, now, failed, retry_after)
-        self._retry_of = again
         if again.kind is not Kind.OVERLOAD:
-            return self._repeat(again.state, now)
+            return (self._launch(again.state, Reason.RETRY, now),)
+        self._retry_of = again
         self._retry_at = now + self._fleet.rng.uniform(*BACKOFF)
         return _NOTHING
 
     def _may_repeat(self, attempt: Attempt, now: float) -> bool:
-        """Once per target, for kinds that deserve it, while its breaker is closed and the call may have one more attempt."""
+        """Once per target, for kinds that deserve it, while its breaker is closed and one more attempt is allowed."""
         state = attempt.state
         return (
             attempt.kind is not None
             and OUTCOMES[attempt.kind].retry
             and sum(other.state is state for other in self.attempts) == 1
             and len(self.attempts) < self._stack.route.limits.attempts
-            and state.breaker.state is BreakerState.CLOSED
+            and state.breaker.state is _CLOSED
             and state.in_flight < state.slots
             and now < self.deadline
         )
 
-    def _repeat(self, state: TargetState, now: float) -> Commands:
+    def _repeat(self, again: Attempt, now: float) -> Commands:
+        """The backoff is over: ask again, unless meanwhile the target has fallen ill or has no slot left."""
         self._retry_at = NEVER
-        return (self._launch(state, Reason.RETRY, now),)
+        if not self._may_repeat(again, now):
+            return self._fail(Kind.OVERLOAD, now, again)
+        return (self._launch(again.state, Reason.RETRY, now),)
 
     def _following(self, now: float) -> TargetState | None:
         """The next target that was not tried, if the call may have one more attempt."""
@@ -328,7 +339,7 @@ class Call:
         delays = state.first_token.table[self.series]
         attempt.hedge_at = hedge_at = now + delays.hedge
         attempt.limit_at = now + delays.limit
-        if hedge_at < self.wake_at:
+        if hedge_at < self.wake_at:  # noqa: PLR1730 - min() costs this path twice as much
             self.wake_at = hedge_at
         return attempt
 
@@ -343,9 +354,10 @@ class Call:
         attempt.live = False
         attempt.ended = now
         attempt.state.in_flight -= 1
-        attempt.state.breaker.abandoned()
+        if attempt.breaker is not _CLOSED:  # it was the probe; another attempt's end says nothing of that one
+            attempt.state.breaker.abandoned()
 
-    def _cancel_losers(self, winner: Attempt | None, now: float) -> Commands:
+    def _cancel_losers(self, winner: Attempt | None, now: float, kind: Kind = Kind.CANCELLED) -> Commands:
         commands: list[Command] = []
         for attempt in self.attempts:
             if attempt is winner or not attempt.live:
@@ -357,7 +369,7 @@ class Call:
                 if overtaken:
                     self._blame(attempt, now, None)
             elif attempt.kind is None:
-                attempt.kind = self.kind
+                attempt.kind = kind
             self._end(attempt, now)
             commands.append(Cancel(attempt.number))
         return tuple(commands)
@@ -367,15 +379,15 @@ class Call:
     def _fail(
         self, kind: Kind, now: float, attempt: Attempt | None = None, retry_after: float | None = None
     ) -> Commands:
-        if retry_after is None and OUTCOMES[kind].fall_back or kind is Kind.NO_TARGET:
+        if (retry_after is None and OUTCOMES[kind].fall_back) or kind is Kind.NO_TARGET:
             retry_after = self._stack.soonest(self.request, now)
         self._close(State.FAILED, kind, now)
-        losers = self._cancel_losers(None, now)
+        losers = self._cancel_losers(None, now, kind if attempt is None else Kind.CANCELLED)
         return (*losers, Fail(kind, None if attempt is None else attempt.number, retry_after))
 
     def _drop(self, now: float) -> Commands:
         self._close(State.DROPPED, Kind.CLIENT_GONE, now)
-        return (*self._cancel_losers(None, now), Drop())
+        return (*self._cancel_losers(None, now, Kind.CLIENT_GONE), Drop())
 
     def _close(self, state: State, kind: Kind, now: float) -> None:
         self.state = state

@@ -3,9 +3,10 @@
 - The *hedge delay* is an early quantile: past it the next target is asked as well, if the budget allows.
 - The *first-token limit* is a late one, times a margin: past it the attempt has failed.
 
-Both are learned per target and prompt-length bucket, apart for streamed calls (whose first content comes early) and plain
-ones (whose first content is the whole answer). Samples are folded in batches by `Fleet.tick`, not one by one. An attempt that
-was given up counts with the time it had already waited: leaving it out would teach that the target is fast (survivorship).
+Both are learned per target and prompt-length bucket, apart for streamed calls (whose first content comes early) and
+plain ones (whose first content is the whole answer). Samples are folded in batches by `Fleet.tick`, not one by one. An
+attempt that was given up counts with the time it had already waited: leaving it out would teach that the target is fast
+(survivorship).
 """
 
 from collections import deque
@@ -17,7 +18,7 @@ from surefoot.domain.units import Count, Factor, Quantile, Seconds
 
 
 class FirstTokenOptions(Struct, frozen=True):
-    """Bounds of the learned delays. For plain calls the first content is the whole answer, so they have bounds of their own."""
+    """Bounds of the learned delays. Plain calls, whose first content is the whole answer, have bounds of their own."""
 
     hedge_quantile: Quantile = 0.95
     """Quantile of the learned TTFT at which the next target is asked as well."""
@@ -101,8 +102,8 @@ class FirstToken:
     def _spread(self) -> None:
         """Fill `table`, one entry per series: its own delays if learned, else its nearest learned neighbour's.
 
-        A longer prompt is never given less time than a shorter one has learned to need; where only shorter or longer
-        prompts are known, a longer one's times are safe to take and a shorter one's only as a lower bound.
+        Where only longer or shorter prompts are known, a longer one's times are safe to take and a shorter one's only
+        as a lower bound: they never take a longer prompt below the defaults.
         """
         width = len(BUCKETS) + 1
         self.table = []
@@ -115,7 +116,9 @@ class FirstToken:
 
     def _default(self, *, plain: bool) -> Delays:
         options = self._options
-        return Delays(options.plain_hedge, options.plain_limit) if plain else Delays(options.hedge, options.limit)
+        hedge, limit = (options.plain_hedge, options.plain_limit) if plain else (options.hedge, options.limit)
+        limit = min(limit, options.cap)
+        return Delays(min(hedge, limit), limit)  # the Call relies on it that no limit comes before its hedge delay
 
     def _learn(self, bucket: _Bucket, *, plain: bool) -> Delays | None:
         options = self._options

@@ -1,11 +1,11 @@
 """The Fleet: all that is known of every target, and what all calls share.
 
-One Fleet lives in each worker, and one in each replay. It has no clock: `tick` folds what was learned since the last one and is
-to be called a few times a second; `hear` takes in what other workers have found out.
+One Fleet lives in each worker, and one in each replay. It has no clock: `tick` folds what was learned since the last
+one and is to be called a few times a second; `hear` takes in what other workers have found out.
 """
 
-from random import Random
 from collections.abc import Iterable
+from typing import Protocol
 
 from surefoot.domain.route import Route
 from surefoot.domain.target import Target
@@ -13,6 +13,13 @@ from surefoot.policy.budget import Budget
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.stack import Stack
 from surefoot.policy.target_state import News, TargetState
+
+
+class Chance(Protocol):
+    """A source of random numbers; `random.Random` is one. It is given, so that a seed fixes every decision."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        """Any number from a to b."""
 
 
 class Fleet:
@@ -23,7 +30,7 @@ class Fleet:
         targets: Iterable[Target],
         routes: Iterable[Route],
         options: PolicyOptions,
-        rng: Random,
+        rng: Chance,
         workers: int = 1,
     ) -> None:
         self.options = options
@@ -38,7 +45,7 @@ class Fleet:
         }
 
     def adopt(self, other: "Fleet") -> None:
-        """Carry over what another Fleet knows of targets that are the same here: their states stay alive across a reload."""
+        """Carry over what another Fleet knows of targets that are the same here: their states outlive a reload."""
         same = {
             name: state
             for name, state in other.targets.items()

@@ -128,7 +128,7 @@ class Stack:
         if self.admitted(request):
             return Kind.NO_TARGET
         rules = {verdict.rule for verdict in self.explain(request, 0.0)}
-        return Kind.TOO_LONG if Window.name in rules else Kind.NOT_ALLOWED
+        return Kind.NOT_ALLOWED if Place.name in rules and Window.name not in rules else Kind.TOO_LONG
 
     def passed_over(self, request: Request, chosen: TargetState, now: float) -> str:
         """Why targets listed before the chosen one were not taken: `target:rule,...`; empty if none were."""

@@ -61,8 +61,8 @@ class TargetState:
     """One target, alive."""
 
     __slots__ = (
-        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "in_flight", "name", "news", "slots",
-        "target",
+        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "in_flight", "name", "news",
+        "slots", "target",
     )  # fmt: skip
 
     def __init__(self, target: Target, options: PolicyOptions, news: list[News], *, alone: bool) -> None:
@@ -94,11 +94,9 @@ class TargetState:
             self.breaker.launched()
             self._permit_until = 0.0
 
-    def succeeded(self, now: float) -> None:
+    def succeeded(self, now: float, *, probe: bool = False) -> None:
         """An attempt has given a good answer."""
-        was = self.breaker.state
-        self.breaker.succeeded(now)
-        if was is not _CLOSED and self.breaker.state is _CLOSED:
+        if self.breaker.succeeded(now, probe=probe):
             self.news.append(Closed(self.name))
 
     def failed(self, now: float, retry_after: float | None) -> None:
@@ -107,7 +105,7 @@ class TargetState:
             self.news.append(Opened(self.name, self.breaker.until - now))
 
     def hear(self, news: News, now: float) -> None:
-        """Take in what another worker, or the supervisor, says of this target."""
+        """Take in what another worker, or the supervisor, says of this target. What another wants is not for us."""
         match news:
             case Opened(seconds=seconds):
                 self.breaker.open(now, seconds)
@@ -117,5 +115,3 @@ class TargetState:
                 self._permit_until = now + seconds
             case SlotShare(slots=slots):
                 self.slots = slots
-            case ProbeWanted():
-                pass

@@ -6,7 +6,10 @@ from surefoot.policy.candidate import Candidate
 
 
 class Health:
-    """Admits what the breaker admits. Among several workers a probe also needs a permit, since it is one for the whole gateway."""
+    """Admits what the breaker admits.
+
+    Among several workers a probe also needs a permit, since it is one for the whole gateway.
+    """
 
     name = "health"
 

@@ -1,0 +1,71 @@
+"""`surefoot check`: is this configuration file one that the gateway can start with?
+
+Knows how to print what `config` found. Must never start anything.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from surefoot.config.configuration import Configuration
+from surefoot.config.loading import load
+from surefoot.config.quantities import show_tokens
+from surefoot.errors import ConfigError
+
+
+def check(
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path("surefoot.toml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check a configuration file and tell every fault.
+
+    Exits with 0 if the gateway can start with it, otherwise with 2. Reads the environment and the files it names;
+    connects to nothing.
+    """
+    try:
+        configuration = load(config, os.environ)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        _print({"ok": False, "faults": error.faults})
+        raise typer.Exit(2) from error
+    if as_json:
+        _print(_summary(configuration))
+        return
+    _tell(config, configuration)
+
+
+def _summary(configuration: Configuration) -> dict[str, Any]:
+    return {
+        "ok": True,
+        "version": configuration.version,
+        "routes": {
+            route.name: {
+                "order": route.order,
+                "places": route.places,
+                "targets": [{"target": rung.target, "prompt_tokens": show_tokens(rung.when)} for rung in route.rungs],
+            }
+            for route in configuration.routes
+        },
+        "warnings": configuration.warnings,
+    }
+
+
+def _tell(path: Path, configuration: Configuration) -> None:
+    typer.echo(f"{path} can be used (version {configuration.version})")
+    for route in configuration.routes:
+        rungs = [
+            f"{rung.target} ({when} tokens)" if (when := show_tokens(rung.when)) else rung.target
+            for rung in route.rungs
+        ]
+        places = f", only in {', '.join(route.places)}" if route.places is not None else ""
+        typer.echo(f"  {route.name}: {' → '.join(rungs)} [{route.order}{places}]")
+    for warning in configuration.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    typer.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())

@@ -1,0 +1,1 @@
+"""The TOML file as typed options: every fault told at once, with its path and what to do. Never guesses."""

@@ -1,0 +1,212 @@
+"""The shape of the configuration file: its tables and keys, with forms, defaults and descriptions.
+
+`docs/reference/configuration.md` is generated from here. Knows what each table looks like on its own; what must
+hold between tables is in `targets`, `routes` and `door`. Must never read a file or the environment.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from surefoot.config import forms
+from surefoot.config.forms import Bounds, quantity
+from surefoot.config.options import OF_STRUCT, form_of
+from surefoot.domain.front import Door
+from surefoot.domain.route import Limits, Order, Route, When
+from surefoot.domain.target import Target
+from surefoot.policy.options import PolicyOptions
+
+Text = Annotated[str, forms.TEXT]
+File = Annotated[str, forms.FILE]
+Flag = Annotated[bool, forms.FLAG]
+Address = Annotated[tuple[str, int], forms.ADDRESS]
+Price = Annotated[float, forms.PRICE]
+Label = Annotated[str, forms.named("name", "[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
+Seconds = Annotated[float, quantity("duration", Bounds(gt=0, le=86_400))]
+Window = Annotated[int, quantity("count", Bounds(ge=1, le=100_000_000))]
+KIB = 1024
+
+_DOOR = Door(())
+_ROUTE = Route("", ())
+
+
+class Table(BaseModel):
+    """What all tables have in common: unknown keys are refused, and the text under a key is its description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
+
+
+class TlsTable(Table):
+    """The certificate that a listener shows; paths are relative to this file."""
+
+    certificate: File
+    """PEM file with the certificate and its chain."""
+    key: File
+    """PEM file with the private key."""
+
+
+class ListenerTable(Table):
+    """An address that clients connect to. Without any, one at the default address."""
+
+    address: Address = ("127.0.0.1", 8080)
+    """Any address but loopback needs `[[keys]]`."""
+    tls: TlsTable | None = None
+    """Speak TLS; without it, plain HTTP."""
+
+
+class GatewayTable(Table):
+    """What the gateway allows its clients."""
+
+    body_limit: Annotated[int, quantity("size", Bounds(ge=KIB, le=KIB**3))] = _DOOR.body_limit
+    """Largest request body."""
+    header_limit: Annotated[int, quantity("size", Bounds(ge=KIB, le=KIB**2))] = _DOOR.header_limit
+    """Largest request head."""
+    read_timeout: Seconds = _DOOR.read_timeout
+    """Time that a client may take to send one whole request."""
+    idle_timeout: Seconds = _DOOR.idle_timeout
+    """Time that a connection may stay open between requests."""
+    drain: Seconds = _DOOR.drain
+    """Time that calls in flight are given when the gateway stops."""
+    trace: File | None = None
+    """File to record what the policy is told, call by call, for replaying it; never any text of a prompt."""
+
+
+class AdminTable(Table):
+    """The admin application: health, status and metrics. It asks for no key: keep it on loopback."""
+
+    address: Address = ("127.0.0.1", 8081)
+    """Its own port, apart from the listeners."""
+
+
+class JournalTable(Table):
+    """The record of every call and attempt."""
+
+    path: File = "surefoot.db"
+    """SQLite file."""
+    enabled: Flag = True
+    """False keeps no journal."""
+
+
+class SecretTable(Table):
+    """Where a secret is; never the secret itself. Exactly one of the two."""
+
+    env: Text | None = None
+    """Environment variable that holds it."""
+    file: File | None = None
+    """File that holds it and nothing else."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_inline(cls, value: object) -> object:
+        if isinstance(value, str):
+            sentence = 'say where the secret is, not the secret itself: { env = "NAME" } or { file = "PATH" }'
+            raise ValueError(sentence)  # noqa: TRY004 - pydantic collects ValueError
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("needs exactly one of `env` and `file`")
+        return self
+
+
+class KeyTable(SecretTable):
+    """A key that clients show, as `Authorization: Bearer`; at least 16 characters."""
+
+    name: Label
+    """Names the client in the journal."""
+
+
+class PriceTable(Table):
+    """What the provider charges, in US dollars: `"$0.25/MTok"`, or per thousand tokens `"$0.00025/1k"`."""
+
+    input: Price
+    """For tokens of the prompt."""
+    output: Price
+    """For tokens of the answer."""
+
+
+class TargetTable(Table):
+    """A target: one model, at one endpoint, in one place, under one account."""
+
+    provider: Text
+    """Profile to start from; see the list of providers below."""
+    model: Text
+    """The provider's name of the model."""
+    base_url: Text | None = None
+    """Where the API is; needed when the profile has none."""
+    dialect: Text | None = None
+    """The API it speaks; the profile's unless said otherwise."""
+    place: Label | None = None
+    """Where it processes, in your own words: `eu`, `us`, `onprem`. Unknown is refused where a route names places."""
+    domains: dict[str, Label] = {}
+    """Failure domains that it shares with others: `cloud`, `region`, `cdn`."""
+    window: Window | None = None
+    """Context window in tokens, prompt and answer together."""
+    price: PriceTable | None = None
+    """Unknown is not zero."""
+    key: SecretTable | None = None
+    """The provider's credential."""
+    ca: File | None = None
+    """PEM file of certificate authorities to trust instead of the system's."""
+    headers: dict[str, Text] = {}
+    """Constant headers of every request; never a credential."""
+    max_in_flight: Annotated[int, form_of(Target, "max_in_flight")] | None = None
+    """Most attempts under way at once, over the whole gateway."""
+
+
+class WhenTable(Table):
+    """When a target of a route is used."""
+
+    prompt_tokens: Annotated[When, forms.TOKENS]
+    """Estimated length of the prompt."""
+
+
+class RungTable(Table):
+    """One target of a route, or all targets of another route. Text alone names a target."""
+
+    target: Text | None = None
+    """A target."""
+    route: Text | None = None
+    """Another route, whose targets stand here in its order."""
+    when: WhenTable | None = None
+    """Only for these calls."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"target": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.target is None) == (self.route is None):
+            raise ValueError("needs exactly one of `target` and `route`")
+        return self
+
+
+class RouteTable(Table):
+    """A route: what clients ask for as `model`."""
+
+    targets: list[RungTable | None]
+    """Who may answer, best first."""
+    order: Annotated[Order, forms.choice(Order)] = _ROUTE.order
+    """How the eligible targets are ordered."""
+    places: list[Label | None] | None = None
+    """Places that may process; anywhere unless said."""
+    limits: Annotated[Limits, OF_STRUCT] = Limits()
+    """Slices of the deadline, and the bound on attempts."""
+    hedge: Annotated[float, form_of(Route, "hedge")] = _ROUTE.hedge
+    """Attempts beside a live one, and repeats on one target, as a share of calls; `"0%"` turns both off."""
+
+
+class FileTable(Table):
+    """The whole file."""
+
+    listeners: list[ListenerTable | None] = []
+    gateway: GatewayTable = GatewayTable()
+    admin: AdminTable = AdminTable()
+    journal: JournalTable = JournalTable()
+    keys: list[KeyTable | None] = []
+    targets: dict[str, TargetTable] = {}
+    routes: dict[str, RouteTable] = {}
+    policy: Annotated[PolicyOptions, OF_STRUCT] = PolicyOptions()

@@ -1,0 +1,86 @@
+"""The admin application: health, metrics and status, on a port of its own, in the supervisor's loop.
+
+Imported after the workers were started: its libraries take longer to import than a worker takes to serve.
+
+Must never: stand on the path of a request, or show a secret.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from uvicorn import Config, Server
+
+from surefoot.control.metrics import Metrics
+from surefoot.control.picture import Picture
+
+BACKLOG = 128
+
+
+class _Server(Server):
+    """Uvicorn, but signals are the supervisor's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def application(picture: Picture, metrics: Metrics, status: Callable[[], dict[str, Any]]) -> Starlette:
+    """The application over what the supervisor knows."""
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_: Request) -> Response:
+        if picture.ready:
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("draining\n" if picture.draining else "not every worker is ready\n", status_code=503)
+
+    async def show_metrics(_: Request) -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def show_status(_: Request) -> Response:
+        return JSONResponse(status())
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", show_metrics),
+            Route("/status", show_status),
+        ]
+    )
+
+
+class Admin:
+    """The application, served on a socket that is already bound."""
+
+    def __init__(self, served: Starlette, listening: socket.socket) -> None:
+        self._listening = listening
+        self._server = _Server(
+            Config(
+                served,
+                log_config=None,
+                access_log=False,
+                log_level="warning",
+                lifespan="off",
+                http="httptools",
+                ws="none",
+                timeout_graceful_shutdown=1,
+                backlog=BACKLOG,
+            )
+        )
+
+    async def serve(self) -> None:
+        """Serve until `stop`."""
+        await self._server.serve([self._listening])
+
+    def stop(self) -> None:
+        """End soon."""
+        self._server.should_exit = True

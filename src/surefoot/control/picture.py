@@ -1,0 +1,157 @@
+"""All that the supervisor knows: the configuration in force, what each worker reported, breakers, slots and counts.
+
+Frames of workers come in, frames for workers go out. Pure: `now` is given, in seconds on the monotonic clock.
+
+Must never: touch a socket, or hold more because there is more traffic.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from msgspec import Struct
+
+from surefoot.config.configuration import Configuration
+from surefoot.control.gossip import Gossip
+from surefoot.control.slots import Slots
+from surefoot.control.tally import Tally
+from surefoot.gateway.channel import Frame, Hear, Ready, Report, RouteReport, TargetReport
+from surefoot.policy.breaker import State
+from surefoot.policy.target_state import News
+
+Addressed = tuple[int, Frame]
+"""A frame, and the number of the worker that it is for."""
+
+Part = TypeVar("Part", TargetReport, RouteReport)
+
+
+class Seat(Struct):
+    """One worker's place. `version` is that of its last `Ready`; None until it said so."""
+
+    alive: bool = False
+    version: str | None = None
+    report: Report | None = None
+    reported_at: float = 0.0
+    deaths: int = 0
+
+
+class Picture:
+    """What is known. `workers` is how many there are to be."""
+
+    def __init__(self, configuration: Configuration, workers: int) -> None:
+        self.configuration = configuration
+        self.seats = [Seat() for _ in range(workers)]
+        self.draining = False
+        self.tally = Tally()
+        self.reloads: Counter[str] = Counter()
+        """Reloads by "ok" and "refused"."""
+        self._gossip = Gossip()
+        self._slots: dict[str, Slots] = {}
+        self._counters: Counter[str] = Counter()
+        self._dropped = 0
+        self._deal_slots()
+
+    # ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def started(self, worker: int, now: float) -> list[Frame]:
+        """A worker starts: what it must hear right after its settings."""
+        self.seats[worker].alive = True
+        shares: list[Frame] = [Hear(slots.started(worker)) for slots in self._slots.values()]
+        return shares + [Hear(news) for news in self._gossip.for_newcomer(now)]
+
+    def lost(self, worker: int) -> None:
+        """A worker is gone; what it had counted stays counted."""
+        seat = self.seats[worker]
+        if seat.report is not None:
+            self._counters.update(seat.report.counters)
+            self._dropped += seat.report.dropped
+        self.seats[worker] = Seat(deaths=seat.deaths + (not self.draining))
+        self._gossip.lost(worker)
+        for slots in self._slots.values():
+            slots.lost(worker)
+
+    def is_ready(self, worker: int, frame: Ready) -> None:
+        """A worker accepts connections."""
+        self.seats[worker].version = frame.version
+
+    def tell(self, worker: int, news: Iterable[News], now: float) -> list[Addressed]:
+        """A worker has found something out."""
+        told = [self._gossip.tell(worker, one, self._alive(), now) for one in news]
+        return [(to, Hear(one.news)) for one in told if one is not None for to in one.workers]
+
+    def report(self, worker: int, report: Report, now: float) -> list[Addressed]:
+        """A worker says how it is."""
+        seat = self.seats[worker]
+        seat.report, seat.reported_at = report, now
+        answer: list[Addressed] = []
+        for target in report.targets:
+            if target.breaker == State.HALF_OPEN:
+                self._gossip.probing(worker, target.target, now)
+            slots = self._slots.get(target.target)
+            if slots is not None:
+                shares = slots.report(worker, target.slots, target.in_flight)
+                answer += [(to, Hear(share)) for to, share in shares]
+        return answer
+
+    def reconfigure(self, configuration: Configuration) -> dict[int, list[Frame]]:
+        """Another configuration is in force. What each worker must hear right after its new settings."""
+        self.configuration = configuration
+        self._gossip.only(target.name for target in configuration.targets)
+        self._deal_slots()
+        return {worker: [Hear(slots.share(worker)) for slots in self._slots.values()] for worker in self._alive()}
+
+    # ── what is asked ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def ready(self) -> bool:
+        """Whether every worker accepts connections and none is about to stop."""
+        return not self.draining and all(seat.version is not None for seat in self.seats)
+
+    @property
+    def reports(self) -> list[Report]:
+        """The last report of every worker that has made one."""
+        return [seat.report for seat in self.seats if seat.report is not None]
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What the workers count, those that are gone included."""
+        return sum((Counter(report.counters) for report in self.reports), self._counters.copy())
+
+    @property
+    def dropped(self) -> int:
+        """Records that workers had to drop."""
+        return self._dropped + sum(report.dropped for report in self.reports)
+
+    def targets(self) -> dict[str, list[TargetReport]]:
+        """What the workers say of each target that is configured."""
+        names = [target.name for target in self.configuration.targets]
+        return _by_name(names, ((part.target, part) for report in self.reports for part in report.targets))
+
+    def routes(self) -> dict[str, list[RouteReport]]:
+        """What the workers say of each route that is configured."""
+        names = [route.name for route in self.configuration.routes]
+        return _by_name(names, ((part.route, part) for report in self.reports for part in report.routes))
+
+    def _alive(self) -> list[int]:
+        return [worker for worker, seat in enumerate(self.seats) if seat.alive]
+
+    def _deal_slots(self) -> None:
+        """Deal anew where a limit is new or another one; elsewhere shares stay as they are."""
+        before, self._slots = self._slots, {}
+        for target in self.configuration.targets:
+            if target.max_in_flight is None:
+                continue
+            slots = before.get(target.name)
+            if slots is None or slots.limit != target.max_in_flight:
+                slots = Slots(target.name, target.max_in_flight, len(self.seats))
+                for worker in self._alive():
+                    slots.started(worker)
+            self._slots[target.name] = slots
+
+
+def _by_name(names: Iterable[str], parts: Iterator[tuple[str, Part]]) -> dict[str, list[Part]]:
+    found: dict[str, list[Part]] = {name: [] for name in names}
+    for name, part in parts:
+        if name in found:
+            found[name].append(part)
+    return found

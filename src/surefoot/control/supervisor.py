@@ -1,0 +1,288 @@
+"""The supervisor: starts the workers, replaces those that die, reloads, drains.
+
+    configuration ─▶ sockets ─▶ workers ─▶ admin application
+                                  ▲  │ frames
+                                  └──┴── Picture (all that is known), Writer (the journal)
+
+The admin application's libraries are imported only when the workers are on their way, since no request needs them.
+
+Knows: processes, signals, and the order of things.
+Must never: be waited for by a request. If it dies, the workers go on with what they know.
+"""
+
+import asyncio
+import logging
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from surefoot.config.configuration import Configuration
+from surefoot.control.listeners import Listening, bound, url_of
+from surefoot.control.picture import Picture
+from surefoot.control.status import status
+from surefoot.control.worker import Worker
+from surefoot.errors import ConfigError, StartError
+from surefoot.gateway.channel import Configure, Drain, Ready, Records, Report, Settings, Tell, Up
+from surefoot.journal.writer import Loss, Writer
+from surefoot.policy.target_state import Closed, Opened
+
+if TYPE_CHECKING:
+    from surefoot.control.admin import Admin
+
+COMMAND = (sys.executable, "-m", "surefoot.gateway.worker")
+"""A worker; the numbers of its channel and of its listening sockets follow."""
+
+HEALTHY = 10.0
+"""Seconds that a worker has to live for its death not to count as one of a row."""
+
+FIRST_DELAY, LONGEST_DELAY = 0.1, 30.0
+"""Seconds before a worker is started again that has died young twice in a row; doubled each time up to the longest."""
+
+HOPELESS = 5
+"""Young deaths in a row, without any worker ever having been ready, after which the gateway gives up starting."""
+
+OVERTIME = 1.0
+"""Seconds beyond `Door.drain` that workers get to end by themselves."""
+
+log = logging.getLogger("surefoot")
+
+
+class Supervisor:
+    """One gateway. Constructing it opens the sockets and the journal; `run` serves. Both raise `StartError`."""
+
+    def __init__(
+        self,
+        load: Callable[[], Configuration],
+        workers: int = 1,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._load = load
+        configuration = load()
+        _tell_warnings(configuration)
+        with ExitStack() as opened:
+            self._listening = Listening(configuration.door.listeners, workers)
+            opened.callback(self._listening.close)
+            self._admin_socket = bound(configuration.admin.host, configuration.admin.port)
+            opened.callback(self._admin_socket.close)
+            self._journal = None if configuration.journal is None else Writer(configuration.journal)
+            opened.pop_all()
+        self._picture = Picture(configuration, workers)
+        self._workers = [Worker(number, command, self._hear) for number in range(workers)]
+        self._prefixes = [""] * workers
+        self._began = time.monotonic()
+        self._told_ready = False
+        self._hopeless: StartError | None = None
+        self._under_way = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._quit = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until a signal says otherwise and the calls in flight have ended."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked_to_end)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        log.info("start: configuration %s, workers %d", self._picture.configuration.version, len(self._workers))
+        self._describe(self._picture.configuration)
+        keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
+        admin, serving = await self._start_admin()
+        asked = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([asked, serving, *keepers], return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        try:
+            await self._drain(keepers)
+        finally:
+            admin.stop()
+            await serving
+            self._close()
+        if self._hopeless is not None:
+            raise self._hopeless
+
+    def reload(self) -> None:
+        """Read the configuration again. A broken one is refused, and the old one goes on."""
+        try:
+            configuration = self._load()
+        except ConfigError as error:
+            self._picture.reloads["refused"] += 1
+            for fault in error.faults:
+                log.error("reload refused: %s", fault)
+            return
+        _tell_warnings(configuration)
+        configuration = self._keep_what_is_bound(configuration)
+        self._picture.reloads["ok"] += 1
+        self._describe(configuration)
+        for number, frames in self._picture.reconfigure(configuration).items():
+            self._workers[number].send(Configure(self._settings(number)), *frames)
+        log.info("reload ok: %s", configuration.version)
+
+    # ── workers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _keep(self, worker: Worker) -> None:
+        """Keep one place filled."""
+        young = 0
+        while not self._stop.is_set():
+            began = time.monotonic()
+            self._prefixes[worker.number] = secrets.token_hex(4)
+            frames = self._picture.started(worker.number, began)
+            try:
+                await worker.start(
+                    self._listening.of_worker(worker.number), [Configure(self._settings(worker.number)), *frames]
+                )
+                self._is_under_way(worker)
+                why = _ending(await worker.ended(), worker.fault)
+            except OSError as error:
+                why = f"could not be started: {error}"
+                self._under_way.set()
+            self._picture.lost(worker.number)
+            if self._stop.is_set():
+                log.info("worker %d has ended", worker.number)
+                return
+            young = young + 1 if time.monotonic() - began < HEALTHY else 0
+            if young >= HOPELESS and not self._told_ready:
+                self._hopeless = StartError(f"the workers end as soon as they start; the last one {why}")
+                self._stop.set()
+                return
+            delay = min(FIRST_DELAY * 2 ** (young - 2), LONGEST_DELAY) if young > 1 else 0.0
+            log.warning("worker %d %s; it is replaced in %g s", worker.number, why, delay)
+            await self._pause(delay)
+
+    def _is_under_way(self, worker: Worker) -> None:
+        log.info("worker %d started: pid %s", worker.number, worker.pid)
+        if self._stop.is_set():
+            worker.send(Drain())
+        if all(each.starts for each in self._workers):
+            self._under_way.set()
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds:
+            stop = asyncio.create_task(self._stop.wait())
+            await asyncio.wait([stop], timeout=seconds)
+            stop.cancel()
+
+    def _hear(self, number: int, frame: Up) -> None:
+        match frame:
+            case Records():
+                self._record(frame)
+            case Report():
+                self._send(self._picture.report(number, frame, time.monotonic()))
+            case Tell():
+                for news in frame.news:
+                    if isinstance(news, Opened):
+                        log.warning("breaker opened: %s, for %.1f s", news.target, news.seconds)
+                    elif isinstance(news, Closed):
+                        log.info("breaker closed: %s", news.target)
+                self._send(self._picture.tell(number, frame.news, time.monotonic()))
+            case Ready():
+                self._picture.is_ready(number, frame)
+                self._tell_ready()
+
+    def _record(self, frame: Records) -> None:
+        self._picture.tally.count(frame.calls)
+        if self._journal is not None:
+            self._journal.put(frame.calls)
+            if frame.dropped:
+                self._journal.lost(Loss.WORKER, frame.dropped)
+
+    def _send(self, answers: Sequence[tuple[int, Any]]) -> None:
+        for number, frame in answers:
+            self._workers[number].send(frame)
+
+    def _settings(self, number: int) -> Settings:
+        configuration = self._picture.configuration
+        return Settings(
+            version=configuration.version,
+            door=configuration.door,
+            targets=configuration.targets,
+            routes=configuration.routes,
+            options=configuration.options,
+            credentials=dict(configuration.credentials),
+            workers=len(self._workers),
+            worker=number,
+            seed=secrets.randbits(32),
+            trace=configuration.trace,
+            prefix=self._prefixes[number],
+        )
+
+    # ── beginning and end ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _asked_to_end(self) -> None:
+        if self._stop.is_set():
+            log.warning("asked again: ending at once")
+            self._quit.set()
+        self._stop.set()
+
+    async def _drain(self, keepers: Sequence["asyncio.Task[None]"]) -> None:
+        """Let the calls in flight end, for as long as the configuration says; a second signal ends them at once."""
+        self._stop.set()
+        self._picture.draining = True
+        patience = self._picture.configuration.door.drain
+        log.info("drain: calls in flight are given %g s", patience)
+        for worker in self._workers:
+            worker.send(Drain())
+        self._listening.close()
+        ended = asyncio.gather(*keepers)
+        quitting = asyncio.create_task(self._quit.wait())
+        await asyncio.wait([ended, quitting], timeout=patience + OVERTIME, return_when=asyncio.FIRST_COMPLETED)
+        quitting.cancel()
+        if not ended.done():
+            log.warning("workers that have not ended are killed")
+            for worker in self._workers:
+                worker.kill()
+        await ended
+        log.info("end")
+
+    async def _start_admin(self) -> "tuple[Admin, asyncio.Task[None]]":
+        """Import and start the admin application, as soon as every worker has its settings."""
+        await self._under_way.wait()
+        from surefoot.control.admin import Admin, application  # noqa: PLC0415 - dear to import, and not needed before
+        from surefoot.control.metrics import Metrics  # noqa: PLC0415 - likewise
+
+        metrics = Metrics(self._picture, self._journal)
+        admin = Admin(application(self._picture, metrics, self._status), self._admin_socket)
+        return admin, asyncio.create_task(admin.serve())
+
+    def _status(self) -> dict[str, Any]:
+        return status(self._picture, self._journal, self._listening.addresses, time.monotonic() - self._began)
+
+    def _tell_ready(self) -> None:
+        if self._picture.ready and not self._told_ready:
+            self._told_ready = True
+            admin = url_of(*self._admin_socket.getsockname()[:2])
+            log.info("ready: serving on %s; admin on %s", ", ".join(self._listening.addresses), admin)
+
+    def _describe(self, configuration: Configuration) -> None:
+        if self._journal is not None:
+            self._journal.describe(configuration.version, configuration.targets)
+
+    def _keep_what_is_bound(self, new: Configuration) -> Configuration:
+        """What was opened at the start stays as it is until a restart, and that is said."""
+        old = self._picture.configuration
+        if not self._listening.same_addresses(new.door.listeners):
+            log.warning("reload: the addresses of the listeners have changed; that needs a restart")
+            new = replace(new, door=replace(new.door, listeners=old.door.listeners))
+        if (new.admin, new.journal) != (old.admin, old.journal):
+            log.warning("reload: the address of the admin application or the journal has changed; that needs a restart")
+            new = replace(new, admin=old.admin, journal=old.journal)
+        return new
+
+    def _close(self) -> None:
+        self._listening.close()
+        self._admin_socket.close()
+        if self._journal is not None:
+            self._journal.close()
+
+
+def _tell_warnings(configuration: Configuration) -> None:
+    for warning in configuration.warnings:
+        log.warning("configuration: %s", warning)
+
+
+def _ending(code: int, fault: Exception | None) -> str:
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    return how if fault is None else f"{how}, after its channel was lost: {fault}"

@@ -1,0 +1,122 @@
+"""The one shape of a dialect, so that another API can be added by an entry point of the group `surefoot.dialects`.
+
+A dialect knows the words of one API. It never decides what follows from them: it names the `Kind`, the policy does the rest.
+"""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from surefoot.domain.outcome import Kind
+
+
+class Usage(Struct, frozen=True):
+    """Tokens as the provider counted them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+NO_USAGE = Usage()
+
+
+class Ask(Struct):
+    """A client's request as far as the gateway needs it; `body` is what it sent, to the byte."""
+
+    body: bytes
+    model: str
+    stream: bool
+    prompt_tokens: int
+    max_tokens: int
+    answers: int
+    """How many alternatives (`n`) the client wants."""
+    wants_usage: bool
+    """Whether the client itself asked for usage within the stream."""
+    model_span: tuple[int, int] | None = None
+    """Where the value of `model` stands in the body, quotes included, once it has been looked for."""
+
+
+class Story(Struct, frozen=True):
+    """One attempt, as an error tells it."""
+
+    target: str
+    kind: Kind
+    seconds: float
+
+
+class Complaint(Struct, frozen=True):
+    """An error of the gateway's own, before a dialect puts it into words of its API."""
+
+    status: int
+    type: str
+    code: str
+    message: str
+    param: str | None = None
+    attempts: tuple[Story, ...] = ()
+
+
+class PlainReader(Protocol):
+    """Judges a whole answer."""
+
+    usage: Usage
+
+    def judge(self, body: bytes) -> Kind:
+        """`Kind.OK`, or what is wrong with a body that came with status 200."""
+
+
+class StreamReader(Protocol):
+    """Follows a stream. `feed` returns what may be relayed; nothing is returned before there is content."""
+
+    content: bool
+    """Whether content (text, reasoning, a tool call) has been seen."""
+    progress: bool
+    """Whether the last `feed` held a data event, and not only comments."""
+    whole: bool
+    """Whether the answer is complete: the terminal event has come."""
+    finished: bool
+    """Whether the answer said that it ends, be it without the terminal event."""
+    wrong: Kind | None
+    """An error event, as a kind; what follows it is not read."""
+    usage: Usage
+
+    def feed(self, data: bytes) -> bytes:
+        """Whole events, ready to be sent to the client."""
+
+    def close(self) -> bytes:
+        """What is missing to end a finished stream properly; empty if nothing is."""
+
+
+class Dialect(Protocol):
+    """One API, at both ends: how clients ask, and how targets answer."""
+
+    @property
+    def name(self) -> str:
+        """As in the configuration's `dialect`."""
+
+    @property
+    def path(self) -> str:
+        """Below the base URL: `/chat/completions`."""
+
+    def read(self, body: bytes) -> Ask:
+        """What the client asks for. Raises `DialectError` with a sentence for the client."""
+
+    def encode(self, ask: Ask, model: str, *, usage: bool) -> bytes:
+        """The body for a target that calls its model so; with `usage` a stream is asked to report its tokens."""
+
+    def plain_reader(self) -> PlainReader:
+        """A reader for one plain answer."""
+
+    def stream_reader(self, ask: Ask) -> StreamReader:
+        """A reader for one streamed answer."""
+
+    def classify(self, status: int, body: bytes) -> Kind:
+        """What an answer with a status other than 200 means."""
+
+    def error(self, complaint: Complaint) -> bytes:
+        """The body of an error answer."""
+
+    def error_event(self, complaint: Complaint) -> bytes:
+        """The same inside a stream."""
+
+    def models(self, names: tuple[str, ...]) -> bytes:
+        """The list of what can be asked for."""

@@ -1,0 +1,210 @@
+"""OpenAI chat completions: the API that most providers and model servers speak.
+
+The body is relayed as the bytes it came in; only the value of `model` is replaced in place, and where a stream would not report its
+tokens, `stream_options` is put in front. Whatever does not have that simple shape is decoded and written anew.
+"""
+
+import re
+
+import msgspec
+from msgspec import Raw, Struct
+
+from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Usage
+from surefoot.dialects.openai_errors import kind_of_error, kind_of_status
+from surefoot.dialects.openai_stream import OpenAIStreamReader
+from surefoot.domain.outcome import Kind
+from surefoot.domain.request import BYTES_PER_TOKEN
+from surefoot.errors import DialectError
+
+_EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
+_ENDS_WITHOUT_TEXT = frozenset({"length", "content_filter"})
+"""Reasons for which an answer may have no text and yet be the answer."""
+
+_MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
+_ASK_FOR_USAGE = b'{"stream_options":{"include_usage":true},'
+
+
+class _StreamOptions(Struct):
+    include_usage: bool | None = None
+
+
+class _Body(Struct):
+    model: str
+    messages: Raw
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+
+
+class _Message(Struct):
+    content: Raw = Raw()
+    reasoning_content: Raw = Raw()
+    reasoning: Raw = Raw()
+    tool_calls: Raw = Raw()
+    function_call: Raw = Raw()
+    refusal: Raw = Raw()
+    audio: Raw = Raw()
+
+
+class _Choice(Struct):
+    message: _Message | None = None
+    finish_reason: str | None = None
+
+
+class _Answer(Struct):
+    choices: list[_Choice] | None = None
+    usage: Usage | None = None
+    error: Raw = Raw()
+
+
+class OpenAIPlainReader:
+    """Judges one whole chat completion."""
+
+    __slots__ = ("_decoder", "usage")
+
+    def __init__(self, decoder: "msgspec.json.Decoder[_Answer]") -> None:
+        self._decoder = decoder
+        self.usage = NO_USAGE
+
+    def judge(self, body: bytes) -> Kind:
+        """`Kind.OK` only for an answer with text, reasoning, a tool call or a reason to have none."""
+        if not body.strip():
+            return Kind.EMPTY
+        try:
+            answer = self._decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Kind.MALFORMED
+        if answer.error and bytes(answer.error) != b"null":
+            return kind_of_error(bytes(answer.error))
+        if answer.usage is not None:
+            self.usage = answer.usage
+        if not answer.choices:
+            return Kind.EMPTY
+        return Kind.OK if any(_says_something(choice) for choice in answer.choices) else Kind.EMPTY
+
+
+def _says_something(choice: _Choice) -> bool:
+    if choice.finish_reason in _ENDS_WITHOUT_TEXT:
+        return True
+    message = choice.message
+    if message is None:
+        return False
+    if bytes(message.content) not in _EMPTY_VALUES:  # the common case first
+        return True
+    others = (
+        message.tool_calls,
+        message.reasoning_content,
+        message.reasoning,
+        message.function_call,
+        message.refusal,
+        message.audio,
+    )
+    return any(bytes(value) not in _EMPTY_VALUES for value in others)
+
+
+class OpenAIChat:
+    """The dialect `openai-chat`."""
+
+    name = "openai-chat"
+    path = "/chat/completions"
+
+    def __init__(self) -> None:
+        self._bodies = msgspec.json.Decoder(_Body)
+        self._answers = msgspec.json.Decoder(_Answer)
+
+    def read(self, body: bytes) -> Ask:
+        """Read what the gateway needs; everything else in the body is the target's to judge."""
+        try:
+            asked = self._bodies.decode(body)
+        except msgspec.ValidationError as error:
+            raise DialectError(f"The request body does not fit the API: {error}.") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DialectError(f"The request body is not valid JSON: {error}.") from error
+        options = asked.stream_options
+        return Ask(
+            body,
+            asked.model,
+            asked.stream is True,
+            len(asked.messages) // BYTES_PER_TOKEN + 1,
+            asked.max_completion_tokens or asked.max_tokens or 0,
+            asked.n or 1,
+            options is not None and options.include_usage is True,
+        )
+
+    def encode(self, ask: Ask, model: str, *, usage: bool) -> bytes:
+        """The same body with the target's model name."""
+        body = ask.body
+        usage = usage and ask.stream and not ask.wants_usage
+        span = ask.model_span or _model_span(ask)
+        if span is None or (usage and (b'"stream_options"' in body or not body.startswith(b"{"))):
+            return _written_anew(body, model, usage=usage)
+        start, end = span
+        name = msgspec.json.encode(model)
+        if usage:
+            return b"".join((_ASK_FOR_USAGE, body[1:start], name, body[end:]))
+        return b"".join((body[:start], name, body[end:]))
+
+    def plain_reader(self) -> OpenAIPlainReader:
+        """A reader for one plain answer."""
+        return OpenAIPlainReader(self._answers)
+
+    def stream_reader(self, ask: Ask) -> OpenAIStreamReader:
+        """A reader for one stream, which strips the usage event that the client did not ask for."""
+        return OpenAIStreamReader(ask.answers, strip_usage=not ask.wants_usage)
+
+    def classify(self, status: int, body: bytes) -> Kind:
+        """What an error answer means."""
+        return kind_of_status(status, body)
+
+    def error(self, complaint: Complaint) -> bytes:
+        """An error in OpenAI's shape, with each attempt's story."""
+        return msgspec.json.encode({"error": _error_object(complaint)})
+
+    def error_event(self, complaint: Complaint) -> bytes:
+        """The same as an event. No `[DONE]` follows it: nobody may take what came before for a whole answer."""
+        return b"data: " + self.error(complaint) + b"\n\n"
+
+    def models(self, names: tuple[str, ...]) -> bytes:
+        """Each route as a model."""
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "surefoot"} for name in names]
+        return msgspec.json.encode({"object": "list", "data": data})
+
+
+def _error_object(complaint: Complaint) -> dict[str, object]:
+    error: dict[str, object] = {
+        "message": complaint.message,
+        "type": complaint.type,
+        "param": complaint.param,
+        "code": complaint.code,
+    }
+    if complaint.attempts:
+        error["attempts"] = [
+            {"target": story.target, "kind": story.kind, "duration_ms": round(story.seconds * 1000, 1)}
+            for story in complaint.attempts
+        ]
+    return error
+
+
+def _model_span(ask: Ask) -> tuple[int, int] | None:
+    """Find the value of the one `"model"` in the body; None where there are several keys of that name, or none plain."""
+    if ask.body.count(b'"model"') != 1:
+        return None
+    match = _MODEL.search(ask.body)
+    if match is None or msgspec.json.decode(match.group(1)) != ask.model:
+        return None
+    ask.model_span = match.span(1)
+    return ask.model_span
+
+
+def _written_anew(body: bytes, model: str, *, usage: bool) -> bytes:
+    asked: dict[str, object] = msgspec.json.decode(body)
+    asked["model"] = model
+    if usage:
+        options = asked.get("stream_options")
+        asked["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    return msgspec.json.encode(asked)
+
+
+DIALECT = OpenAIChat()

@@ -1,0 +1,144 @@
+"""Streams of OpenAI chat completions.
+
+Until there is content every event is decoded and held back: a role, a comment or a keep-alive is no answer. After that a segment
+whose events are all plain deltas is relayed unread; decoded is only what may end the stream, report tokens or be an error. A key in
+quotes cannot occur inside a JSON string (there its quotes are escaped), so that counting such keys in the bytes is exact.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from surefoot.dialects.dialect import NO_USAGE, Usage
+from surefoot.dialects.openai_errors import kind_of_error
+from surefoot.dialects.sse import Splitter, events, payload
+from surefoot.domain.outcome import Kind
+
+_EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
+_ENDS_WITHOUT_TEXT = frozenset({"length", "content_filter"})
+_DONE = b"data: [DONE]\n\n"
+
+
+class _Delta(Struct):
+    content: Raw = Raw()
+    reasoning_content: Raw = Raw()
+    reasoning: Raw = Raw()
+    tool_calls: Raw = Raw()
+    function_call: Raw = Raw()
+    refusal: Raw = Raw()
+    audio: Raw = Raw()
+
+
+class _Choice(Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+    index: int = 0
+
+
+class _Chunk(Struct):
+    choices: list[_Choice] | None = None
+    usage: Usage | None = None
+    error: Raw = Raw()
+
+
+_CHUNKS = msgspec.json.Decoder(_Chunk)
+
+
+class OpenAIStreamReader:
+    """Follows one stream; see `dialects.dialect.StreamReader`."""
+
+    __slots__ = (
+        "_answers", "_ended", "_held", "_splitter", "_strip_usage",
+        "content", "finished", "progress", "usage", "whole", "wrong",
+    )  # fmt: skip
+
+    def __init__(self, answers: int, *, strip_usage: bool) -> None:
+        self._answers = answers
+        self._strip_usage = strip_usage
+        self._splitter = Splitter()
+        self._held: list[bytes] = []
+        self._ended: set[int] = set()
+        self.content = False
+        self.progress = False
+        self.whole = False
+        self.finished = False
+        self.wrong: Kind | None = None
+        self.usage = NO_USAGE
+
+    def feed(self, data: bytes) -> bytes:
+        """Whole events to relay: nothing before there is content, then what was held back as well."""
+        whole = self._splitter.feed(data)
+        if not whole:
+            return b""
+        if self.content and _all_plain(whole):
+            self.progress = True
+            return whole
+        relayed = [event for event in events(whole) if self._passes(event)]
+        if self.content:
+            self._held += relayed
+            relayed, self._held = self._held, []
+            return b"".join(relayed)
+        self._held += relayed
+        return b""
+
+    def close(self) -> bytes:
+        """The terminal event, if a finished stream came without it."""
+        return b"" if self.whole else _DONE
+
+    def _passes(self, event: bytes) -> bool:
+        """Read one event; whether it is for the client."""
+        if self.whole or self.wrong is not None:
+            return False
+        data = payload(event)
+        if data is None:
+            return self.content  # comments before the answer are not worth holding back
+        self.progress = True
+        if data.strip() == b"[DONE]":
+            self.whole = True
+            return True
+        try:
+            chunk = _CHUNKS.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False  # one broken event in a good stream; whether the rest is whole shows at the end
+        if chunk.error and bytes(chunk.error) != b"null":
+            self.wrong = kind_of_error(bytes(chunk.error))
+            return False
+        if chunk.usage is not None:
+            self.usage = chunk.usage
+        if not chunk.choices:
+            return chunk.usage is None or not self._strip_usage
+        for choice in chunk.choices:
+            self._read_choice(choice)
+        return True
+
+    def _read_choice(self, choice: _Choice) -> None:
+        if not self.content and (_has_content(choice.delta) or choice.finish_reason in _ENDS_WITHOUT_TEXT):
+            self.content = True
+        if choice.finish_reason is not None:
+            self._ended.add(choice.index)
+            self.finished = len(self._ended) >= self._answers
+
+
+def _all_plain(whole: bytes) -> bool:
+    """Whether every event is a delta that neither ends anything nor reports anything."""
+    count = whole.count(b"\n\n")
+    return (
+        whole.count(b'"finish_reason":null') == count == whole.count(b"data: {")
+        and b'"error"' not in whole
+        and whole.count(b'"usage"') == whole.count(b'"usage":null')
+        and b"\r" not in whole
+    )
+
+
+def _has_content(delta: _Delta | None) -> bool:
+    if delta is None:
+        return False
+    values = (
+        delta.content,
+        delta.tool_calls,
+        delta.reasoning_content,
+        delta.reasoning,
+        delta.function_call,
+        delta.refusal,
+        delta.audio,
+    )
+    return any(bytes(value) not in _EMPTY_VALUES for value in values)

@@ -1,0 +1,220 @@
+"""The exchange: runs one Call on the real clock, between a client's connection and the legs to its targets.
+
+The only crossroads of the house: every event of a request passes here on its way to the Call, and every command on its way back. It has
+no policy of its own. No task and no future is made for a request: two connections call its methods.
+"""
+
+from typing import Protocol
+
+from surefoot.dialects.dialect import Ask, Dialect
+from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finish, Launch
+from surefoot.domain.events import ClientGone, Event, Stopping
+from surefoot.domain.outcome import Kind
+from surefoot.domain.record import CallRecord
+from surefoot.gateway.complaints import of_call
+from surefoot.gateway.leg import Leg
+from surefoot.gateway.upstream import Upstream
+from surefoot.policy.call import Call
+from surefoot.wire.clock import now
+from surefoot.wire.server import ServerConnection
+
+NEVER_AGAIN = b"x-should-retry: false\r\n"
+"""OpenAI's SDKs would ask three times; what every target refused is not worth a repeat by the client."""
+
+
+class World(Protocol):
+    """What an exchange needs of its worker: one version of the configuration, and where records go."""
+
+    version: str
+    upstreams: dict[str, Upstream]
+
+    def ended(self, exchange: "Exchange") -> None:
+        """The call is over, and its record can be taken."""
+
+
+class Exchange:
+    """One client request."""
+
+    __slots__ = (
+        "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes", "_spoke_at",
+        "_wall", "_winner", "_world", "call",
+    )  # fmt: skip
+
+    def __init__(self, world: World, connection: ServerConnection, dialect: Dialect, ask: Ask, call: Call) -> None:
+        self._world = world
+        self._connection = connection
+        self._dialect = dialect
+        self._ask = ask
+        self._request_bytes = len(ask.body)
+        self._answer_bytes = 0
+        self._legs: list[Leg] = []
+        self._winner: Leg | None = None
+        self._identity = ""
+        self._key = ""
+        self._wall = 0.0
+        self._spoke_at: float | None = None
+        self.call = call
+
+    def begin(self, identity: str, key: str, wall: float) -> None:
+        """Choose and launch. `wall` is the Unix time of arrival."""
+        self._identity = identity
+        self._key = key
+        self._wall = wall
+        began = self.call.began
+        self._obey(self.call.begin(began), began)
+
+    def wake(self, at: float) -> None:
+        """The time that the Call asked to be woken at has come."""
+        self._obey(self.call.wake(at), at)
+
+    def stop(self) -> None:
+        """The time to drain is over."""
+        at = now()
+        self._obey(self.call.handle(Stopping(), at), at)
+
+    def record(self) -> CallRecord:
+        """The call as `domain.record.CALL_FIELDS` lists it."""
+        call = self.call
+        request = call.request
+        began = call.began
+        winner, ended, spoke_at = call.winner, call.ended, self._spoke_at
+        return (
+            self._identity,
+            self._wall,
+            request.route,
+            self._key,
+            self._world.version,
+            0,
+            request.stream,
+            call.bucket,
+            request.prompt_tokens,
+            self._request_bytes,
+            self._answer_bytes,
+            call.kind,
+            None if winner is None else winner.number,
+            None if spoke_at is None else spoke_at - began,
+            None if ended is None else ended - began,
+            call.attempt_records(),
+        )
+
+    # ── what the client's connection says ──────────────────────────────────────────────────────────────────────
+
+    def client_gone(self) -> None:
+        """The client left: whatever runs for it is cancelled at once."""
+        at = now()
+        self._obey(self.call.handle(ClientGone(), at), at)
+
+    def client_slow(self) -> None:
+        """Stop reading the answer until the client has caught up."""
+        if self._winner is not None:
+            self._winner.pause()
+
+    def client_ready(self) -> None:
+        """Go on reading."""
+        self.call.marked = now()  # the pause was the client's: the target is not late for it
+        if self._winner is not None:
+            self._winner.resume()
+
+    # ── what the legs say ──────────────────────────────────────────────────────────────────────────────────────
+
+    def handle(self, event: Event, at: float) -> None:
+        """Something rare."""
+        commands = self.call.handle(event, at)
+        if commands:
+            self._obey(commands, at)
+
+    def plain(self, leg: Leg, at: float) -> None:
+        """A whole plain answer."""
+        call = self.call
+        self._obey(call.content(leg.number, at), at)
+        if self._winner is not leg:
+            return
+        answer = leg.answer
+        self._spoke_at = at
+        self._answer_bytes = len(answer)
+        self._connection.answer(200, answer, self._provenance(leg), leg.content_type)
+        usage = leg.usage
+        self._obey(call.finished(leg.number, at, usage.prompt_tokens, usage.completion_tokens), at)
+
+    def content(self, leg: Leg, piece: bytes, at: float) -> None:
+        """A stream has its first content."""
+        self._obey(self.call.content(leg.number, at), at)
+        if self._winner is not leg:
+            return
+        self._spoke_at = at
+        self._answer_bytes = len(piece)
+        headers = b"content-type: %b\r\ncache-control: no-cache\r\n%b" % (leg.content_type, self._provenance(leg))
+        self._connection.start(200, headers, piece)
+
+    def piece(self, leg: Leg, piece: bytes, at: float) -> None:
+        """A stream goes on: no event, only the mark moves."""
+        if self._winner is leg:
+            self.call.marked = at
+            if piece:
+                self._answer_bytes += len(piece)
+                self._connection.write(piece)
+
+    def whole(self, leg: Leg, piece: bytes, at: float) -> None:
+        """A stream is complete."""
+        if self._winner is None:
+            self.content(leg, piece, at)
+            piece = b""
+        if self._winner is not leg:
+            return
+        self._answer_bytes += len(piece)
+        self._connection.finish(piece)
+        usage = leg.usage
+        self._obey(self.call.finished(leg.number, at, usage.prompt_tokens, usage.completion_tokens), at)
+
+    # ── what the Call says ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _obey(self, commands: tuple[Command, ...], at: float) -> None:
+        for command in commands:
+            match command:
+                case Launch():
+                    self._launch(command, at)
+                case Deliver():
+                    self._winner = self._legs[command.attempt]
+                case Finish() | Drop():
+                    self._world.ended(self)
+                case Cancel():
+                    self._legs[command.attempt].cancel()
+                case Fail():
+                    self._fail(command)
+                    self._world.ended(self)
+
+    def _launch(self, command: Launch, at: float) -> None:
+        upstream = self._world.upstreams[command.target]
+        reader = upstream.dialect.stream_reader(self._ask) if self._ask.stream else None
+        leg = Leg(self, command.attempt, upstream.pool, upstream.dialect, reader)
+        self._legs.append(leg)
+        leg.launch(upstream.request(self._ask), at)
+
+    def _fail(self, command: Fail) -> None:
+        kind = command.kind
+        complaint = of_call(self.call, kind)
+        if self._spoke_at is not None:
+            self._connection.break_off(self._dialect.error_event(complaint))
+            return
+        leg = None if command.attempt is None else self._legs[command.attempt]
+        if kind is Kind.BAD_REQUEST and leg is not None and leg.answer:  # the provider's own words explain it best
+            self._connection.answer(leg.status, leg.answer, self._provenance(leg), leg.content_type)
+            return
+        headers = self._provenance(None)
+        if command.retry_after is not None:
+            headers += b"retry-after: %d\r\n" % max(1, round(command.retry_after + 0.5))
+        elif self.call.attempts:
+            headers += NEVER_AGAIN
+        self._connection.answer(complaint.status, self._dialect.error(complaint), headers)
+
+    def _provenance(self, leg: Leg | None) -> bytes:
+        """Who answered, now that it is known."""
+        call = self.call
+        lines = f"surefoot-call: {self._identity}\r\nsurefoot-route: {call.request.route}\r\n"
+        lines += f"surefoot-attempts: {len(call.attempts)}\r\n"
+        if leg is None:
+            return lines.encode("latin-1", "replace")
+        lines += f"surefoot-target: {call.attempts[leg.number].state.name}\r\n"
+        request_id = leg.request_id
+        head = lines.encode("latin-1", "replace")
+        return head if request_id is None else head + b"x-request-id: %b\r\n" % request_id

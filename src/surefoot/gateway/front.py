@@ -1,0 +1,112 @@
+"""The front of a worker: takes whole requests from connections and makes exchanges of them."""
+
+from surefoot.dialects.dialect import Complaint
+from surefoot.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from surefoot.domain.front import Door
+from surefoot.domain.request import Request
+from surefoot.errors import DialectError
+from surefoot.gateway import surface
+from surefoot.gateway.complaints import refusal
+from surefoot.gateway.exchange import Exchange
+from surefoot.gateway.world import World
+from surefoot.wire.clock import wall
+from surefoot.wire.server import Incoming, ServerConnection
+
+CHAT = b"/v1/chat/completions"
+MODELS = b"/v1/models"
+
+
+class Front:
+    """See the module. `world` is replaced on reload; everything else lives as long as the worker."""
+
+    def __init__(self, world: World, prefix: str) -> None:
+        self.world = world
+        self.door: Door = world.settings.door
+        self.draining = False
+        self.connections: set[ServerConnection] = set()
+        self.accepted = 0
+        self.refused = 0
+        self._prefix = prefix
+        self._number = 0
+
+    def enter(self, world: World) -> None:
+        """Serve new requests under another configuration."""
+        self.world = world
+        self.door = world.settings.door
+
+    # ── what connections say ───────────────────────────────────────────────────────────────────────────────────
+
+    def request(self, connection: ServerConnection, incoming: Incoming) -> Exchange | None:
+        """One whole request: answered at once, or an exchange from here on."""
+        world = self.world
+        key = world.doorkeeper.name_of(incoming.headers)
+        if key is None:
+            return self._complain(connection, surface.wrong_key(incoming.headers))
+        if incoming.path != CHAT and incoming.path.partition(b"?")[0] != CHAT:
+            return self._other(connection, incoming)
+        if incoming.method != b"POST":
+            return self._complain(connection, surface.wrong_method("POST"))
+        try:
+            ask = OPENAI_CHAT.read(incoming.body)
+        except DialectError as error:
+            return self._complain(connection, surface.bad_body(error))
+        route = ask.model
+        if route not in world.fleet.stacks:
+            return self._complain(connection, surface.unknown_route(route, world.routes))
+        place = incoming.headers.get(b"surefoot-place")
+        request = Request(
+            route, ask.stream, ask.prompt_tokens, ask.max_tokens, None if place is None else place.decode("latin-1")
+        )
+        call = world.make_call(world.fleet, request, incoming.arrived)
+        exchange = Exchange(world, connection, OPENAI_CHAT, ask, call)
+        world.live.add(exchange)
+        world.latest[route] = call
+        world.calls[route] += 1
+        self._number += 1
+        connection.served = exchange
+        exchange.begin(f"{self._prefix}{self._number:x}", key, wall())
+        return exchange
+
+    def refuse(self, connection: ServerConnection, status: int, code: str, message: str) -> None:
+        """Bytes that never became a request."""
+        self._complain(connection, refusal(status, code, message))
+
+    def opened(self, connection: ServerConnection) -> None:
+        """A client has connected."""
+        self.connections.add(connection)
+        self.accepted += 1
+
+    def closed(self, connection: ServerConnection) -> None:
+        """A client's connection is gone."""
+        self.connections.discard(connection)
+
+    # ── time ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, at: float) -> None:
+        """Close connections that wait too long, for a request to be whole or for another to begin."""
+        door = self.door
+        for connection in list(self.connections):
+            if connection.busy:
+                continue
+            waited = at - connection.reading_since
+            if connection.reading and waited > door.read_timeout:
+                connection.time_out()
+            elif waited > door.idle_timeout or (self.draining and not connection.reading):
+                connection.transport.close()
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _other(self, connection: ServerConnection, incoming: Incoming) -> Exchange | None:
+        path = incoming.path.partition(b"?")[0]
+        if path != MODELS:
+            paths = (f"POST {CHAT.decode()}", f"GET {MODELS.decode()}")
+            return self._complain(connection, surface.unknown_path(incoming, paths))
+        if incoming.method != b"GET":
+            return self._complain(connection, surface.wrong_method("GET"))
+        connection.answer(200, OPENAI_CHAT.models(self.world.routes))
+        return None
+
+    def _complain(self, connection: ServerConnection, complaint: Complaint) -> Exchange | None:
+        self.refused += 1
+        connection.answer(complaint.status, OPENAI_CHAT.error(complaint))
+        return None

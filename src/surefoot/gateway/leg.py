@@ -1,0 +1,230 @@
+"""A leg: one attempt on the wire. It turns what a connection says into what the Call understands.
+
+Knows one connection and one reader of the dialect. Decides nothing: the Call says what follows.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from surefoot.dialects.dialect import NO_USAGE, Dialect, StreamReader, Usage
+from surefoot.domain.events import Connecting, Event, Failed, Heard, Sent
+from surefoot.domain.outcome import Kind
+from surefoot.wire.client import ClientConnection
+from surefoot.wire.clock import now, wall
+from surefoot.wire.pool import Pool
+from surefoot.wire.retry_after import seconds_of
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of a plain answer that are held before it is called malformed: a bound, not a promise."""
+
+_OK = 200
+_EVENT_STREAM = b"text/event-stream"
+
+
+class Listener(Protocol):
+    """The exchange, as its legs see it."""
+
+    def handle(self, event: Event, at: float) -> None:
+        """Something rare happened."""
+
+    def plain(self, leg: "Leg", at: float) -> None:
+        """A whole good answer has come."""
+
+    def content(self, leg: "Leg", piece: bytes, at: float) -> None:
+        """A stream has its first content."""
+
+    def piece(self, leg: "Leg", piece: bytes, at: float) -> None:
+        """A stream goes on."""
+
+    def whole(self, leg: "Leg", piece: bytes, at: float) -> None:
+        """A stream is complete; `piece` is the last of it."""
+
+
+class Leg:
+    """One attempt's request, under way."""
+
+    __slots__ = (
+        "_cancel", "_dialect", "_listener", "_pieces", "_pool", "_request", "_retry_after", "_size", "_stream",
+        "answer", "connection", "content_type", "number", "over", "request_id", "status", "usage",
+    )  # fmt: skip
+
+    def __init__(
+        self, listener: Listener, number: int, pool: Pool, dialect: Dialect, stream: StreamReader | None
+    ) -> None:
+        self._listener = listener
+        self._pool = pool
+        self._dialect = dialect
+        self._stream = stream
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._retry_after: float | None = None
+        self._cancel: Callable[[], object] | None = None
+        self._request = b""
+        self.number = number
+        self.connection: ClientConnection | None = None
+        self.over = False
+        self.status = 0
+        self.answer = b""
+        """The whole body of a plain answer, or of an error."""
+        self.content_type = b""
+        self.request_id: bytes | None = None
+        self.usage: Usage = NO_USAGE
+
+    def launch(self, request: bytes, at: float) -> None:
+        """Send the request over a warm connection, or open one."""
+        connection = self._pool.take()
+        if connection is not None:
+            self._request = request
+            self.connection = connection
+            connection.send(self, request)
+            return
+        self._open(request, at)
+
+    def cancel(self) -> None:
+        """End the attempt at once."""
+        self.over = True
+        if self.connection is not None:
+            self.connection.cancel()
+            self.connection = None
+        if self._cancel is not None:
+            self._cancel()
+
+    def pause(self) -> None:
+        """The client is slow: stop reading, so that the provider is slowed in turn."""
+        if self.connection is not None and not self.connection.transport.is_closing():
+            self.connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self.connection is not None and not self.connection.transport.is_closing():
+            self.connection.transport.resume_reading()
+
+    # ── what the connection says ───────────────────────────────────────────────────────────────────────────────
+
+    def head(self, status: int, headers: dict[bytes, bytes], at: float) -> None:
+        """The answer begins."""
+        self.status = status
+        self.content_type = headers.get(b"content-type", b"application/json")
+        self.request_id = headers.get(b"x-request-id")
+        value = headers.get(b"retry-after")
+        if value is not None:
+            self._retry_after = seconds_of(value, wall())
+        if status != _OK or not self.content_type.startswith(_EVENT_STREAM):
+            self._stream = None
+        self._listener.handle(Heard(self.number), at)
+
+    def piece(self, data: bytes, at: float) -> None:
+        """The answer goes on."""
+        stream = self._stream
+        if stream is None:
+            self._pieces.append(data)
+            self._size += len(data)
+            if self._size > LARGEST_ANSWER:
+                self._fail(Kind.MALFORMED, at)
+            return
+        had_content = stream.content
+        relayed = stream.feed(data)
+        if stream.whole:
+            self._whole(stream, relayed, at)
+        elif stream.wrong is not None:
+            if relayed:
+                self._speak(relayed, at, first=not had_content)
+            self._fail(stream.wrong, at)
+        elif relayed:
+            self._speak(relayed, at, first=not had_content)
+        elif stream.progress and had_content:
+            self._listener.piece(self, b"", at)
+
+    def end(self, at: float) -> None:
+        """The answer is complete as HTTP sees it."""
+        self.connection = None
+        if self.over:
+            return
+        stream = self._stream
+        if stream is not None:
+            self._end_of_stream(stream, at)
+            return
+        self.answer = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        if self.status != _OK:
+            self._fail(self._dialect.classify(self.status, self.answer), at)
+            return
+        reader = self._dialect.plain_reader()
+        kind = reader.judge(self.answer)
+        if kind is Kind.OK:
+            self.usage = reader.usage
+            self.over = True
+            self._listener.plain(self, at)
+        else:
+            self._fail(kind, at)
+
+    def broken(self, at: float, *, answered: bool, stale: bool) -> None:
+        """The connection broke. One that had gone stale while it was idle is replaced, unnoticed."""
+        self.connection = None
+        if self.over:
+            return
+        if stale:
+            self._open(self._request, at)
+        elif not answered:
+            self._fail(Kind.RESET, at)
+        elif self._stream is not None:
+            self._end_of_stream(self._stream, at)
+        else:
+            self._fail(Kind.CUT, at)
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _open(self, request: bytes, at: float) -> None:
+        self._request = request
+        self._listener.handle(Connecting(self.number), at)
+        if not self.over:
+            self._cancel = self._pool.open(self._connected)
+
+    def _connected(self, connection: ClientConnection | None, kind: Kind | None) -> None:
+        self._cancel = None
+        at = now()
+        if connection is None:
+            if not self.over:
+                self._fail(kind or Kind.CONNECT, at)
+            return
+        if self.over:
+            self._pool.give_back(connection)
+            return
+        self.connection = connection
+        connection.send(self, self._request)
+        self._listener.handle(Sent(self.number), at)
+
+    def _speak(self, relayed: bytes, at: float, *, first: bool) -> None:
+        if first:
+            self._listener.content(self, relayed, at)
+        else:
+            self._listener.piece(self, relayed, at)
+
+    def _whole(self, stream: StreamReader, relayed: bytes, at: float) -> None:
+        """The terminal event has come: the client is not kept waiting for the end of the connection's own answer."""
+        if not stream.content:
+            self._fail(Kind.EMPTY, at)
+            return
+        self.usage = stream.usage
+        self.over = True
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.let_go()
+        self._listener.whole(self, relayed, at)
+
+    def _end_of_stream(self, stream: StreamReader, at: float) -> None:
+        """The stream ended without its terminal event: complete if it said that it was finished, else cut."""
+        if stream.content and stream.finished:
+            self.usage = stream.usage
+            self.over = True
+            self._listener.whole(self, stream.close(), at)
+        else:
+            self._fail(Kind.CUT if stream.progress else Kind.EMPTY, at)
+
+    def _fail(self, kind: Kind, at: float) -> None:
+        if self.over:
+            return
+        self.over = True
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.cancel()
+        self._listener.handle(Failed(self.number, kind, self._retry_after), at)

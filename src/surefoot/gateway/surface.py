@@ -1,0 +1,79 @@
+"""The front house: what a request is, who sends it, and which exchange it becomes.
+
+Knows paths and keys. Must never choose a target.
+"""
+
+from hashlib import blake2b
+from hmac import compare_digest
+
+from surefoot.dialects.dialect import Complaint
+from surefoot.domain.front import ClientKey, Door
+from surefoot.errors import DialectError
+from surefoot.gateway.complaints import refusal
+from surefoot.wire.server import Incoming
+
+KEYS_REMEMBERED = 4096
+"""Admitted `Authorization` values that are not hashed again. What is not admitted is not remembered."""
+
+
+class Doorkeeper:
+    """Tells whose key a request shows. Hashes are compared in constant time; an admitted value is remembered."""
+
+    __slots__ = ("_admitted", "_keys", "_salt")
+
+    def __init__(self, door: Door) -> None:
+        self._keys: tuple[ClientKey, ...] = door.keys
+        self._salt = door.salt
+        self._admitted: dict[bytes, str] = {}
+
+    def name_of(self, headers: dict[bytes, bytes]) -> str | None:
+        """The name of the client's key, empty where none is asked for; None if the key is missing or wrong."""
+        if not self._keys:
+            return ""
+        shown = headers.get(b"authorization")
+        if shown is None:
+            return None
+        name = self._admitted.get(shown)
+        return name if name is not None else self._look_up(shown)
+
+    def _look_up(self, shown: bytes) -> str | None:
+        scheme, _, secret = shown.partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        digest = blake2b(secret.strip(), digest_size=32, key=self._salt).digest()
+        found: str | None = None
+        for key in self._keys:  # all of them, so that the time does not tell which one came close
+            if compare_digest(key.digest, digest):
+                found = key.name
+        if found is not None and len(self._admitted) < KEYS_REMEMBERED:
+            self._admitted[shown] = found
+        return found
+
+
+def unknown_path(incoming: Incoming, paths: tuple[str, ...]) -> Complaint:
+    """404, with what there is."""
+    path = incoming.path.decode("latin-1").partition("?")[0]
+    return refusal(404, "unknown_path", f"There is nothing at {path}. This gateway answers {', '.join(paths)}.")
+
+
+def wrong_method(allowed: str) -> Complaint:
+    """405, with what is allowed."""
+    return refusal(405, "method_not_allowed", f"Use {allowed} here.")
+
+
+def wrong_key(headers: dict[bytes, bytes]) -> Complaint:
+    """401; whether a key was missing or wrong is no secret, what it was is."""
+    if b"authorization" not in headers:
+        return refusal(401, "missing_api_key", "Send a key of this gateway as 'Authorization: Bearer KEY'.")
+    return refusal(401, "invalid_api_key", "The key in the Authorization header is not one of this gateway's keys.")
+
+
+def unknown_route(model: str, routes: tuple[str, ...]) -> Complaint:
+    """404, listing the routes."""
+    message = f"The model '{model[:100]}' is not a route of this gateway. Routes: {', '.join(routes)}."
+    return refusal(404, "model_not_found", message, "model")
+
+
+def bad_body(error: DialectError) -> Complaint:
+    """400, in the dialect's words."""
+    return refusal(400, "invalid_body", str(error), error.param)

@@ -1,0 +1,260 @@
+"""One worker: serves clients on the sockets that its supervisor opened, as long as it is told to.
+
+    python -m surefoot.gateway.worker CHANNEL_FD LISTENER_FD...
+
+Knows the loop, the ticker and the channel. If the supervisor goes away it serves on with what it knows. Must never wait for it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Sequence
+
+from surefoot.gateway.channel import (
+    Configure,
+    Down,
+    Drain,
+    Hear,
+    Ready,
+    Records,
+    Report,
+    RouteReport,
+    Settings,
+    TargetReport,
+    Tell,
+    attach,
+    worker_end,
+)
+from surefoot.gateway.front import Front
+from surefoot.gateway.trace import tracing
+from surefoot.gateway.world import World
+from surefoot.policy.breaker import State
+from surefoot.wire.clock import now
+from surefoot.wire.pool import server_tls_context
+from surefoot.wire.server import ServerConnection
+
+TICK = 0.01
+"""Seconds between looks at what is late while there are calls: the error of a hedge's or a limit's time."""
+
+REST = 0.1
+"""Seconds between ticks while there are none."""
+
+FOLD_EVERY = 0.25
+"""Seconds between foldings of learned times."""
+
+SWEEP_EVERY = 1.0
+"""Seconds between reports, warm-ups and sweeps of connections."""
+
+BATCH = 256
+"""Records that are sent without waiting for the next folding."""
+
+MOST_WAITING = 20_000
+"""Records that are held while the supervisor is slow; what comes on top is dropped and counted."""
+
+log = logging.getLogger("surefoot.worker")
+
+
+class Worker:
+    """See the module."""
+
+    def __init__(self, listeners: Sequence[socket.socket]) -> None:
+        self._listeners = listeners
+        self._servers: list[asyncio.Server] = []
+        self._channel = worker_end(self._hear, self._lost)
+        self._front: Front | None = None
+        self._old: list[World] = []
+        self._dropped = 0
+        self._dropped_before = 0
+        self._fold_at = 0.0
+        self._sweep_at = 0.0
+        self._leave_at = float("inf")
+        self._over = asyncio.Event()
+
+    async def run(self, channel: socket.socket) -> None:
+        """Serve until drained."""
+        await attach(self._channel, channel)
+        await self._over.wait()
+
+    # ── what the supervisor says ───────────────────────────────────────────────────────────────────────────────
+
+    def _hear(self, frame: Down) -> None:
+        match frame:
+            case Configure(settings=settings):
+                self._configure(settings)
+            case Hear(news=news):
+                if self._front is not None:
+                    self._front.world.hear(news, now())
+            case Drain():
+                self._drain()
+
+    def _lost(self, error: Exception | None) -> None:
+        if self._front is None:
+            self._over.set()
+        elif self._leave_at == float("inf"):
+            log.error(
+                "the supervisor is gone (%s); serving on under configuration %s", error, self._front.world.version
+            )
+
+    def _configure(self, settings: Settings) -> None:
+        front = self._front
+        if front is None:
+            world = World(settings, tracing=tracing(settings))
+            self._front = Front(world, settings.prefix)
+            for stack in world.fleet.stacks.values():
+                world.upstreams[stack.first.name].pool.warm()
+            asyncio.get_running_loop().create_task(self._listen(self._front, settings)).add_done_callback(_surface)
+            self._tick()
+            return
+        before = front.world
+        front.enter(World(settings, before, tracing=tracing(settings)))
+        before.retire(front.world)
+        self._old.append(before)
+        self._channel.send(Ready(settings.version))
+
+    async def _listen(self, front: Front, settings: Settings) -> None:
+        loop = asyncio.get_running_loop()
+        for listener, taken in zip(settings.door.listeners, self._listeners, strict=True):
+            tls: ssl.SSLContext | None = None
+            if listener.certificate is not None and listener.private_key is not None:
+                tls = server_tls_context(listener.certificate, listener.private_key)
+            server = await loop.create_server(lambda: ServerConnection(front), sock=taken, ssl=tls, backlog=2048)
+            self._servers.append(server)
+        self._channel.send(Ready(settings.version))
+
+    def _drain(self) -> None:
+        front = self._front
+        if front is None:
+            self._over.set()
+            return
+        front.draining = True
+        for server in self._servers:
+            server.close()
+        self._leave_at = now() + front.door.drain
+
+    # ── the ticker ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tick(self) -> None:
+        front = self._front
+        if front is None:
+            return
+        at = now()
+        worlds = [front.world, *self._old]
+        busy = False
+        for world in worlds:
+            if world.live:
+                busy = True
+                world.wake(at)
+            if world.fleet.news:
+                self._tell(world)
+            if len(world.records) >= BATCH:
+                self._send_records(world)
+        if at >= self._fold_at:
+            self._fold_at = at + FOLD_EVERY
+            for world in worlds:
+                world.tick(at)
+                self._send_records(world)
+        if at >= self._sweep_at:
+            self._sweep_at = at + SWEEP_EVERY
+            self._sweep(front, at)
+        if front.draining:
+            self._leave_when_done(front, worlds, at)
+        asyncio.get_running_loop().call_later(TICK if busy else REST, self._tick)
+
+    def _sweep(self, front: Front, at: float) -> None:
+        front.sweep(at)
+        front.world.warm(at)
+        self._old = [world for world in self._old if world.live or world.records]
+        self._channel.send(self._report(front, at))
+
+    def _leave_when_done(self, front: Front, worlds: Sequence[World], at: float) -> None:
+        if at >= self._leave_at:
+            for world in worlds:
+                for exchange in list(world.live):
+                    exchange.stop()
+        front.sweep(at)
+        if any(world.live for world in worlds) or self._over.is_set():
+            return
+        for world in worlds:
+            self._send_records(world)
+            world.close()
+        self._channel.close()
+        self._over.set()
+
+    # ── what the supervisor is told ────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, world: World) -> None:
+        news = list(world.fleet.news)
+        world.fleet.news.clear()
+        self._channel.send(Tell(news))
+
+    def _send_records(self, world: World) -> None:
+        records = world.records
+        if not records:
+            return
+        if self._channel.congested:
+            excess = len(records) - MOST_WAITING
+            if excess > 0:
+                del records[:excess]
+                self._dropped += excess
+            return
+        self._channel.send(Records(records, self._dropped - self._dropped_before))
+        self._dropped_before = self._dropped
+        world.records = []
+
+    def _report(self, front: Front, at: float) -> Report:
+        fleet = front.world.fleet
+        targets = [
+            TargetReport(
+                state.name,
+                state.in_flight,
+                state.breaker.state,
+                0.0 if state.breaker.state is State.CLOSED else max(state.breaker.until - at, 0.0),
+                state.first_token.table,
+                state.first_token.samples(),
+                state.slots,
+            )
+            for state in fleet.targets.values()
+        ]
+        routes = [
+            RouteReport(name, front.world.calls[name], stack.budget.spent, stack.budget.refused, stack.budget.saved)
+            for name, stack in fleet.stacks.items()
+        ]
+        live = len(front.world.live) + sum(len(world.live) for world in self._old)
+        counters = {
+            "connections_accepted": front.accepted,
+            "requests_refused": front.refused,
+            "upstream_connections": sum(upstream.pool.opened for upstream in front.world.upstreams.values()),
+        }
+        return Report(live, len(front.connections), targets, routes, counters, self._dropped)
+
+
+def _surface(task: "asyncio.Task[None]") -> None:
+    """A failure to listen ends the worker; its supervisor hears of it."""
+    if not task.cancelled() and task.exception() is not None:
+        raise SystemExit(f"cannot listen: {task.exception()}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve on the file descriptors that are named."""
+    import uvloop  # noqa: PLC0415 - imported where it is used: importing a module does nothing
+
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and drains
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    channel_fd, *listener_fds = (int(argument) for argument in arguments)
+    channel = socket.socket(fileno=channel_fd)
+    listeners = [socket.socket(fileno=fd) for fd in listener_fds]
+
+    async def serve() -> None:
+        await Worker(listeners).run(channel)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(serve())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,119 @@
+"""A world: one version of the configuration, alive in one worker. Calls in flight keep the one they began in.
+
+A reload makes a new world that adopts what the old Fleet knows and takes over the pools of targets that have not changed.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from random import Random
+from typing import cast
+
+from surefoot.dialects.dialect import Dialect
+from surefoot.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from surefoot.domain.record import CallRecord
+from surefoot.errors import StartError
+from surefoot.gateway.channel import Settings
+from surefoot.gateway.exchange import Exchange
+from surefoot.gateway.surface import Doorkeeper
+from surefoot.gateway.trace import Trace
+from surefoot.gateway.upstream import Upstream
+from surefoot.policy.call import Call
+from surefoot.policy.fleet import Fleet
+from surefoot.policy.target_state import News
+
+
+class World:
+    """See the module. `live` are the exchanges under way."""
+
+    def __init__(
+        self, settings: Settings, before: "World | None" = None, *, tracing: Callable[[], Trace] | None = None
+    ) -> None:
+        self.settings = settings
+        self.version = settings.version
+        self.doorkeeper = Doorkeeper(settings.door)
+        self.fleet = Fleet(
+            settings.targets,
+            settings.routes,
+            settings.options,
+            Random(settings.seed),
+            settings.workers,  # noqa: S311
+        )
+        self._trace = None if tracing is None else tracing()
+        self.make_call: type[Call] = Call if self._trace is None else self._trace.calls()
+        self.live: set[Exchange] = set()
+        self.calls = dict.fromkeys(self.fleet.stacks, 0)
+        self.latest: dict[str, Call] = {}
+        """The latest call of each route since the last look: what a warm connection is chosen for."""
+        self.records: list[CallRecord] = []
+        self.routes = tuple(route.name for route in settings.routes)
+        self.upstreams: dict[str, Upstream] = {}
+        for target in settings.targets:
+            credential = settings.credentials.get(target.name)
+            kept = None if before is None else before.kept(target.name, settings)
+            self.upstreams[target.name] = kept or Upstream(target, credential, dialect_named(target.dialect))
+        if before is not None:
+            self.fleet.adopt(before.fleet)
+
+    def kept(self, name: str, settings: Settings) -> Upstream | None:
+        """The upstream of a target that is the same under other settings, credential included."""
+        upstream = self.upstreams.get(name)
+        same = upstream is not None and upstream.target in settings.targets
+        return upstream if same and self.settings.credentials.get(name) == settings.credentials.get(name) else None
+
+    def retire(self, after: "World") -> None:
+        """Another world serves from now on: let go of the connections that it does not use."""
+        used = {id(upstream) for upstream in after.upstreams.values()}
+        for upstream in self.upstreams.values():
+            if id(upstream) not in used:
+                upstream.pool.close()
+
+    def close(self) -> None:
+        """The worker leaves."""
+        for upstream in self.upstreams.values():
+            upstream.pool.close()
+        if self._trace is not None:
+            self._trace.flush()
+
+    def tick(self, at: float) -> None:
+        """Fold what was learned."""
+        if self._trace is not None:
+            self._trace.tick(at)
+            self._trace.flush()
+        self.fleet.tick()
+
+    def hear(self, news: News, at: float) -> None:
+        """Another worker, or the supervisor, has found something out."""
+        if self._trace is not None:
+            self._trace.hear(news, at)
+        self.fleet.hear(news, at)
+
+    def ended(self, exchange: Exchange) -> None:
+        """A call is over."""
+        self.live.discard(exchange)
+        self.records.append(exchange.record())
+
+    def wake(self, at: float) -> None:
+        """Wake the calls whose time has come."""
+        due = [exchange for exchange in self.live if exchange.call.wake_at <= at]
+        for exchange in due:
+            exchange.wake(at)
+
+    def warm(self, at: float) -> None:
+        """Keep one connection open to the next target of each route that is in use."""
+        for call in self.latest.values():
+            following = call.next_target(at)
+            if following is not None:
+                self.upstreams[following.name].pool.warm()
+        self.latest.clear()
+        for upstream in self.upstreams.values():
+            upstream.pool.sweep(at)
+
+
+def dialect_named(name: str) -> Dialect:
+    """The dialect of an entry point; the one that nearly everybody uses is found without looking."""
+    if name == OPENAI_CHAT.name:
+        return OPENAI_CHAT
+    found = entry_points(group="surefoot.dialects", name=name)
+    if not found:
+        raise StartError(f"No dialect is called '{name}'. Install the package that brings it.")
+    return cast("Dialect", next(iter(found)).load())

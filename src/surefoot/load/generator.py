@@ -1,0 +1,141 @@
+"""The open-loop load generator: calls leave on schedule, latency counts from the schedule.
+
+Knows: the alarm, one pool per plan, the sweep that ends overdue calls.
+Must never: wait for an answer before the next send (that would coordinate load with failure), or run on
+without end.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from surefoot.load.alarm import Alarm
+from surefoot.load.client import Call, ConnectionPool
+from surefoot.load.plan import LoadError, LoadPlan
+from surefoot.load.result import CallResult, LoadResult, new_histogram, record
+
+_LATE_SECONDS = 0.010
+_SWEEP_SECONDS = 0.020
+_LEAD_SECONDS = 0.010  # between setting up and the first send
+_BURST = 64  # sends per wake: when behind schedule, answers must still be read
+
+OnResult = Callable[[CallResult], None]
+
+
+async def run_load(plan: LoadPlan, on_result: OnResult | None = None, *, keep: bool = True) -> LoadResult:
+    """Carry out one plan. With `keep` false, results reach only `on_result` and the histograms.
+
+    It ends by itself: at the latest `timeout` seconds after the last intended send.
+    """
+    (result,) = await _Generator([plan], [on_result], keep=keep).run()
+    return result
+
+
+async def run_paired(
+    plans: Sequence[LoadPlan], on_results: Sequence[OnResult | None] | None = None, *, keep: bool = True
+) -> list[LoadResult]:
+    """Carry out several plans on one schedule, so that they meet the same moments of the machine.
+
+    Each intended time sends one call per plan; which plan goes first rotates. Raises LoadError when
+    the plans' schedules differ. Results are in the order of the plans.
+    """
+    if not plans:
+        raise LoadError("there is no plan to carry out")
+    if any(_schedule(plan) != _schedule(plans[0]) for plan in plans):
+        raise LoadError("paired plans need the same rate, duration, count, arrivals and seed")
+    return await _Generator(plans, on_results or [None] * len(plans), keep=keep).run()
+
+
+def _schedule(plan: LoadPlan) -> tuple[object, ...]:
+    return plan.rate, plan.duration, plan.count, plan.arrivals, plan.seed
+
+
+class _Lane:
+    """One plan under way."""
+
+    def __init__(self, plan: LoadPlan, on_result: OnResult | None, started: float, *, keep: bool) -> None:
+        self.timeout = plan.timeout
+        self.pool = ConnectionPool(plan, self._ended)
+        self.result = LoadResult([], new_histogram(), new_histogram(), new_histogram(), started)
+        self.live = 0
+        self._on_result = on_result
+        self._keep = keep
+        self._overdue: deque[Call] = deque()
+
+    def send(self, index: int, intended: float) -> None:
+        """Dispatch one call."""
+        late = time.monotonic() - intended
+        record(self.result.lateness_histogram, late)
+        self.result.late_sends += late > _LATE_SECONDS
+        self.result.calls += 1
+        self.live += 1
+        self._overdue.append(self.pool.dispatch(CallResult(index, intended)))
+
+    def sweep(self, now: float) -> None:
+        """Time out what is overdue; calls stand in order of their intended times, so of their deadlines."""
+        line = self._overdue
+        while line and (line[0].over or line[0].result.intended + self.timeout <= now):
+            self.pool.time_out(line.popleft(), now)
+
+    def _ended(self, call: Call) -> None:
+        result = call.result
+        self.live -= 1
+        self.result.ok += result.ok
+        if result.ttft is not None:
+            record(self.result.ttft_histogram, result.ttft)
+        if result.ok:
+            record(self.result.e2e_histogram, result.e2e)
+        if self._keep:
+            self.result.results.append(result)
+        if self._on_result is not None:
+            self._on_result(result)
+
+
+class _Generator:
+    """Sends the lanes' calls on one schedule."""
+
+    def __init__(self, plans: Sequence[LoadPlan], callbacks: Sequence[OnResult | None], *, keep: bool) -> None:
+        self._started = time.monotonic() + _LEAD_SECONDS
+        self._lanes = [
+            _Lane(plan, callback, self._started, keep=keep) for plan, callback in zip(plans, callbacks, strict=True)
+        ]
+        self._offsets = plans[0].offsets()
+        self._next = next(self._offsets, math.inf)
+        self._index = 0
+        self._alarm = Alarm(self._send_due)
+
+    async def run(self) -> list[LoadResult]:
+        """Until the schedule is through and every call has ended."""
+        try:
+            if self._next < math.inf:
+                self._alarm.set(self._started + self._next)
+            while self._next < math.inf or any(lane.live for lane in self._lanes):
+                await asyncio.sleep(_SWEEP_SECONDS)
+                now = time.monotonic()
+                for lane in self._lanes:
+                    lane.sweep(now)
+        finally:
+            self._alarm.close()
+            for lane in self._lanes:
+                await lane.pool.close()
+        ended = time.monotonic()
+        for lane in self._lanes:
+            lane.result.ended = ended
+            lane.result.results.sort(key=lambda result: result.index)
+        return [lane.result for lane in self._lanes]
+
+    def _send_due(self) -> None:
+        for _ in range(_BURST):
+            intended = self._started + self._next
+            if intended > time.monotonic():
+                break
+            count = len(self._lanes)
+            for turn in range(count):
+                self._lanes[(self._index + turn) % count].send(self._index, intended)
+            self._index += 1
+            self._next = next(self._offsets, math.inf)
+            if self._next == math.inf:
+                return
+        self._alarm.set(self._started + self._next)

@@ -1,0 +1,299 @@
+"""What one attempt will see, composed before the first byte leaves: timed bytes and an ending.
+
+Knows: how each fault kind bends a good answer.
+Must never: do I/O or read the clock; the player in `connection` acts scripts out.
+"""
+
+import enum
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+from surefoot.twin import bodies
+from surefoot.twin.behaviour import Behaviour, Draws
+from surefoot.twin.faults import STREAM_ONLY, Fault
+
+
+class Ending(enum.Enum):
+    """What happens to the connection after the last step."""
+
+    KEEP = "keep"
+    CLOSE = "close"
+    RESET = "reset"
+    HANG = "hang"
+
+
+class Step(NamedTuple):
+    """Bytes to write `at` seconds after the request arrived, and the tokens in them."""
+
+    at: float
+    data: bytes
+    tokens: int
+
+
+class Script(NamedTuple):
+    """Steps in order of time, then the ending; `fault` is the kind that really struck."""
+
+    steps: list[Step]
+    ending: Ending
+    fault: str | None
+
+
+class Ask(NamedTuple):
+    """What of the request shapes the answer."""
+
+    model: str
+    stream: bool
+    include_usage: bool
+    limit: int | None
+    body_bytes: int
+    answer_id: bytes
+    wall: float
+    nth_on_connection: int
+
+
+class Composer:
+    """Writes the script of each attempt for one behaviour."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._voice = bodies.Voice(behaviour.text)
+
+    def compose(self, ask: Ask, draws: Draws, fault: Fault | None) -> Script:
+        """The script for one request, bent by the fault that strikes it, if any."""
+        reason = b"stop"
+        if ask.limit is not None and ask.limit < draws.tokens:
+            draws, reason = draws._replace(tokens=ask.limit), b"length"
+        if fault is not None and fault.kind == "empty_answer":
+            draws = draws._replace(tokens=0)
+        if fault is None or (fault.kind in STREAM_ONLY and not ask.stream):
+            return self._whole(ask, draws, reason, None)
+        common = _COMMON.get(fault.kind.partition(":")[0])
+        if common is not None:
+            steps, ending = common(ask, fault)
+            return Script(steps, ending, fault.kind)
+        if fault.kind == "stale":
+            return self._stale(ask, draws, reason, fault)
+        if ask.stream:
+            return self._bent_stream(_Stream(self, ask, _slowed(draws, fault), reason, fault), fault)
+        return self._bent_plain(ask, draws, reason, fault)
+
+    def _whole(self, ask: Ask, draws: Draws, reason: bytes, kind: str | None) -> Script:
+        if not ask.stream:
+            body = self._plain_body(ask, draws.tokens, reason)
+            step = Step(_plain_time(draws), bodies.response(200, body), draws.tokens)
+            return Script([step], Ending.KEEP, kind)
+        stream = _Stream(self, ask, draws, reason, None)
+        return Script(stream.spoken(draws.tokens) + stream.tail(), Ending.KEEP, kind)
+
+    def _stale(self, ask: Ask, draws: Draws, reason: bytes, fault: Fault) -> Script:
+        if fault.stale_at == "next_request":
+            if ask.nth_on_connection > 1:
+                return Script([], Ending.CLOSE, fault.kind)
+            return self._whole(ask, draws, reason, None)
+        return self._whole(ask, draws, reason, fault.kind)._replace(ending=Ending.CLOSE)
+
+    @staticmethod
+    def _bent_stream(stream: "_Stream", fault: Fault) -> Script:
+        steps = stream.spoken(fault.after_tokens if fault.kind in _PARTIAL else stream.tokens)
+        now = steps[-1].at
+        ending = Ending.KEEP
+        if fault.kind == "stall":
+            ending = Ending.HANG
+        elif fault.kind == "cut":
+            ending = Ending.RESET if fault.cut_by == "reset" else Ending.CLOSE
+            if fault.cut_by == "mid_event":
+                event = stream.frame(fault.after_tokens)
+                steps.append(Step(now, event[: len(event) // 2], 0))
+        elif fault.kind == "truncate":
+            steps.append(Step(now, bodies.LAST_CHUNK, 0))
+        elif fault.kind in {"error_first", "error_later"}:
+            data = bodies.chunk(bodies.error_event(fault.code)) + bodies.LAST_CHUNK
+            steps.append(Step(now, data, 0))
+        elif fault.kind == "malformed_event":
+            steps.append(Step(now, bodies.chunk(bodies.BROKEN_EVENT), 0))
+            steps += stream.rest(fault.after_tokens) + stream.tail()
+        else:
+            steps += stream.tail(done=fault.kind != "no_done")
+        return Script(steps, ending, fault.kind)
+
+    def _bent_plain(self, ask: Ask, draws: Draws, reason: bytes, fault: Fault) -> Script:
+        at, kind, ending = _plain_time(draws), fault.kind, Ending.KEEP
+        body = self._plain_body(ask, draws.tokens, reason)
+        data, tokens = bodies.response(200, body), 0
+        if kind == "slow_drip":
+            return Script(_dripped(data, draws, fault.delay), ending, kind)
+        if kind in {"stall", "cut"}:
+            data = data[: len(data) - len(body) // 2]
+            by_reset = fault.cut_by == "reset"
+            ending = Ending.HANG if kind == "stall" else Ending.RESET if by_reset else Ending.CLOSE
+        elif kind == "truncate":
+            data = bodies.response(200, body[: len(body) // 2])
+        elif kind in {"error_first", "error_later"}:
+            data = bodies.response(200, bodies.error_body(bodies.error_status(fault.code), fault.code))
+        else:
+            tokens = draws.tokens
+            at = max(at, fault.delay)
+        return Script([Step(at, data, tokens)], ending, kind)
+
+    def _plain_body(self, ask: Ask, tokens: int, reason: bytes) -> bytes:
+        return _PLAIN % (
+            ask.answer_id,
+            int(ask.wall),
+            bodies.quoted(ask.model),
+            self._voice.text(tokens),
+            reason,
+            bodies.usage(ask.body_bytes // 4, tokens),
+        )
+
+    @property
+    def voice(self) -> bodies.Voice:
+        """The words spoken."""
+        return self._voice
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """The behaviour scripts are composed for."""
+        return self._behaviour
+
+
+class _Stream:
+    """The parts a streamed answer is made of, for one attempt."""
+
+    def __init__(self, composer: Composer, ask: Ask, draws: Draws, reason: bytes, fault: Fault | None) -> None:
+        self._behaviour = composer.behaviour
+        self._voice = composer.voice
+        self._ask = ask
+        self._draws = draws
+        self._reason = reason
+        self._fault = fault
+        self.tokens = draws.tokens
+        self._phrases = bodies.Phrases(ask.answer_id, int(ask.wall), ask.model, include_usage=ask.include_usage)
+        self._times = self._token_times()
+
+    def _token_times(self) -> list[float]:
+        at = self._draws.ttft
+        times = []
+        for number in range(self.tokens):
+            if number:
+                at += self._draws.later(number)
+            times.append(at)
+        return times
+
+    def frame(self, number: int) -> bytes:
+        """Token `number` as an event in a chunk."""
+        return bodies.chunk(self._phrases.content(self._voice.piece(number)))
+
+    def spoken(self, upto: int) -> list[Step]:
+        """Headers, role, comments while waiting, and the first `upto` tokens."""
+        role = bodies.chunk(self._phrases.role())
+        bare = self._fault is not None and self._fault.kind == "error_first"
+        early = self._behaviour.role == "headers" or self._slow
+        steps = [Step(0.0, bodies.STREAM_HEAD + (role if early and not bare else b""), 0)]
+        steps += self._comments()
+        if bare:
+            return [*steps, Step(self._draws.ttft, b"", 0)]
+        if not early:
+            steps.append(Step(self._draws.ttft, role, 0))
+        return steps + self._tokens(0, min(upto, self.tokens))
+
+    @property
+    def _slow(self) -> bool:
+        return self._fault is not None and self._fault.kind == "slow_first_token"
+
+    def rest(self, since: int) -> list[Step]:
+        """The tokens from number `since` on."""
+        return self._tokens(min(since, self.tokens), self.tokens)
+
+    def tail(self, *, done: bool = True) -> list[Step]:
+        """Finish reason, usage if asked for, [DONE] unless told otherwise, end of the body."""
+        at = self._times[-1] if self._times else self._draws.ttft
+        events = bodies.chunk(self._phrases.finish(self._reason))
+        if self._ask.include_usage:
+            events += bodies.chunk(self._phrases.usage(self._ask.body_bytes // 4, self.tokens))
+        if done:
+            events += bodies.chunk(bodies.DONE)
+        return [Step(at, events + bodies.LAST_CHUNK, 0)]
+
+    def _tokens(self, first: int, end: int) -> list[Step]:
+        size = self._behaviour.events_per_segment
+        if size == 1:
+            return [Step(self._times[n], self.frame(n), 1) for n in range(first, end)]
+        steps = []
+        # The first token goes alone: holding it back for its segment would change the TTFT drawn.
+        edges = [*range(first, min(first + 1, end)), *range(first + 1, end, size), end]
+        for begin, stop in itertools.pairwise(edges):
+            data = b"".join(self.frame(n) for n in range(begin, stop))
+            steps.append(Step(self._times[stop - 1], data, stop - begin))
+        return steps
+
+    def _comments(self) -> list[Step]:
+        every = self._behaviour.keepalive
+        if self._slow:
+            every = every or min(0.5, max(self._draws.ttft / 4, 0.01))
+        if every is None:
+            return []
+        comment = bodies.chunk(bodies.COMMENT)
+        number = int(self._draws.ttft / every)
+        return [Step(every * n, comment, 0) for n in range(1, number + 1) if every * n < self._draws.ttft]
+
+
+_PARTIAL = frozenset({"stall", "cut", "truncate", "error_later", "malformed_event"})
+_PLAIN = (
+    b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":%b,"choices":[{"index":0,'
+    b'"message":{"role":"assistant","content":"%b","refusal":null},"logprobs":null,'
+    b'"finish_reason":"%b"}],"usage":%b,"system_fingerprint":null}'
+)
+
+_Bent = Callable[[Ask, Fault], tuple[list[Step], Ending]]
+
+
+def _status(ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
+    status = int(fault.kind.partition(":")[2])
+    return [Step(fault.delay, bodies.status_response(status, fault, ask.wall), 0)], Ending.KEEP
+
+
+def _reset(_ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
+    return [Step(fault.delay, b"", 0)], Ending.RESET
+
+
+def _silence(_ask: Ask, _fault: Fault) -> tuple[list[Step], Ending]:
+    return [], Ending.HANG
+
+
+def _empty(ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
+    content_type = b"text/event-stream; charset=utf-8" if ask.stream else bodies.JSON_TYPE
+    return [Step(fault.delay, bodies.response(200, b"", content_type), 0)], Ending.KEEP
+
+
+def _not_json(_ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
+    return [Step(fault.delay, bodies.response(200, bodies.HTML, bodies.HTML_TYPE), 0)], Ending.KEEP
+
+
+_COMMON: dict[str, _Bent] = {
+    "status": _status,
+    "reset": _reset,
+    "silence": _silence,
+    "empty": _empty,
+    "not_json": _not_json,
+}
+"""Kinds that look the same on plain and streamed requests."""
+
+
+def _slowed(draws: Draws, fault: Fault) -> Draws:
+    if fault.kind == "slow_first_token":
+        return draws._replace(ttft=max(draws.ttft, fault.delay))
+    if fault.kind == "slow_drip":
+        return draws._replace(gaps=float(fault.delay))
+    return draws
+
+
+def _plain_time(draws: Draws) -> float:
+    return draws.ttft + sum(draws.later(number) for number in range(1, draws.tokens))
+
+
+def _dripped(whole: bytes, draws: Draws, gap: float) -> list[Step]:
+    pieces = max(draws.tokens, 2)
+    size = -(-len(whole) // pieces)
+    cuts = range(0, len(whole), size)
+    return [Step(draws.ttft + gap * n, whole[at : at + size], 0) for n, at in enumerate(cuts)]

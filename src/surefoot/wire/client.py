@@ -1,0 +1,209 @@
+"""One connection to a target: a request goes out, its answer comes in piece by piece.
+
+Knows HTTP/1.1 and whether the connection may be used again. Must never know what an answer means, or decide anything: whoever holds the
+connection (`Reader`) is told what came, when, and how it ended.
+"""
+
+import asyncio
+from typing import Protocol, cast
+
+import httptools
+
+from surefoot.wire.clock import now
+
+_USUAL = b"HTTP/1.1 200 OK\r\n"
+_INFORMATIONAL = 200
+
+
+class Reader(Protocol):
+    """Whoever reads an answer."""
+
+    def head(self, status: int, headers: dict[bytes, bytes], at: float) -> None:
+        """The head of the answer; header names in lower case."""
+
+    def piece(self, data: bytes, at: float) -> None:
+        """A piece of its body."""
+
+    def end(self, at: float) -> None:
+        """The answer is complete as HTTP sees it; the connection has been given back."""
+
+    def broken(self, at: float, *, answered: bool, stale: bool) -> None:
+        """The connection broke. `answered`: part of an answer had come; `stale`: it had been idle and never said a word."""
+
+
+class Keeper(Protocol):
+    """Whoever keeps connections for the next request."""
+
+    def give_back(self, connection: "ClientConnection") -> None:
+        """The connection is free."""
+
+    def forget(self, connection: "ClientConnection") -> None:
+        """The connection is gone."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """See the module."""
+
+    __slots__ = (
+        "_answered", "_headers", "_keeper", "_parser", "_reader", "_status", "_time", "_until_close", "idle_since",
+        "requests", "transport",
+    )  # fmt: skip
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._parser: httptools.HttpResponseParser | None = None
+        self._reader: Reader | None = None
+        self._headers: dict[bytes, bytes] = {}
+        self._status = 0
+        self._time = 0.0
+        self._answered = False
+        self._until_close = False
+        self.requests = 0
+        self.idle_since = 0.0
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+
+    def send(self, reader: Reader, request: bytes) -> None:
+        """Send one whole request; its answer goes to the reader."""
+        self._reader = reader
+        self._answered = False
+        self._until_close = False
+        self.requests += 1
+        self.transport.write(request)
+
+    def cancel(self) -> None:
+        """Nobody reads the answer: the provider is to notice at once, so the connection is closed."""
+        self._reader = None
+        self.transport.abort()
+
+    def let_go(self) -> None:
+        """The reader has all that it needs; what is left of the answer is read and thrown away, then the connection is free."""
+        if self._reader is not None:
+            self._reader = _NOBODY
+
+    # ── what asyncio calls ─────────────────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connected, TLS included."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the target."""
+        reader = self._reader
+        if reader is None:  # an answer that nobody asked for: the connection cannot be trusted
+            self.transport.abort()
+            return
+        self._time = at = now()
+        if not self._answered and data.startswith(_USUAL) and self._read_usual(reader, data, at):
+            return
+        self._answered = True
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpResponseParser(self)
+        try:
+            parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._break(at)
+
+    def eof_received(self) -> bool:
+        """The target has closed: an answer without a length ends so."""
+        if self._until_close and self._reader is not None:
+            reader, self._reader = self._reader, None
+            reader.end(now())
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reader names the kind
+        """The connection is gone."""
+        self._keeper.forget(self)
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.broken(now(), answered=self._answered, stale=self.requests > 1 and not self._answered)
+
+    # ── what httptools calls ───────────────────────────────────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        """An answer begins."""
+        self._headers = {}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header field."""
+        self._headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        if self._parser is None or self._reader is None:
+            return
+        self._status = status = self._parser.get_status_code()
+        if status >= _INFORMATIONAL:
+            headers = self._headers
+            self._until_close = b"content-length" not in headers and b"transfer-encoding" not in headers
+            self._reader.head(status, headers, self._time)
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body, chunk framing removed."""
+        if self._reader is not None:
+            self._reader.piece(piece, self._time)
+
+    def on_message_complete(self) -> None:
+        """The answer is complete."""
+        if self._status < _INFORMATIONAL or self._parser is None:
+            return
+        self._complete(keep=self._parser.should_keep_alive())
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read_usual(self, reader: Reader, data: bytes, at: float) -> bool:
+        """The usual plain answer, whole in one segment with its length given: read without the parser. False if it is not that."""
+        split = data.find(b"\r\n\r\n")
+        head = data[17 : split + 2].lower()
+        start = head.find(b"content-length:")
+        if split < 0 or start < 0 or b"transfer-encoding" in head or b"connection: close" in head:
+            return False
+        length = head[start + 15 : head.find(b"\r\n", start)].strip()
+        if not length.isdigit() or split + 4 + int(length) != len(data) or b"content-length" in head[start + 15 :]:
+            return False
+        self._answered = True
+        headers = {}
+        for line in head.split(b"\r\n"):
+            name, _, value = line.partition(b":")
+            headers[name] = value.strip()
+        reader.head(200, headers, at)
+        reader.piece(data[split + 4 :], at)
+        self._complete(keep=True)
+        return True
+
+    def _complete(self, *, keep: bool) -> None:
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return
+        if keep:
+            self._answered = False
+            self._keeper.give_back(self)
+        else:
+            self._parser = None
+            self.transport.close()
+        reader.end(self._time)
+
+    def _break(self, at: float) -> None:
+        reader, self._reader = self._reader, None
+        self.transport.abort()
+        if reader is not None:
+            reader.broken(at, answered=True, stale=False)
+
+
+class _Nobody:
+    """Reads what is left of an answer that nobody waits for."""
+
+    def head(self, status: int, headers: dict[bytes, bytes], at: float) -> None:
+        """Nothing."""
+
+    def piece(self, data: bytes, at: float) -> None:
+        """Nothing."""
+
+    def end(self, at: float) -> None:
+        """Nothing."""
+
+    def broken(self, at: float, *, answered: bool, stale: bool) -> None:
+        """Nothing."""
+
+
+_NOBODY = _Nobody()

@@ -1,0 +1,318 @@
+"""One connection from a client: HTTP/1.1 in, whole requests out, one at a time.
+
+Requests that a client sends ahead (pipelining) wait until the one before is answered. A client that closes its half counts as gone:
+its call is cancelled at once, since nobody can tell a half-closed socket from one that was left.
+
+Knows HTTP, limits and the connection's life. Must never know what a request means.
+"""
+
+import asyncio
+from collections import deque
+from typing import Protocol, cast
+
+import httptools
+
+from surefoot.domain.front import Door
+from surefoot.wire.clock import now
+
+MOST_AHEAD = 16
+"""Requests that one connection may send ahead before it is no longer read."""
+
+_REASONS = {
+    200: b"OK", 400: b"Bad Request", 401: b"Unauthorized", 403: b"Forbidden", 404: b"Not Found", 405: b"Method Not Allowed",
+    408: b"Request Timeout", 413: b"Content Too Large", 422: b"Unprocessable Content", 429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large", 500: b"Internal Server Error", 502: b"Bad Gateway", 503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+}  # fmt: skip
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Incoming:
+    """One request, whole."""
+
+    __slots__ = ("arrived", "body", "headers", "keep_alive", "method", "old", "path", "size")
+
+    def __init__(self) -> None:
+        self.arrived = 0.0
+        self.method = b""
+        self.path = b""
+        self.headers: dict[bytes, bytes] = {}
+        """Names in lower case; of a repeated header the last value."""
+        self.body: bytes = b""
+        self.size = 0
+        self.keep_alive = True
+        self.old = False
+        """HTTP/1.0: it knows no chunks."""
+
+
+_NONE_YET = Incoming()
+_NONE_YET.arrived = -1.0  # between requests no head is being read
+
+
+class Served(Protocol):
+    """What a request has become, as far as its connection needs it."""
+
+    def client_gone(self) -> None:
+        """The client has closed."""
+
+    def client_slow(self) -> None:
+        """The client reads more slowly than the answer comes."""
+
+    def client_ready(self) -> None:
+        """It has caught up."""
+
+
+class Front(Protocol):
+    """Whoever answers."""
+
+    door: Door
+    draining: bool
+
+    def request(self, connection: "ServerConnection", incoming: Incoming) -> Served | None:
+        """A request has arrived. None if it was answered at once."""
+
+    def refuse(self, connection: "ServerConnection", status: int, code: str, message: str) -> None:
+        """Answer a request that never became one, then close."""
+
+    def opened(self, connection: "ServerConnection") -> None:
+        """A client has connected."""
+
+    def closed(self, connection: "ServerConnection") -> None:
+        """It is gone."""
+
+
+class ServerConnection(asyncio.Protocol):
+    """See the module."""
+
+    __slots__ = (
+        "_ahead", "_body", "_expects", "_front", "_head_bytes", "_incoming", "_length", "_parser", "_refused", "_transfer",
+        "chunked", "incoming", "reading_since", "served", "transport", "busy",
+    )  # fmt: skip
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._parser = httptools.HttpRequestParser(self)
+        self._ahead: deque[Incoming] = deque()
+        self._body: list[bytes] = []
+        self._incoming = Incoming()
+        self._head_bytes = 0
+        self._refused = False
+        self._expects = self._transfer = self._length = False
+        self.incoming = self._incoming
+        self.served: Served | None = None
+        self.busy = False
+        self.chunked = False
+        self.reading_since = now()
+        """When the connection began to wait for the request that is not whole yet."""
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+
+    @property
+    def reading(self) -> bool:
+        """Whether part of a request has come."""
+        return self._head_bytes > 0
+
+    # ── answering ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def answer(self, status: int, body: bytes, headers: bytes = b"", content_type: bytes = b"application/json") -> None:
+        """A whole answer. `headers` are whole lines."""
+        keep = self.incoming.keep_alive and not self._front.draining
+        self.transport.write(
+            b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n%b"
+            % (
+                status,
+                _REASONS.get(status, b"Unknown"),
+                content_type,
+                len(body),
+                headers,
+                b"" if keep else b"connection: close\r\n",
+                body,
+            )
+        )
+        self.done(keep=keep)
+
+    def start(self, status: int, headers: bytes, first: bytes) -> None:
+        """The head of a stream and its first piece, in one write."""
+        self.chunked = not self.incoming.old
+        if self.chunked:
+            framing, piece = b"transfer-encoding: chunked\r\n", b"%x\r\n%b\r\n" % (len(first), first)
+        else:
+            framing, piece = b"connection: close\r\n", first
+        self.transport.write(b"HTTP/1.1 %d %b\r\n%b%b\r\n%b" % (status, _REASONS[status], headers, framing, piece))
+
+    def write(self, piece: bytes) -> None:
+        """One more piece of a stream."""
+        self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked else piece)
+
+    def finish(self, piece: bytes = b"") -> None:
+        """The last piece of a stream, and its proper end."""
+        if piece:
+            self.write(piece)
+        if self.chunked:
+            self.transport.write(_LAST_CHUNK)
+        self.done(keep=self.chunked and self.incoming.keep_alive and not self._front.draining)
+
+    def break_off(self, piece: bytes) -> None:
+        """The last piece of a stream that failed: no proper end follows, so that nobody takes it for whole."""
+        self.write(piece)
+        self.done(keep=False)
+
+    def done(self, *, keep: bool) -> None:
+        """The request is answered: go on with the next one, or close once everything is written."""
+        self.served = None
+        self.busy = False
+        self.reading_since = now()
+        if not keep:
+            self._refused = True
+            self.transport.close()
+        elif self._ahead:
+            self._next()
+
+    def time_out(self) -> None:
+        """The client did not send its request in time."""
+        self._refuse(408, "request_timeout", "The request was not whole in time.")
+
+    # ── what asyncio calls ─────────────────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self.transport = cast("asyncio.Transport", transport)
+        self._front.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client."""
+        if self._refused:
+            return
+        if not self._head_bytes:
+            self.reading_since = now()
+        self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(
+                400, "upgrade_not_supported", "This gateway speaks HTTP/1.1 only; leave out the Upgrade header."
+            )
+        except httptools.HttpParserError:
+            if not self._refused:
+                self._refuse(400, "malformed_http", "The request is not valid HTTP/1.1.")
+        else:
+            if self._head_bytes > self._front.door.header_limit and not self._incoming.arrived:
+                self._refuse(431, "headers_too_large", "The request's head is larger than this gateway accepts.")
+
+    def eof_received(self) -> bool:
+        """The client has closed its half, or all: it counts as gone."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """The connection is gone; so is whoever waited for an answer on it."""
+        served, self.served = self.served, None
+        self._ahead.clear()
+        self._refused = True
+        self._front.closed(self)
+        if served is not None:
+            served.client_gone()
+
+    def pause_writing(self) -> None:
+        """The client reads slowly."""
+        if self.served is not None:
+            self.served.client_slow()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        if self.served is not None:
+            self.served.client_ready()
+
+    # ── what httptools calls ───────────────────────────────────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._incoming = Incoming()
+        self._body = []
+        self._expects = self._transfer = self._length = False
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the request's target."""
+        self._incoming.path += url
+        if len(self._incoming.path) > self._front.door.header_limit:
+            self._refuse(431, "headers_too_large", "The request's head is larger than this gateway accepts.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header field."""
+        name = name.lower()
+        headers = self._incoming.headers
+        if name in headers and name in {b"content-length", b"transfer-encoding", b"host", b"authorization"}:
+            self._refuse(400, "repeated_header", f"The header {name.decode('latin-1')} must not be repeated.")
+        headers[name] = value
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: whatever can be refused is refused before the body is read."""
+        incoming = self._incoming
+        headers = incoming.headers
+        incoming.method = self._parser.get_method()
+        incoming.arrived = now()
+        limit = self._front.door.body_limit
+        length = headers.get(b"content-length")
+        if length is not None:
+            if b"transfer-encoding" in headers:
+                self._refuse(400, "ambiguous_length", "Content-Length and Transfer-Encoding must not come together.")
+            elif not length.isdigit():
+                self._refuse(400, "bad_length", "Content-Length is not a number.")
+            elif int(length) > limit:
+                self._refuse(413, "body_too_large", f"The body is larger than the {limit} bytes that are accepted.")
+        elif headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            self._refuse(400, "bad_transfer_encoding", "The only Transfer-Encoding accepted is chunked.")
+        if b"expect" in headers and not self._refused and headers[b"expect"].lower() == b"100-continue":
+            self.transport.write(_CONTINUE)
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body."""
+        incoming = self._incoming
+        incoming.size += len(piece)
+        if incoming.size > self._front.door.body_limit:
+            limit = self._front.door.body_limit
+            self._refuse(413, "body_too_large", f"The body is larger than the {limit} bytes that are accepted.")
+        elif not self._refused:
+            self._body.append(piece)
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        if self._refused:
+            return
+        incoming = self._incoming
+        body = self._body
+        incoming.body = body[0] if len(body) == 1 else b"".join(body)
+        incoming.keep_alive = self._parser.should_keep_alive()
+        incoming.old = self._parser.get_http_version() == "1.0"
+        self._head_bytes = 0
+        self._incoming = _NONE_YET
+        self._ahead.append(incoming)
+        if not self.busy:
+            self._next()
+        elif len(self._ahead) >= MOST_AHEAD:
+            self.transport.pause_reading()
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _next(self) -> None:
+        while self._ahead and not self.busy and not self._refused:
+            if len(self._ahead) == MOST_AHEAD:
+                self.transport.resume_reading()
+            self.incoming = self._ahead.popleft()
+            self.busy = True
+            served = self._front.request(self, self.incoming)
+            if self.busy:
+                self.served = served
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        """Answer what is no request, and close: where the next one would begin cannot be known."""
+        if self._refused:
+            return
+        if self.busy:  # an earlier request is under way; its answer would be mixed up with this one
+            self._refused = True
+            self.transport.close()
+            return
+        self.incoming = self._incoming
+        self.incoming.keep_alive = False
+        self._front.refuse(self, status, code, message)
+        self._refused = True
