@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -93,8 +93,15 @@ def test_a_wrong_option_is_told_with_the_usage_and_exits_with_2() -> None:
 
 
 def test_help_lists_every_command_and_imports_none() -> None:
-    code = "import sys; from surefoot.cli.main import app; sys.argv[1:] = ['--help']\ntry: app()\nexcept SystemExit: pass\n"
-    code += "loaded = {'pydantic', 'uvicorn', 'msgspec', 'rich', 'surefoot.config'} & set(sys.modules)\nprint('LOADED', loaded)"
+    code = """
+import sys
+from surefoot.cli.main import app
+sys.argv[1:] = ["--help"]
+try:
+    app()
+finally:
+    print("LOADED", {"pydantic", "uvicorn", "msgspec", "rich", "surefoot.config"} & set(sys.modules))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50)
     assert "LOADED set()" in done.stdout
     for name in COMMANDS:
@@ -105,15 +112,16 @@ def test_version_prints_the_version() -> None:
     assert surefoot("--version").stdout.startswith("surefoot 0.")
 
 
-def starters() -> Iterator[dict[str, str]]:
-    yield {}
-    yield {"OPENAI_API_KEY": "openai-secret", "SUREFOOT_KEY": "client-key-0123456789"}
-    yield {"AZURE_OPENAI_API_KEY": "azure-secret", "SUREFOOT_KEY": "short"}
-    yield {"OPENAI_API_KEY": "", "GROQ_API_KEY": "two words"}
-    yield {str(profile.env): "some-provider-secret" for profile in profiles().values() if profile.env}
+STARTERS: list[dict[str, str]] = [
+    {},
+    {"OPENAI_API_KEY": "openai-secret", "SUREFOOT_KEY": "client-key-0123456789"},
+    {"AZURE_OPENAI_API_KEY": "azure-secret", "SUREFOOT_KEY": "short"},
+    {"OPENAI_API_KEY": "", "GROQ_API_KEY": "two words"},
+    {str(profile.env): "some-provider-secret" for profile in profiles().values() if profile.env},
+]
 
 
-@pytest.mark.parametrize("environ", starters())
+@pytest.mark.parametrize("environ", STARTERS)
 def test_what_init_writes_passes_check_in_the_same_environment(environ: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "surefoot.toml"
     text = starter_file(environ)

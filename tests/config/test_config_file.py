@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.loading import load
@@ -241,3 +243,37 @@ def test_every_load_draws_a_salt_of_its_own(tmp_path: Path) -> None:
     salts = {load(file, {}).door.salt for _ in range(2)}
     assert len(salts) == 2
     assert {len(salt) for salt in salts} == {32}
+
+
+JUNK = [
+    "3",
+    "-1",
+    "0.5",
+    "true",
+    '""',
+    '"x"',
+    "[]",
+    "[1]",
+    "{}",
+    "{ x = 1 }",
+    "[[]]",
+    "1979-05-27",
+    '"\\u0000"',
+    "inf",
+    "nan",
+]
+LINES = [number for number, line in enumerate(WHOLE.splitlines()) if " = " in line]
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(st.sampled_from(LINES), st.sampled_from(JUNK), min_size=1, max_size=5))
+def test_whatever_stands_in_the_file_it_loads_or_its_faults_are_told(load_text: Load, junk: dict[int, str]) -> None:
+    lines = WHOLE.splitlines()
+    for number, value in junk.items():
+        lines[number] = f"{lines[number].split(' = ')[0]} = {value}"
+    try:
+        assert load_text("\n".join(lines)).targets
+    except ConfigError as error:
+        assert error.faults
+        assert all(": " in fault for fault in error.faults)
+        assert "provider-secret-1" not in str(error)

@@ -110,8 +110,12 @@ def test_a_target_listed_twice_is_a_warning(load_text: Load) -> None:
             "routes.chat: can never answer: eu is asked for prompts of >= 4000 tokens, and its window is 4000",
         ),
         (
-            '[routes.chat]\ntargets = [{ route = "b", when = { prompt_tokens = "> 9" } }]\n'
-            '[routes.b]\ntargets = [{ target = "us", when = { prompt_tokens = "< 9" } }]',
+            """
+[routes.chat]
+targets = [{ route = "b", when = { prompt_tokens = "> 9" } }]
+[routes.b]
+targets = [{ target = "us", when = { prompt_tokens = "< 9" } }]
+""",
             "routes.chat: can never answer: its conditions exclude one another",
         ),
     ],

@@ -111,7 +111,7 @@ class Supervisor:
         except ConfigError as error:
             self._picture.reloads["refused"] += 1
             for fault in error.faults:
-                log.error("reload refused: %s", fault)
+                log.error("reload refused: %s", fault)  # noqa: TRY400 - a fault of the file, not of the program
             return
         _tell_warnings(configuration)
         configuration = self._keep_what_is_bound(configuration)

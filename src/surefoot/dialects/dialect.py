@@ -1,6 +1,7 @@
 """The one shape of a dialect, so that another API can be added by an entry point of the group `surefoot.dialects`.
 
-A dialect knows the words of one API. It never decides what follows from them: it names the `Kind`, the policy does the rest.
+A dialect knows the words of one API. It never decides what follows from them: it names the `Kind`, the policy does
+the rest.
 """
 
 from typing import Protocol

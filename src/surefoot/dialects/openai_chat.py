@@ -1,7 +1,8 @@
 """OpenAI chat completions: the API that most providers and model servers speak.
 
-The body is relayed as the bytes it came in; only the value of `model` is replaced in place, and where a stream would not report its
-tokens, `stream_options` is put in front. Whatever does not have that simple shape is decoded and written anew.
+The body is relayed as the bytes it came in; only the value of `model` is replaced in place, and where a stream would
+not report its tokens, `stream_options` is put in front. Whatever does not have that simple shape is decoded and
+written anew.
 """
 
 import re
@@ -188,7 +189,7 @@ def _error_object(complaint: Complaint) -> dict[str, object]:
 
 
 def _model_span(ask: Ask) -> tuple[int, int] | None:
-    """Find the value of the one `"model"` in the body; None where there are several keys of that name, or none plain."""
+    """Find the value of the one `"model"` in the body; None where several keys have that name, or none is plain."""
     if ask.body.count(b'"model"') != 1:
         return None
     match = _MODEL.search(ask.body)

@@ -1,6 +1,7 @@
 """How OpenAI-compatible providers say that something is wrong: status and error object to one `Kind`.
 
-Sources: the providers' public error references, as gathered in `docs/failures.md`. Nothing else in the project reads a status.
+Sources: the providers' public error references, as gathered in `docs/failures.md`. Nothing else in the project reads
+a status.
 """
 
 import msgspec

@@ -1,8 +1,9 @@
 """Streams of OpenAI chat completions.
 
-Until there is content every event is decoded and held back: a role, a comment or a keep-alive is no answer. After that a segment
-whose events are all plain deltas is relayed unread; decoded is only what may end the stream, report tokens or be an error. A key in
-quotes cannot occur inside a JSON string (there its quotes are escaped), so that counting such keys in the bytes is exact.
+Until there is content every event is decoded and held back: a role, a comment or a keep-alive is no answer. After
+that a segment whose events are all plain deltas is relayed unread; decoded is only what may end the stream, report
+tokens or be an error. A key in quotes cannot occur inside a JSON string (there its quotes are escaped), so that
+counting such keys in the bytes is exact.
 """
 
 import msgspec
@@ -86,11 +87,9 @@ class OpenAIStreamReader:
 
     def _passes(self, event: bytes) -> bool:
         """Read one event; whether it is for the client."""
-        if self.whole or self.wrong is not None:
-            return False
         data = payload(event)
-        if data is None:
-            return self.content  # comments before the answer are not worth holding back
+        if data is None or self.whole or self.wrong is not None:
+            return data is None and self.content  # comments before the answer are not worth holding back
         self.progress = True
         if data.strip() == b"[DONE]":
             self.whole = True

@@ -1,6 +1,7 @@
 """Server-sent events, as far as streams of JSON need them (WHATWG HTML, section 9.2): events end at a blank line.
 
-Sans-IO: bytes in, whole events out. The usual segment holds whole events that end in two line feeds and costs one comparison.
+Sans-IO: bytes in, whole events out. The usual segment holds whole events that end in two line feeds and costs one
+comparison.
 """
 
 import re

@@ -1,7 +1,8 @@
 """The exchange: runs one Call on the real clock, between a client's connection and the legs to its targets.
 
-The only crossroads of the house: every event of a request passes here on its way to the Call, and every command on its way back. It has
-no policy of its own. No task and no future is made for a request: two connections call its methods.
+The only crossroads of the house: every event of a request passes here on its way to the Call, and every command on
+its way back. It has no policy of its own. No task and no future is made for a request: two connections call its
+methods.
 """
 
 from typing import Protocol

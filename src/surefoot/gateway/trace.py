@@ -1,7 +1,8 @@
-"""A trace of everything that the policy was told and answered, in order, so that it can be told again on a virtual clock.
+"""A trace of all that the policy was told and answered, so that it can be told again on a virtual clock.
 
-Each line is a JSON array: what was called, when, for which call, with what, and the commands that came back. No prompt, no answer and no
-key is part of the policy's input, so none is in the trace. Off by default: then the classes here are not used at all.
+Each line is a JSON array: what was called, when, for which call, with what, and the commands that came back. No
+prompt, no answer and no key is part of the policy's input, so none is in the trace. Off by default: then the classes
+here are not used at all.
 """
 
 import io

@@ -2,7 +2,8 @@
 
     python -m surefoot.gateway.worker CHANNEL_FD LISTENER_FD...
 
-Knows the loop, the ticker and the channel. If the supervisor goes away it serves on with what it knows. Must never wait for it.
+Knows the loop, the ticker and the channel. If the supervisor goes away it serves on with what it knows. Must never
+wait for it.
 """
 
 import asyncio

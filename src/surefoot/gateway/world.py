@@ -1,6 +1,7 @@
 """A world: one version of the configuration, alive in one worker. Calls in flight keep the one they began in.
 
-A reload makes a new world that adopts what the old Fleet knows and takes over the pools of targets that have not changed.
+A reload makes a new world that adopts what the old Fleet knows and takes over the pools of targets that have not
+changed.
 """
 
 from collections.abc import Callable
@@ -35,8 +36,8 @@ class World:
             settings.targets,
             settings.routes,
             settings.options,
-            Random(settings.seed),
-            settings.workers,  # noqa: S311
+            Random(settings.seed),  # noqa: S311 - jitter, not secrets
+            settings.workers,
         )
         self._trace = None if tracing is None else tracing()
         self.make_call: type[Call] = Call if self._trace is None else self._trace.calls()

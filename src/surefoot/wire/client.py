@@ -1,7 +1,7 @@
 """One connection to a target: a request goes out, its answer comes in piece by piece.
 
-Knows HTTP/1.1 and whether the connection may be used again. Must never know what an answer means, or decide anything: whoever holds the
-connection (`Reader`) is told what came, when, and how it ended.
+Knows HTTP/1.1 and whether the connection may be used again. Must never know what an answer means, or decide anything:
+whoever holds the connection (`Reader`) is told what came, when, and how it ended.
 """
 
 import asyncio
@@ -28,7 +28,10 @@ class Reader(Protocol):
         """The answer is complete as HTTP sees it; the connection has been given back."""
 
     def broken(self, at: float, *, answered: bool, stale: bool) -> None:
-        """The connection broke. `answered`: part of an answer had come; `stale`: it had been idle and never said a word."""
+        """The connection broke.
+
+        `answered`: part of an answer had come; `stale`: it had been idle and never said a word.
+        """
 
 
 class Keeper(Protocol):
@@ -76,7 +79,7 @@ class ClientConnection(asyncio.Protocol):
         self.transport.abort()
 
     def let_go(self) -> None:
-        """The reader has all that it needs; what is left of the answer is read and thrown away, then the connection is free."""
+        """The reader has all that it needs; the rest is read and thrown away, then the connection is free."""
         if self._reader is not None:
             self._reader = _NOBODY
 
@@ -152,7 +155,10 @@ class ClientConnection(asyncio.Protocol):
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _read_usual(self, reader: Reader, data: bytes, at: float) -> bool:
-        """The usual plain answer, whole in one segment with its length given: read without the parser. False if it is not that."""
+        """The usual plain answer, whole in one segment with its length given: read without the parser.
+
+        False if it is not that.
+        """
         split = data.find(b"\r\n\r\n")
         head = data[17 : split + 2].lower()
         start = head.find(b"content-length:")

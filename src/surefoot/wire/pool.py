@@ -1,7 +1,7 @@
 """The connections to one target: those that are free, and the opening of new ones.
 
-Last used, first taken: the few that are in use stay warm and the others age out. Foreign errors of connecting become a `Kind` here and
-nowhere else.
+Last used, first taken: the few that are in use stay warm and the others age out. Foreign errors of connecting become
+a `Kind` here and nowhere else.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from surefoot.wire.client import ClientConnection
 from surefoot.wire.clock import now
 
 IDLE_LIMIT = 60.0
-"""Seconds after which a free connection is closed. Providers close theirs after one to several minutes, and a close that crosses
+"""Seconds after which a free connection is closed. Providers close theirs after one to several minutes, and a close
+that crosses
 a request costs a repeat."""
 
 Connected = Callable[[ClientConnection | None, Kind | None], None]
@@ -83,7 +84,7 @@ class Pool:
         if connection in self._free:
             self._free.remove(connection)
 
-    def _keep(self, connection: ClientConnection | None, kind: Kind | None) -> None:  # noqa: ARG002 - no attempt waits for it
+    def _keep(self, connection: ClientConnection | None, kind: Kind | None) -> None:  # noqa: ARG002 - nobody waits
         if connection is not None:
             self.give_back(connection)
 

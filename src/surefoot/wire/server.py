@@ -1,7 +1,7 @@
 """One connection from a client: HTTP/1.1 in, whole requests out, one at a time.
 
-Requests that a client sends ahead (pipelining) wait until the one before is answered. A client that closes its half counts as gone:
-its call is cancelled at once, since nobody can tell a half-closed socket from one that was left.
+Requests that a client sends ahead (pipelining) wait until the one before is answered. A client that closes its half
+counts as gone: its call is cancelled at once, since nobody can tell a half-closed socket from one that was left.
 
 Knows HTTP, limits and the connection's life. Must never know what a request means.
 """
@@ -19,10 +19,10 @@ MOST_AHEAD = 16
 """Requests that one connection may send ahead before it is no longer read."""
 
 _REASONS = {
-    200: b"OK", 400: b"Bad Request", 401: b"Unauthorized", 403: b"Forbidden", 404: b"Not Found", 405: b"Method Not Allowed",
-    408: b"Request Timeout", 413: b"Content Too Large", 422: b"Unprocessable Content", 429: b"Too Many Requests",
-    431: b"Request Header Fields Too Large", 500: b"Internal Server Error", 502: b"Bad Gateway", 503: b"Service Unavailable",
-    504: b"Gateway Timeout",
+    200: b"OK", 400: b"Bad Request", 401: b"Unauthorized", 403: b"Forbidden", 404: b"Not Found",
+    405: b"Method Not Allowed", 408: b"Request Timeout", 413: b"Content Too Large", 422: b"Unprocessable Content",
+    429: b"Too Many Requests", 431: b"Request Header Fields Too Large", 500: b"Internal Server Error",
+    502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Timeout",
 }  # fmt: skip
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -87,8 +87,22 @@ class ServerConnection(asyncio.Protocol):
     """See the module."""
 
     __slots__ = (
-        "_ahead", "_body", "_expects", "_front", "_head_bytes", "_incoming", "_length", "_parser", "_refused", "_transfer",
-        "chunked", "incoming", "reading_since", "served", "transport", "busy",
+        "_ahead",
+        "_body",
+        "_expects",
+        "_front",
+        "_head_bytes",
+        "_incoming",
+        "_length",
+        "_parser",
+        "_refused",
+        "_transfer",
+        "busy",
+        "chunked",
+        "incoming",
+        "reading_since",
+        "served",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, front: Front) -> None:
