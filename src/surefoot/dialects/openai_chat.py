@@ -22,6 +22,9 @@ _ENDS_WITHOUT_TEXT = frozenset({"length", "content_filter"})
 """Reasons for which an answer may have no text and yet be the answer."""
 
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
+_NAMES: dict[str, bytes] = {}
+"""Targets' model names as JSON: as many as the configuration has."""
+
 _ASK_FOR_USAGE = b'{"stream_options":{"include_usage":true},'
 
 
@@ -142,7 +145,7 @@ class OpenAIChat:
         if span is None or (usage and (b'"stream_options"' in body or not body.startswith(b"{"))):
             return _written_anew(body, model, usage=usage)
         start, end = span
-        name = msgspec.json.encode(model)
+        name = _NAMES.get(model) or _NAMES.setdefault(model, msgspec.json.encode(model))
         if usage:
             return b"".join((_ASK_FOR_USAGE, body[1:start], name, body[end:]))
         return b"".join((body[:start], name, body[end:]))
@@ -190,13 +193,20 @@ def _error_object(complaint: Complaint) -> dict[str, object]:
 
 def _model_span(ask: Ask) -> tuple[int, int] | None:
     """Find the value of the one `"model"` in the body; None where several keys have that name, or none is plain."""
-    if ask.body.count(b'"model"') != 1:
+    body = ask.body
+    if body.count(b'"model"') != 1:
         return None
-    match = _MODEL.search(ask.body)
-    if match is None or msgspec.json.decode(match.group(1)) != ask.model:
-        return None
-    ask.model_span = match.span(1)
-    return ask.model_span
+    plain = b'"model":"%b"' % ask.model.encode()
+    at = body.find(plain)
+    if at >= 0 and b"\\" not in plain:  # as most clients write it
+        span = at + 8, at + len(plain)
+    else:
+        match = _MODEL.search(body)
+        if match is None or msgspec.json.decode(match.group(1)) != ask.model:
+            return None
+        span = match.span(1)
+    ask.model_span = span
+    return span
 
 
 def _written_anew(body: bytes, model: str, *, usage: bool) -> bytes:

@@ -15,7 +15,7 @@ from surefoot.domain.record import CallRecord
 from surefoot.gateway.complaints import of_call
 from surefoot.gateway.leg import Leg
 from surefoot.gateway.upstream import Upstream
-from surefoot.policy.call import Call
+from surefoot.policy.call import DELIVER_FIRST, FINISH, Call
 from surefoot.wire.clock import now
 from surefoot.wire.server import ServerConnection
 
@@ -31,6 +31,9 @@ class World(Protocol):
 
     def ended(self, exchange: "Exchange") -> None:
         """The call is over, and its record can be taken."""
+
+    def provenance(self, route: str, target: str, attempts: int) -> bytes:
+        """The headers that tell who answered, as lines."""
 
 
 class Exchange:
@@ -170,6 +173,12 @@ class Exchange:
     # ── what the Call says ─────────────────────────────────────────────────────────────────────────────────────
 
     def _obey(self, commands: tuple[Command, ...], at: float) -> None:
+        if commands is FINISH:  # the two answers of every plain success are not looked at one by one
+            self._world.ended(self)
+            return
+        if commands is DELIVER_FIRST:
+            self._winner = self._legs[0]
+            return
         for command in commands:
             match command:
                 case Launch():
@@ -211,11 +220,11 @@ class Exchange:
     def _provenance(self, leg: Leg | None) -> bytes:
         """Who answered, now that it is known."""
         call = self.call
-        lines = f"surefoot-call: {self._identity}\r\nsurefoot-route: {call.request.route}\r\n"
-        lines += f"surefoot-attempts: {len(call.attempts)}\r\n"
-        if leg is None:
-            return lines.encode("latin-1", "replace")
-        lines += f"surefoot-target: {call.attempts[leg.number].state.name}\r\n"
-        request_id = leg.request_id
-        head = lines.encode("latin-1", "replace")
-        return head if request_id is None else head + b"x-request-id: %b\r\n" % request_id
+        target = "" if leg is None else call.attempts[leg.number].state.name
+        head = b"surefoot-call: %b\r\n%b" % (
+            self._identity.encode(),
+            self._world.provenance(call.request.route, target, len(call.attempts)),
+        )
+        if leg is None or leg.request_id is None:
+            return head
+        return head + b"x-request-id: %b\r\n" % leg.request_id

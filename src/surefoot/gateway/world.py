@@ -41,6 +41,7 @@ class World:
         )
         self._trace = None if tracing is None else tracing()
         self.make_call: type[Call] = Call if self._trace is None else self._trace.calls()
+        self._provenance: dict[tuple[str, str, int], bytes] = {}
         self.live: set[Exchange] = set()
         self.calls = dict.fromkeys(self.fleet.stacks, 0)
         self.latest: dict[str, Call] = {}
@@ -92,6 +93,17 @@ class World:
         """A call is over."""
         self.live.discard(exchange)
         self.records.append(exchange.record())
+
+    def provenance(self, route: str, target: str, attempts: int) -> bytes:
+        """The headers that tell who answered: built once for each combination, of which there are few."""
+        key = (route, target, attempts)
+        lines = self._provenance.get(key)
+        if lines is None:
+            text = f"surefoot-route: {route}\r\nsurefoot-attempts: {attempts}\r\n"
+            if target:
+                text += f"surefoot-target: {target}\r\n"
+            lines = self._provenance[key] = text.encode("latin-1", "replace")
+        return lines
 
     def wake(self, at: float) -> None:
         """Wake the calls whose time has come."""

@@ -35,8 +35,8 @@ BACKOFF = (0.05, 0.25)
 """Seconds, uniformly drawn, before an overloaded target is asked again: enough to leave a burst, short for a caller."""
 
 _NOTHING: Commands = ()
-_DELIVER_FIRST: Commands = (Deliver(0),)
-_FINISH: Commands = (Finish(),)
+DELIVER_FIRST: Commands = (Deliver(0),)
+FINISH: Commands = (Finish(),)
 
 # Members of an enumeration are looked up through its class, at 40 ns each: those of the common case have own names.
 _FIRST, _OK, _CLOSED = Reason.FIRST, Kind.OK, BreakerState.CLOSED
@@ -109,7 +109,7 @@ class Call:
         attempt.state.first_token.fresh[self.series](now - attempt.started)
         self.wake_at = min(now + self._stack.route.limits.idle, self.deadline)
         if len(self.attempts) == 1:
-            return _DELIVER_FIRST
+            return DELIVER_FIRST
         return (Deliver(number), *self._cancel_losers(attempt, now))
 
     def finished(self, number: int, now: float, prompt_tokens: int | None, completion_tokens: int | None) -> Commands:
@@ -128,7 +128,7 @@ class Call:
             state.succeeded(now, probe=attempt.breaker is not _CLOSED)
         self.state = _DONE
         self.wake_at = NEVER
-        return _FINISH
+        return FINISH
 
     # ── everything else ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -309,7 +309,7 @@ class Call:
 
     def _following(self, now: float) -> TargetState | None:
         """The next target that was not tried, if the call may have one more attempt."""
-        if len(self.attempts) >= self._stack.route.limits.attempts:
+        if len(self.attempts) >= self._stack.route.limits.attempts or now >= self.deadline:
             return None
         return self._stack.choose(self.request, now, [attempt.state for attempt in self.attempts])
 
