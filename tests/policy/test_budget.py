@@ -25,7 +25,7 @@ def test_calls_earn_their_share() -> None:
 
 
 def test_no_more_than_the_burst_is_saved_up() -> None:
-    budget = Budget(share=0.5, burst=2)
+    budget = Budget(share=0.75, burst=2)
     for _ in range(100):
         budget.earn()
     assert budget.saved == 2

@@ -202,6 +202,16 @@ def test_a_deadline_shorter_than_the_first_token_limit_blames_nobody() -> None:
     assert world.fleet.targets["a"].breaker.streak == 0
 
 
+def test_nothing_is_launched_once_the_deadline_has_passed() -> None:
+    """The failure is told before the waking that is due at the same moment."""
+    for scripts in ({"a": [fails(Kind.RESET, 2.0)]}, {"a": [fails(Kind.RESET, 2.0)], "b": [answers()]}):
+        story = world_of(limits=Limits(deadline=2.0), hedge=0.0, **scripts).call()
+        assert story.asked == ["a"]
+        assert story.failure.kind is Kind.RESET
+    repeatable = world_of(limits=Limits(deadline=2.0), hedge=0.5, a=[fails(Kind.RESET, 2.0), answers()]).call()
+    assert repeatable.asked == ["a"]
+
+
 def test_a_connection_that_does_not_open_in_time_is_a_failure_to_connect() -> None:
     world = world_of(a=[(Step(0.0, "connecting"),)], b=[answers()], limits=Limits(connect=0.5))
     story = world.call()

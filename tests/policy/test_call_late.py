@@ -54,6 +54,13 @@ def test_the_later_loser_was_cancelled_and_that_is_nobodys_fault() -> None:
     assert world.fleet.targets["b"].first_token.samples() == 0
 
 
+def test_a_hedge_that_loses_to_the_late_first_attempt_was_not_overtaken_by_it() -> None:
+    """It waited longer than its own hedge delay, but the winner had the head start."""
+    story = world_of(a=[answers(3.5, 4.0)], b=[SILENT]).call()
+    assert story.delivered == [0]
+    assert story.kinds == [Kind.OK, Kind.CANCELLED]
+
+
 def test_an_earlier_attempt_inside_its_hedge_delay_is_not_overtaken() -> None:
     """A fallback that is the older of two: it was launched 0.2 s before the third one spoke."""
     world = world_of(a=[fails(Kind.RESET, 0.1)], b=[SILENT], c=[answers(0.2, 0.4)])

@@ -59,6 +59,12 @@ def test_the_delays_are_quantiles_of_what_was_seen() -> None:
     assert first_token.table[STREAMED[1]].median == 5.0
 
 
+@pytest.mark.parametrize(("count", "rank"), [(10, 9), (11, 10), (19, 18), (20, 18), (21, 19)])
+def test_a_quantile_is_the_smallest_sample_with_its_share_at_or_below_it(count: int, rank: int) -> None:
+    first_token = learned({STREAMED[0]: [float(n) for n in range(1, count + 1)]})
+    assert first_token.table[STREAMED[0]].hedge == rank
+
+
 def test_one_sample_less_than_needed_teaches_nothing() -> None:
     assert hedge_and_limit(learned({STREAMED[1]: [0.3] * 9}), STREAMED[1]) == (1.5, 3.0)
     assert hedge_and_limit(learned({STREAMED[1]: [0.3] * 10}), STREAMED[1]) == (0.3, 0.6)

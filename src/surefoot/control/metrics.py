@@ -5,7 +5,7 @@ Imported after the workers were started: its library is not needed before.
 Must never: use a label whose values a client can choose.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -106,17 +106,19 @@ class Metrics(Collector):
         yield GaugeMetricFamily("surefoot_client_connections", "Client connections that are open.", connections)
         yield GaugeMetricFamily("surefoot_workers_ready", "Workers that accept connections.", ready)
         yield CounterMetricFamily("surefoot_worker_deaths", "Workers that died and were replaced.", deaths)
+        reloads: dict[Key, int] = {(result,): count for result, count in picture.reloads.items()}
+        events: dict[Key, int] = {(event,): count for event, count in picture.counters.items()}
         yield _counter(
             "surefoot_reloads",
             "Reloads of the configuration.",
             ("result",),
-            {(result,): count for result, count in picture.reloads.items()},
+            reloads,
         )
         yield _counter(
             "surefoot_worker_events",
             "What else workers count.",
             ("event",),
-            {(event,): count for event, count in picture.counters.items()},
+            events,
         )
 
     def _of_the_journal(self) -> Iterator[Metric]:
@@ -124,14 +126,14 @@ class Metrics(Collector):
             "surefoot_telemetry_dropped", "Records that workers had to drop.", float(self._picture.dropped)
         )
         if self._journal is not None:
-            lost = {(str(reason),): count for reason, count in self._journal.dropped.items()}
+            lost: dict[Key, int] = {(str(reason),): count for reason, count in self._journal.dropped.items()}
             yield CounterMetricFamily(
                 "surefoot_journal_written", "Calls written to the journal.", float(self._journal.written)
             )
             yield _counter("surefoot_journal_dropped", "Calls that the journal lacks.", ("reason",), lost)
 
 
-def _counter(name: str, text: str, labels: tuple[str, ...], counts: dict[Key, int]) -> Metric:
+def _counter(name: str, text: str, labels: tuple[str, ...], counts: Mapping[Key, int]) -> Metric:
     family = CounterMetricFamily(name, text, labels=labels)
     for key, count in counts.items():
         family.add_metric(key, float(count))

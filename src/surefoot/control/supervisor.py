@@ -91,15 +91,17 @@ class Supervisor:
         log.info("start: configuration %s, workers %d", self._picture.configuration.version, len(self._workers))
         self._describe(self._picture.configuration)
         keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
-        admin, serving = await self._start_admin()
-        asked = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([asked, serving, *keepers], return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
         try:
+            admin, serving = await self._start_admin()
+            asked = asyncio.create_task(self._stop.wait())
+            await asyncio.wait([asked, serving, *keepers], return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
             await self._drain(keepers)
-        finally:
             admin.stop()
             await serving
+        finally:
+            for worker in self._workers:
+                worker.kill()
             self._close()
         if self._hopeless is not None:
             raise self._hopeless
@@ -141,7 +143,7 @@ class Supervisor:
                 self._under_way.set()
             self._picture.lost(worker.number)
             if self._stop.is_set():
-                log.info("worker %d has ended", worker.number)
+                log.info("worker %d %s", worker.number, why)
                 return
             young = young + 1 if time.monotonic() - began < HEALTHY else 0
             if young >= HOPELESS and not self._told_ready:
@@ -228,7 +230,8 @@ class Supervisor:
         self._listening.close()
         ended = asyncio.gather(*keepers)
         quitting = asyncio.create_task(self._quit.wait())
-        await asyncio.wait([ended, quitting], timeout=patience + OVERTIME, return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [ended, quitting]
+        await asyncio.wait(either, timeout=patience + OVERTIME, return_when=asyncio.FIRST_COMPLETED)
         quitting.cancel()
         if not ended.done():
             log.warning("workers that have not ended are killed")

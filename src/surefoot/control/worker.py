@@ -29,6 +29,7 @@ class Worker:
         self._on_frame = on_frame
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel[Up] | None = None
+        self._silent = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -56,8 +57,9 @@ class Worker:
             its.close()
         self.starts += 1
         process = self._process
+        self._silent = silent = asyncio.Event()
         channel = supervisor_end(
-            lambda frame: self._on_frame(self.number, frame), lambda error: self._lost(process, error)
+            lambda frame: self._on_frame(self.number, frame), lambda error: self._lost(process, silent, error)
         )
         await attach(channel, ours)
         self._channel = channel
@@ -70,6 +72,8 @@ class Worker:
             return 0
         code = await process.wait()
         self._process = None
+        with suppress(TimeoutError):  # what it said last may still be on its way
+            await asyncio.wait_for(self._silent.wait(), GRACE)
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -85,8 +89,9 @@ class Worker:
         if self._process is not None:
             _kill(self._process)
 
-    def _lost(self, process: asyncio.subprocess.Process, error: Exception | None) -> None:
+    def _lost(self, process: asyncio.subprocess.Process, silent: asyncio.Event, error: Exception | None) -> None:
         """A process that cannot be spoken to any more, and does not end by itself, is ended, so that it is replaced."""
+        silent.set()
         if process is self._process:
             self.fault = error
             asyncio.get_running_loop().call_later(GRACE, self._end_if_still, process)

@@ -55,10 +55,10 @@ def _tables() -> tuple[str, ...]:
     )
 
 
-def open_for_writing(path: str) -> sqlite3.Connection:
+def open_for_writing(path: str, patience: float = PATIENCE) -> sqlite3.Connection:
     """Open the journal, and create it if it is not there. Raises `StartError` with a sentence that says what to do."""
     try:
-        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         with _closed_on_error(connection):
             if not _is_journal(connection, path):
                 _create(connection)

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from surefoot.domain.record import ATTEMPT_FIELDS, AttemptRecord, CallRecord
 from surefoot.domain.target import Target
-from surefoot.journal.schema import CALL_COLUMNS, TARGET_COLUMNS, insert, open_for_writing
+from surefoot.journal.schema import CALL_COLUMNS, PATIENCE, TARGET_COLUMNS, insert, open_for_writing
 
 ROOM = 50_000
 """Most calls that may wait: some 60 MB, and a minute of a busy gateway. A disk that hangs longer costs records."""
@@ -54,9 +54,12 @@ _INSERT_LOSS = insert("losses", 3)
 
 
 class Writer:
-    """The one that writes. Opening raises `StartError`; nothing else here raises."""
+    """The one that writes. Opening raises `StartError`; nothing else here raises.
 
-    def __init__(self, path: str, room: int = ROOM) -> None:
+    `room` is how many calls may wait; `patience` is how long, in seconds, another process may hold the database's lock.
+    """
+
+    def __init__(self, path: str, room: int = ROOM, patience: float = PATIENCE) -> None:
         self.written = 0
         """Calls that are in the journal."""
         self.dropped: Counter[str] = Counter()
@@ -66,7 +69,7 @@ class Writer:
         self._waiting = 0
         self._lock = Lock()
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._connection = open_for_writing(path)
+        self._connection = open_for_writing(path, patience)
         self._thread = Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 

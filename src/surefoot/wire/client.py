@@ -48,7 +48,8 @@ class ClientConnection(asyncio.Protocol):
     """See the module."""
 
     __slots__ = (
-        "_answered", "_headers", "_keeper", "_parser", "_reader", "_status", "_time", "_until_close", "idle_since",
+        "_answered", "_headers", "_keeper", "_parser",
+        "_pieces", "_reader", "_status", "_time", "_until_close", "idle_since",
         "requests", "transport",
     )  # fmt: skip
 
@@ -57,6 +58,7 @@ class ClientConnection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = None
         self._reader: Reader | None = None
         self._headers: dict[bytes, bytes] = {}
+        self._pieces: list[bytes] = []
         self._status = 0
         self._time = 0.0
         self._answered = False
@@ -106,6 +108,8 @@ class ClientConnection(asyncio.Protocol):
             parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._break(at)
+        else:
+            self._hand_over()
 
     def eof_received(self) -> bool:
         """The target has closed: an answer without a length ends so."""
@@ -142,14 +146,14 @@ class ClientConnection(asyncio.Protocol):
             self._reader.head(status, headers, self._time)
 
     def on_body(self, piece: bytes) -> None:
-        """A piece of the body, chunk framing removed."""
-        if self._reader is not None:
-            self._reader.piece(piece, self._time)
+        """A piece of the body, chunk framing removed. Those of one segment are handed over as one: one write, not many."""
+        self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
         """The answer is complete."""
         if self._status < _INFORMATIONAL or self._parser is None:
             return
+        self._hand_over()
         self._complete(keep=self._parser.should_keep_alive())
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,6 +180,14 @@ class ClientConnection(asyncio.Protocol):
         reader.piece(data[split + 4 :], at)
         self._complete(keep=True)
         return True
+
+    def _hand_over(self) -> None:
+        pieces = self._pieces
+        if not pieces:
+            return
+        self._pieces = []
+        if self._reader is not None:
+            self._reader.piece(pieces[0] if len(pieces) == 1 else b"".join(pieces), self._time)
 
     def _complete(self, *, keep: bool) -> None:
         reader, self._reader = self._reader, None
