@@ -3,11 +3,10 @@
 Knows the SDK. Must never retry: a repeat would hide what the gateway did.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import httpx
 import openai
 from openai.types.chat import ChatCompletionChunk
 from tests.gateway.house import KEY, House
@@ -28,10 +27,7 @@ class Heard(NamedTuple):
 
 @contextmanager
 def sdk(house: House) -> Iterator[openai.OpenAI]:
-    with (
-        httpx.Client(trust_env=False) as http,
-        openai.OpenAI(api_key=KEY, base_url=house.url, max_retries=0, timeout=10.0, http_client=http) as client,
-    ):
+    with openai.OpenAI(api_key=KEY, base_url=house.url, max_retries=0, timeout=10.0) as client:
         yield client
 
 
@@ -43,16 +39,15 @@ def ask(client: openai.OpenAI, *, stream: bool) -> Heard:
         ) as answer:
             chunks: list[ChatCompletionChunk] = list(answer.parse())
             said = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
-            finish = next(
-                (c.choices[0].finish_reason for c in chunks if c.choices and c.choices[0].finish_reason), None
-            )
+            ends = [c.choices[0].finish_reason for c in chunks if c.choices]
+            finish = next((end for end in ends if end), None)
             return _heard(said, answer.headers, finish)
     raw = client.chat.completions.with_raw_response.create(model="chat", messages=MESSAGES)
     choice = raw.parse().choices[0]
     return _heard(choice.message.content or "", raw.headers, choice.finish_reason)
 
 
-def _heard(text: str, headers: httpx.Headers, finish: str | None) -> Heard:
+def _heard(text: str, headers: Mapping[str, str], finish: str | None) -> Heard:
     return Heard(
         text,
         headers["surefoot-target"],

@@ -31,8 +31,8 @@ NAMES = ("primary", "backup", "third")
 PATIENCE = 10.0
 """Seconds after which something that should come about has not. Never waited out by a test that passes."""
 
-STEADY = BreakerOptions(streak=1000, certain=1000)
-"""Breakers that stay closed: a test of one failure is not to be about the next call."""
+STEADY = BreakerOptions(streak=1000, certain=1000, open_for=0.001, longest=0.001)
+"""Breakers that as good as stay closed: a test of one failure is not to be about the next call."""
 
 BRISK = PolicyOptions(
     FirstTokenOptions(hedge=10.0, limit=0.3, plain_hedge=10.0, plain_limit=0.3, samples=100_000), STEADY

@@ -1,10 +1,11 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from records import attempt, call
+from tests.journal.records import attempt, call
 
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS
 from surefoot.domain.target import Endpoint, Target
@@ -133,7 +134,7 @@ def test_a_journal_of_a_newer_version_is_refused_with_a_way_out(path: str) -> No
     connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
     connection.close()
     for use in (Writer, lambda name: reader.journal(name).__enter__()):
-        with pytest.raises(StartError, match="newer Surefoot .* upgrade Surefoot, or name another file"):
+        with pytest.raises(StartError, match=r"newer Surefoot .* upgrade Surefoot, or name another file"):
             use(path)
 
 
@@ -163,7 +164,7 @@ def test_a_place_that_is_not_there_is_told(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
-from records import call
+from tests.journal.records import call
 from surefoot.journal.writer import Writer
 writer = Writer(sys.argv[1])
 n = 0
@@ -177,7 +178,7 @@ while True:
 
 
 def test_a_killed_process_leaves_a_readable_journal_with_all_that_was_written(path: str) -> None:
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[2])
     ended = subprocess.run(
         [sys.executable, "-c", KILLED, path, here], check=False, capture_output=True, text=True, timeout=30
     )
@@ -194,6 +195,10 @@ def test_a_journal_is_read_while_it_is_written(path: str) -> None:
     writer = Writer(path)
     try:
         with reader.journal(path) as journal:
-            assert list(reader.calls(journal)) == []
+            writer.put([call("c-1")])
+            limit = time.monotonic() + 10.0
+            while not (seen := [entry.call for entry in reader.calls(journal)]):
+                assert time.monotonic() < limit, "what was written is never seen"
+            assert seen == ["c-1"]
     finally:
         writer.close()

@@ -39,6 +39,10 @@ class _Hand:
     def tight(self) -> bool:
         return self.alive and (self.share - self.in_flight) * TIGHT < max(self.share, TIGHT)
 
+    def demand(self, limit: int) -> int:
+        """What it could use: all there is, if it is tight, else the least share with which it is not."""
+        return limit if self.tight else self.in_flight + max(1, -(-self.in_flight // (TIGHT - 1)))
+
     def tell(self, share: int) -> None:
         self.held = max(self.held, share)
         self.share = share
@@ -103,20 +107,19 @@ class Slots:
                 yield worker, self.share(worker)
 
     def _wanted(self) -> list[int]:
-        """The shares as demand would have them: by calls under way, a tight worker's counted double."""
-        fixed = sum(hand.share for hand in self._hands if not hand.alive)
+        """The shares as demand would have them: max-min fair, where the demand of a tight worker has no bound.
+
+        Bertsekas and Gallager, Data Networks, 1992, section 6.5.2: the least demand is served first, by an equal part.
+        """
         alive = [worker for worker, hand in enumerate(self._hands) if hand.alive]
         wanted = [hand.share for hand in self._hands]
-        left = self.limit - fixed
+        left = self.limit - sum(hand.share for hand in self._hands if not hand.alive)
         if left < len(alive):
             return self._wander(wanted, alive, left)
-        weights = {worker: self._weight(self._hands[worker]) for worker in alive}
-        total = sum(weights.values())
-        spare = left - len(alive)  # one for each, the rest by weight
-        for worker in alive:
-            wanted[worker] = 1 + spare * weights[worker] // total
-        for worker in sorted(alive, key=lambda worker: -weights[worker])[: left - sum(wanted[w] for w in alive)]:
-            wanted[worker] += 1
+        demands = sorted((self._hands[worker].demand(self.limit), worker) for worker in alive)
+        for served, (demand, worker) in enumerate(demands):
+            wanted[worker] = min(demand, left // (len(demands) - served))
+            left -= wanted[worker]
         return wanted
 
     def _wander(self, wanted: list[int], alive: list[int], left: int) -> list[int]:
@@ -129,7 +132,3 @@ class Slots:
         for giver, _ in zip(idle, without[free:], strict=False):
             wanted[giver] -= 1
         return wanted
-
-    @staticmethod
-    def _weight(hand: _Hand) -> int:
-        return 1 + hand.in_flight * (2 if hand.tight else 1)
