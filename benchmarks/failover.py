@@ -98,7 +98,7 @@ def _row(values: list[float], q: float) -> dict[str, float | int | None]:
 
 
 def definite_failure(calls: int, rate: float) -> dict[str, object]:
-    """A fifth of the requests to the first target gets a 500: verdict to the next target's request on the wire, warm."""
+    """A fifth of the first target's answers are 500: verdict to the next target's request on the wire, warm."""
     behaviour = Behaviour(ttft=Fixed(0.005), gap=Fixed(0.001), tokens=Fixed(5))
     with (
         TwinProcess(TwinOptions(behaviour=behaviour)) as first,
@@ -143,9 +143,9 @@ def silence(calls: int, rate: float) -> dict[str, object]:
 
 
 def _switches(path: Path, arrivals: list[float]) -> list[float]:
-    """Verdict to arrival at the next target, in the order of time: what the gateway decides and what it puts on the wire.
+    """Verdict to arrival at the next target, in the order of time.
 
-    Both are Unix times of one machine; the second is the twin's own, so that nothing between decision and wire is left out.
+    Both are Unix times of one machine; the second is the twin's own, so nothing between decision and wire is left out.
     """
     with reader.journal(str(path)) as connection:
         verdicts = sorted(

@@ -1,7 +1,7 @@
 """What holds for every test: under CI none is skipped, unless it is listed here with its reason."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -10,7 +10,7 @@ ALLOWED_TO_SKIP: dict[str, str] = {}
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     unlisted = item.nodeid not in ALLOWED_TO_SKIP
     if os.environ.get("CI") and report.skipped and unlisted and not hasattr(report, "wasxfail"):

@@ -1,6 +1,7 @@
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sized
+from typing import TypeVar
 
 import pytest
 from tests.journal.records import call
@@ -17,7 +18,6 @@ from surefoot.gateway.channel import (
     Configure,
     Down,
     Drain,
-    Frame,
     Hear,
     Ready,
     Records,
@@ -72,6 +72,9 @@ UP: list[Up] = [
 ]
 
 
+Heard = TypeVar("Heard")
+
+
 class Pair:
     """Both ends, in one loop, and what they were given."""
 
@@ -84,7 +87,7 @@ class Pair:
         self.supervisor: Channel[Up] = supervisor_end(lambda f: self._note(self.up, f), self._lose)
         self.worker: Channel[Down] = worker_end(lambda f: self._note(self.down, f), self._lose)
 
-    def _note(self, heard: list[Frame], frame: Frame) -> None:
+    def _note(self, heard: list[Heard], frame: Heard) -> None:
         heard.append(frame)
         self.came.set()
 
@@ -92,7 +95,7 @@ class Pair:
         self.lost.append(error)
         self.over.set()
 
-    async def until(self, heard: list[Frame], count: int) -> None:
+    async def until(self, heard: Sized, count: int) -> None:
         while len(heard) < count:
             self.came.clear()
             await asyncio.wait_for(self.came.wait(), 10)

@@ -137,16 +137,6 @@ def test_what_one_gives_up_is_not_given_away_before_it_has_confirmed() -> None:
     assert dict(slots.report(1, 1, 0))[0].slots == 9
 
 
-def test_calls_above_a_new_share_are_waited_for() -> None:
-    slots = Slots("near", 10, 2)
-    slots.started(0)
-    slots.started(1)
-    slots.report(1, 5, 1)
-    slots.report(0, 5, 5)
-    confirmed = dict(slots.report(1, slots.share(1).slots, 4))
-    assert confirmed[0].slots == 10 - 4
-
-
 def test_with_fewer_slots_than_workers_each_gets_its_turn() -> None:
     gateway = Gateway(1, 3)
     had: set[int] = set()

@@ -146,7 +146,7 @@ class ClientConnection(asyncio.Protocol):
             self._reader.head(status, headers, self._time)
 
     def on_body(self, piece: bytes) -> None:
-        """A piece of the body, chunk framing removed. Those of one segment are handed over as one: one write, not many."""
+        """A piece of the body, chunk framing removed. Those of one segment are handed over as one."""
         self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
