@@ -168,10 +168,12 @@ def test_attempts_never_exceed_the_limit_of_their_call(setting: Setting) -> None
 @LAW
 @given(crowds())
 def test_hedges_and_repeats_never_exceed_the_budgets(setting: Setting) -> None:
-    world = setting.told()
-    seconds = sum(reason in {Reason.HEDGE, Reason.RETRY} for story in world.stories for reason in story.reasons)
-    for share in (setting.share, setting.hedge):
-        assert seconds <= (setting.burst + share * len(world.stories) + 1e-9 if share else 0)
+    for hedge, share in ((0.1, 1.0), (1.0, 0.1), (0.0, 1.0), (1.0, 0.0)):
+        tight = setting._replace(hedge=hedge, share=share, burst=1, openings=(), slots=dict.fromkeys(setting.slots))
+        world = tight.told()
+        rationed = sum(reason in {Reason.HEDGE, Reason.RETRY} for story in world.stories for reason in story.reasons)
+        least = min(hedge, share)
+        assert rationed <= (1 + least * len(world.stories) + 1e-9 if least else 0)
 
 
 @LAW

@@ -27,7 +27,7 @@ from surefoot.control.listeners import Listening, bound, url_of
 from surefoot.control.picture import Picture
 from surefoot.control.status import status
 from surefoot.control.worker import Worker
-from surefoot.errors import ConfigError, StartError
+from surefoot.errors import ChannelError, ConfigError, StartError
 from surefoot.gateway.channel import Configure, Drain, Ready, Records, Report, Settings, Tell, Up
 from surefoot.journal.writer import Loss, Writer
 from surefoot.policy.target_state import Closed, Opened
@@ -286,6 +286,6 @@ def _tell_warnings(configuration: Configuration) -> None:
         log.warning("configuration: %s", warning)
 
 
-def _ending(code: int, fault: Exception | None) -> str:
+def _ending(code: int, fault: ChannelError | None) -> str:
     how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-    return how if fault is None else f"{how}, after its channel was lost: {fault}"
+    return how if fault is None else f"{how}: {fault}"

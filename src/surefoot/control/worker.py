@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from surefoot.errors import ChannelError
 from surefoot.gateway.channel import Channel, Frame, Up, attach, supervisor_end
 
 GRACE = 1.0
@@ -23,8 +24,8 @@ class Worker:
         self.number = number
         self.starts = 0
         """How many processes have filled this place."""
-        self.fault: Exception | None = None
-        """Why the channel of the last process was lost, if not because it ended."""
+        self.fault: ChannelError | None = None
+        """What was wrong with the last process's frames, if that is why it ended."""
         self._command = tuple(command)
         self._on_frame = on_frame
         self._process: asyncio.subprocess.Process | None = None
@@ -93,7 +94,7 @@ class Worker:
         """A process that cannot be spoken to any more, and does not end by itself, is ended, so that it is replaced."""
         silent.set()
         if process is self._process:
-            self.fault = error
+            self.fault = error if isinstance(error, ChannelError) else None
             asyncio.get_running_loop().call_later(GRACE, self._end_if_still, process)
 
     def _end_if_still(self, process: asyncio.subprocess.Process) -> None:

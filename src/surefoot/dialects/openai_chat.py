@@ -78,7 +78,7 @@ class OpenAIPlainReader:
             return Kind.EMPTY
         try:
             answer = self._decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return Kind.MALFORMED
         if answer.error and bytes(answer.error) != b"null":
             return kind_of_error(bytes(answer.error))
@@ -124,7 +124,7 @@ class OpenAIChat:
             asked = self._bodies.decode(body)
         except msgspec.ValidationError as error:
             raise DialectError(f"The request body does not fit the API: {error}.") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DialectError(f"The request body is not valid JSON: {error}.") from error
         options = asked.stream_options
         return Ask(

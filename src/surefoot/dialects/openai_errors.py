@@ -60,7 +60,7 @@ def kind_of_status(status: int, body: bytes) -> Kind:
     """What an answer with a status other than 200 means. The body refines it where a status has two meanings."""
     try:
         error = _BODIES.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         error = None  # HTML from a proxy in between, or nothing at all: the status has to do
     word = _by_word(error) if isinstance(error, _Error) else None
     if word is Kind.QUOTA or (status == _CLIENT_ERROR and word is Kind.MODEL_GONE):
@@ -76,7 +76,7 @@ def kind_of_error(error: bytes) -> Kind:
     """What an error object inside a 200 means; a server error where it does not say."""
     try:
         decoded = _ERRORS.decode(error)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Kind.SERVER_ERROR
     word = _by_word(decoded)
     if word is not None:

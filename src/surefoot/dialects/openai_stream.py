@@ -96,7 +96,7 @@ class OpenAIStreamReader:
             return True
         try:
             chunk = _CHUNKS.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False  # one broken event in a good stream; whether the rest is whole shows at the end
         if chunk.error and bytes(chunk.error) != b"null":
             self.wrong = kind_of_error(bytes(chunk.error))

@@ -174,7 +174,7 @@ class Exchange:
 
     def _obey(self, commands: tuple[Command, ...], at: float) -> None:
         if commands is FINISH:  # the two answers of every plain success are not looked at one by one
-            self._world.ended(self)
+            self._end()
             return
         if commands is DELIVER_FIRST:
             self._winner = self._legs[0]
@@ -186,12 +186,17 @@ class Exchange:
                 case Deliver():
                     self._winner = self._legs[command.attempt]
                 case Finish() | Drop():
-                    self._world.ended(self)
+                    self._end()
                 case Cancel():
                     self._legs[command.attempt].cancel()
                 case Fail():
                     self._fail(command)
-                    self._world.ended(self)
+                    self._end()
+
+    def _end(self) -> None:
+        self._world.ended(self)
+        self._legs = []  # legs and exchange know one another: parted, they are freed now and not by the next collection
+        self._winner = None
 
     def _launch(self, command: Launch, at: float) -> None:
         upstream = self._world.upstreams[command.target]

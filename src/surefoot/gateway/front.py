@@ -108,5 +108,6 @@ class Front:
 
     def _complain(self, connection: ServerConnection, complaint: Complaint) -> Exchange | None:
         self.refused += 1
-        connection.answer(complaint.status, OPENAI_CHAT.error(complaint))
+        body = b"" if connection.incoming.method == b"HEAD" else OPENAI_CHAT.error(complaint)  # HEAD never has one
+        connection.answer(complaint.status, body)
         return None

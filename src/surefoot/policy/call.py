@@ -16,8 +16,6 @@ carried out, in order. Nothing here can reach a clock, a socket or a log. What i
 never goes backwards.
 """
 
-from enum import IntEnum
-
 from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finish, Launch, Reason
 from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Stopping
 from surefoot.domain.outcome import OUTCOMES, Kind
@@ -25,6 +23,7 @@ from surefoot.domain.record import AttemptRecord
 from surefoot.domain.request import Request, bucket_of
 from surefoot.policy.attempt import NEVER, Attempt
 from surefoot.policy.breaker import State as BreakerState
+from surefoot.policy.call_state import State
 from surefoot.policy.first_token import series_of
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.target_state import TargetState
@@ -37,20 +36,10 @@ BACKOFF = (0.05, 0.25)
 _NOTHING: Commands = ()
 DELIVER_FIRST: Commands = (Deliver(0),)
 FINISH: Commands = (Finish(),)
+"""The two answers of a plain success: always these objects, so that a driver can know them by identity."""
 
 # Members of an enumeration are looked up through its class, at 40 ns each: those of the common case have own names.
 _FIRST, _OK, _CLOSED = Reason.FIRST, Kind.OK, BreakerState.CLOSED
-
-
-class State(IntEnum):
-    """The rows of the table."""
-
-    CHOOSING = 0
-    WAITING = 1
-    SPEAKING = 2
-    DONE = 3
-    FAILED = 4
-    DROPPED = 5
 
 
 _CHOOSING, _WAITING, _SPEAKING, _DONE = State.CHOOSING, State.WAITING, State.SPEAKING, State.DONE
@@ -134,8 +123,10 @@ class Call:
 
     def handle(self, event: Event, now: float) -> Commands:
         """Anything that is not plain success. Events of attempts that have ended, or never began, change nothing."""
-        if self.state not in {State.WAITING, State.SPEAKING}:
+        if self.state is not _WAITING and self.state is not _SPEAKING:
             return _NOTHING
+        if isinstance(event, Heard):  # the one event that every call has is not looked for among the others
+            return self._heard(event.attempt, now)
         match event:
             case ClientGone():
                 return self._drop(now)
@@ -239,7 +230,7 @@ class Call:
 
     # ── failures ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _of_attempt(self, event: Failed | Connecting | Sent | Heard, attempt: Attempt, now: float) -> Commands:
+    def _of_attempt(self, event: Failed | Connecting | Sent, attempt: Attempt, now: float) -> Commands:
         match event:
             case Failed(kind=kind, retry_after=retry_after):
                 commands = self._failed(attempt, kind, retry_after, now)
@@ -254,7 +245,12 @@ class Call:
             case Sent() if attempt.sent is None:
                 attempt.sent = now
                 attempt.connect_by = NEVER
-            case Heard() if attempt.heard is None:
+        return _NOTHING
+
+    def _heard(self, number: int, now: float) -> Commands:
+        if self.state is _WAITING and number < len(self.attempts):
+            attempt = self.attempts[number]
+            if attempt.live and attempt.heard is None:
                 attempt.heard = now
         return _NOTHING
 

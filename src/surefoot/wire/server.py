@@ -203,11 +203,7 @@ class ServerConnection(asyncio.Protocol):
         self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(
-                400, "upgrade_not_supported", "This gateway speaks HTTP/1.1 only; leave out the Upgrade header."
-            )
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # an upgrade has been refused already
             if not self._refused:
                 self._refuse(400, "malformed_http", "The request is not valid HTTP/1.1.")
         else:
@@ -276,6 +272,14 @@ class ServerConnection(asyncio.Protocol):
                 self._refuse(413, "body_too_large", f"The body is larger than the {limit} bytes that are accepted.")
         elif headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             self._refuse(400, "bad_transfer_encoding", "The only Transfer-Encoding accepted is chunked.")
+        if self._head_bytes > self._front.door.header_limit:  # in one piece with its body, perhaps
+            size = len(incoming.path) + sum(len(name) + len(value) + 4 for name, value in headers.items())
+            if size > self._front.door.header_limit:
+                self._refuse(431, "headers_too_large", "The request's head is larger than this gateway accepts.")
+        if self._parser.should_upgrade():  # refused here, or its message would count as a request first
+            self._refuse(
+                400, "upgrade_not_supported", "This gateway speaks HTTP/1.1 only; leave out the Upgrade header."
+            )
         if b"expect" in headers and not self._refused and headers[b"expect"].lower() == b"100-continue":
             self.transport.write(_CONTINUE)
 
