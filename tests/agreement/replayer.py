@@ -21,7 +21,7 @@ from surefoot.policy.target_state import News
 EVENTS = {kind.__name__: kind for kind in get_args(events.Event)}
 
 
-class Disagreement(AssertionError):
+class DisagreementError(AssertionError):
     """The replayed policy decided otherwise than the recorded one."""
 
 
@@ -36,7 +36,7 @@ class Replayer:
         self.states: set[str] = set()
 
     def take(self, line: list[Any]) -> None:
-        """One line. Raises Disagreement if it asks for commands and others come."""
+        """One line. Raises DisagreementError if it asks for commands and others come."""
         what, at, number, *rest = line
         match what:
             case "call":
@@ -66,7 +66,7 @@ class Replayer:
     def _compare(self, line: list[Any], commands: tuple[Command, ...]) -> None:
         named = msgspec.to_builtins([[type(command).__name__, command] for command in commands])
         if named != line[4]:
-            raise Disagreement(f"{line[:4]} was answered by {line[4]}, and now is by {named}")
+            raise DisagreementError(f"{line[:4]} was answered by {line[4]}, and now is by {named}")
         self.told.update(type(command).__name__ for command in commands)
 
 

@@ -1,0 +1,168 @@
+"""Bodies: the model is replaced and nothing else; answers and errors are judged by one table."""
+
+import json
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surefoot.dialects.openai_chat import DIALECT
+from surefoot.domain.outcome import Kind
+from surefoot.errors import DialectError
+from surefoot.wire.retry_after import LONGEST, seconds_of
+
+TEXTS = st.text(max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS | st.just("model") | st.just('"model":"x"'),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(TEXTS | st.sampled_from(["model", "stream_options", 'a"model"']), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+KNOWN = {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"}
+MORE = st.dictionaries(TEXTS.filter(lambda name: name not in KNOWN), VALUES, max_size=4)
+
+
+@given(
+    more=MORE,
+    model=TEXTS,
+    messages=VALUES,
+    ascii_only=st.booleans(),
+    indent=st.sampled_from([None, 1]),
+    first=st.booleans(),
+)
+def test_the_model_is_replaced_and_nothing_else(
+    more: dict[str, Any], model: str, messages: Any, indent: int | None, *, ascii_only: bool, first: bool
+) -> None:
+    asked = {"model": model, "messages": messages} | more if first else more | {"messages": messages, "model": model}
+    body = json.dumps(asked, ensure_ascii=ascii_only, indent=indent).encode()
+
+    ask = DIALECT.read(body)
+
+    assert ask.model == model
+    assert json.loads(DIALECT.encode(ask, 'tür"\\', usage=True)) == asked | {"model": 'tür"\\'}
+
+
+@given(more=MORE, usage=st.sampled_from([None, {}, {"include_usage": False}, {"include_usage": True, "x": 1}]))
+def test_a_stream_is_asked_for_its_usage(more: dict[str, Any], usage: dict[str, Any] | None) -> None:
+    asked = more | {"model": "m", "messages": [], "stream": True}
+    if usage is not None:
+        asked["stream_options"] = usage
+
+    encoded = json.loads(DIALECT.encode(DIALECT.read(json.dumps(asked).encode()), "new", usage=True))
+
+    expected = {"include_usage": True} if usage is None else usage | {"include_usage": True}
+    assert encoded == asked | {"model": "new", "stream_options": expected}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"old","messages":[1.0,1e5,"\\u00fc"],"a":1,"a":2}',
+        b' {\n"messages" : [],\t"model"  :\n "old" , "x":{"y":[]}}\n',
+        b'{"messages":[{"content":"the \\"model\\": \\"old\\""}],"model":"old"}',
+    ],
+)
+def test_all_other_bytes_stay_as_they_were(body: bytes) -> None:
+    assert DIALECT.encode(DIALECT.read(body), "new", usage=False) == body.replace(b'"old"', b'"new"')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"a","messages":[],"model":"old"}',
+        b'{"x":{"model":"old"},"messages":[],"model":"old"}',
+        b'{"x":{"model":"old"},"messages":[],"mod\\u0065l":"old"}',
+        b'{"messages":["model"],"model":"old"}',
+        b'{"model":"\\u006fld","messages":[]}',
+    ],
+)
+def test_a_body_with_several_models_gets_the_new_one_where_it_counts(body: bytes) -> None:
+    ask = DIALECT.read(body)
+
+    assert ask.model == "old"
+    assert json.loads(DIALECT.encode(ask, "new", usage=False)) == json.loads(body) | {"model": "new"}
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"messages":[]}', b'{"model":1,"messages":[]}', b"\xff"])
+def test_a_body_that_is_no_request_is_refused_with_a_sentence(body: bytes) -> None:
+    with pytest.raises(DialectError, match=r"The request body .+\."):
+        DIALECT.read(body)
+
+
+ERRORS: list[tuple[int, Any, Kind]] = [
+    (400, {"message": "x"}, Kind.BAD_REQUEST),
+    (400, {"code": "model_not_found"}, Kind.MODEL_GONE),
+    (401, None, Kind.AUTH),
+    (402, None, Kind.QUOTA),
+    (403, None, Kind.AUTH),
+    (404, None, Kind.MODEL_GONE),
+    (408, None, Kind.SERVER_ERROR),
+    (413, None, Kind.BAD_REQUEST),
+    (422, None, Kind.BAD_REQUEST),
+    (429, None, Kind.RATE_LIMIT),
+    (429, {"code": "insufficient_quota"}, Kind.QUOTA),
+    (500, None, Kind.SERVER_ERROR),
+    (502, None, Kind.SERVER_ERROR),
+    (503, None, Kind.OVERLOAD),
+    (529, {"type": "overloaded_error"}, Kind.OVERLOAD),
+    (302, None, Kind.MALFORMED),
+    (204, None, Kind.MALFORMED),
+]
+
+
+@pytest.mark.parametrize(("status", "error", "kind"), ERRORS)
+def test_a_status_and_its_body_are_one_kind(status: int, error: Any, kind: Kind) -> None:
+    assert DIALECT.classify(status, json.dumps({"error": error}).encode()) is kind
+    if error is None:
+        assert DIALECT.classify(status, b"<html>") is kind
+        assert DIALECT.classify(status, b"\xff[") is kind
+        assert DIALECT.classify(status, b"[" * 100_000) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"choices":[{"message":{"content":"x"}}]}', Kind.OK),
+        (b'{"choices":[{"message":{"content":null,"tool_calls":[{}]}}]}', Kind.OK),
+        (b'{"choices":[{"message":{"content":""},"finish_reason":"length"}]}', Kind.OK),
+        (b'{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}', Kind.EMPTY),
+        (b'{"choices":[]}', Kind.EMPTY),
+        (b"{}", Kind.EMPTY),
+        (b"", Kind.EMPTY),
+        (b"<html>", Kind.MALFORMED),
+        (b"[]", Kind.MALFORMED),
+        (b"[" * 100_000, Kind.MALFORMED),
+        (b'{"error":{"code":"insufficient_quota"}}', Kind.QUOTA),
+        (b'{"error":null,"choices":[{"message":{"content":"x"}}]}', Kind.OK),
+    ],
+)
+def test_a_plain_answer_is_judged(body: bytes, kind: Kind) -> None:
+    assert DIALECT.plain_reader().judge(body) is kind
+
+
+WALL = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (b"7", 7.0),
+        (b" 0.5 ", 0.5),
+        (b"-3", 0.0),
+        (b"1e9", LONGEST),
+        (b"inf", LONGEST),
+        (format_datetime(datetime.fromtimestamp(WALL + 90, UTC), usegmt=True).encode(), 90.0),
+        (format_datetime(datetime.fromtimestamp(WALL - 90, UTC), usegmt=True).encode(), 0.0),
+        (b"", None),
+        (b"soon", None),
+        (b"nan", None),
+        (b"\xff", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_date(value: bytes, seconds: float | None) -> None:
+    assert seconds_of(value, WALL) == seconds
