@@ -45,9 +45,17 @@ def test_after_it_closed_the_old_failures_count_no_more() -> None:
 
 def test_a_probe_without_a_verdict_lets_the_next_call_probe_at_once() -> None:
     b = probing()
-    b.abandoned()
+    b.abandoned(110.0)
     assert b.state is State.OPEN
     assert b.admits(110.5)
+
+
+def test_the_end_of_a_probe_of_an_earlier_opening_sets_no_second_one_free() -> None:
+    b = probing()
+    b.failed(113.0)  # its verdict; the attempt itself goes on
+    b.launched()
+    b.abandoned(110.0)
+    assert b.state is State.HALF_OPEN
 
 
 def test_word_of_another_worker_opens_it() -> None:

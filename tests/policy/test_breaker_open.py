@@ -57,7 +57,7 @@ def test_even_a_probe_that_succeeds_does_not_end_an_opening_that_began_after_it(
 
 def test_abandoning_means_nothing_to_it() -> None:
     b = opened()
-    b.abandoned()
+    b.abandoned(99.0)
     assert b.state is State.OPEN
     assert b.until == 110.0
 

@@ -230,6 +230,17 @@ def test_a_probe_that_stays_silent_does_not_keep_the_target_from_the_next_one() 
     assert breaker_of(world.fleet) is State.CLOSED
 
 
+def test_a_late_probe_that_ends_does_not_free_the_place_of_the_next_one() -> None:
+    world = World(fleet([target("a")], route("a")), {"a": [SILENT]})
+    world.fleet.targets["a"].breaker.open(world.now - 10.0, 10.0)
+    late = world.opens()
+    world.run(lambda: world.now >= 103.0)
+    world.now = 113.0
+    assert world.opens().asked == ["a"]
+    world.client_leaves(late)
+    assert world.opens().failure.kind is Kind.NO_TARGET
+
+
 def test_a_probe_that_breaks_off_opens_the_breaker_anew() -> None:
     world = World(fleet([target("a")], route("a")), {"a": [speaks_then(Kind.CUT)]})
     world.fleet.targets["a"].breaker.open(world.now - 10.0, 10.0)

@@ -65,15 +65,17 @@ def _readdressed(text: str, target: str, url: str) -> str:
 class Gateway:
     """`surefoot serve` on a file, as a context manager: ready when entered, gone when left.
 
-    `secrets` are environment variables; every variable that the file names and `secrets` does not gets `KEY`.
+    Every variable of the environment that the file names is set; `SUREFOOT_KEY` to `KEY`, as are those of `same`.
     """
 
-    def __init__(self, file: Path, text: str, *, workers: int = 1, secrets: Mapping[str, str] | None = None) -> None:
+    def __init__(self, file: Path, text: str, *, workers: int = 1, same: Sequence[str] = ()) -> None:
         self.file = file
         self.url = ""
         self.lines: list[str] = []
         self._workers = workers
-        self._secrets = dict.fromkeys(re.findall(r'env = "(\w+)"', text), KEY) | dict(secrets or {})
+        self._secrets = {name: f"{KEY}-{name}" for name in re.findall(r'env = "(\w+)"', text)}
+        self._secrets |= dict.fromkeys(["SUREFOOT_KEY", *same], KEY)
+        self._silent = False
         self._said = threading.Condition()
         self._admin = ""
         file.write_text(text, encoding="utf-8")
@@ -116,7 +118,7 @@ class Gateway:
     def heard(self, words: str, after: int = 0) -> str:
         """The first line of the log with these words, from line `after` on; waits for it."""
         with self._said:
-            assert self._said.wait_for(lambda: self._line(words, after) or self.process.poll() is not None, PATIENCE), (
+            assert self._said.wait_for(lambda: self._line(words, after) or self._silent, PATIENCE), (
                 f"nothing was said of {words!r}", self.lines
             )  # fmt: skip
             line = self._line(words, after)
@@ -152,6 +154,7 @@ class Gateway:
                 self.lines.append(line.rstrip())
                 self._said.notify_all()
         with self._said:
+            self._silent = True
             self._said.notify_all()
 
 

@@ -88,7 +88,7 @@ def test_single_cloud_the_region_that_speaks_first_is_chosen_fails_and_comes_bac
     tmp_path: Path, twins: Twins
 ) -> None:
     sweden, france = twins[:2]
-    sweden.set_faults(Fault("slow_first_token", seconds=0.06))
+    sweden.set_faults(Fault("slow_first_token", seconds=0.03))
     text = example("single-cloud", urls(["sweden", "france"], twins))
     with Gateway(tmp_path / "surefoot.toml", text) as gateway, Client(gateway) as client:
         assert client.ask(stream=True).target == "sweden"  # nothing is known yet: as listed
@@ -165,7 +165,7 @@ def test_edge_router_short_prompts_stay_near_and_long_ones_go_to_the_surefoot_up
     upstream = Gateway(tmp_path / "upstream.toml", example("single-cloud", urls(["sweden", "france"], twins[1:])))
     with upstream:
         text = example("edge-router", {"near": near.url, "upstream": upstream.url})
-        with Gateway(tmp_path / "edge.toml", text) as edge, Client(edge) as client:
+        with Gateway(tmp_path / "edge.toml", text, same=["UPSTREAM_SUREFOOT_KEY"]) as edge, Client(edge) as client:
             assert client.both() == ["near", "near"]
             assert not sweden.log()
             assert client.both(prompt=LONG) == ["upstream", "upstream"]

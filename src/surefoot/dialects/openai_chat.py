@@ -194,7 +194,7 @@ def _error_object(complaint: Complaint) -> dict[str, object]:
 def _model_span(ask: Ask) -> tuple[int, int] | None:
     """Find the value of the one `"model"` in the body; None where several keys have that name, or none is plain."""
     body = ask.body
-    if body.count(b'"model"') != 1:
+    if body.count(b'"model"') != 1 or b"\\u006" in body:  # its letters may be escaped: then it hides elsewhere
         return None
     plain = b'"model":"%b"' % ask.model.encode()
     at = body.find(plain)

@@ -122,7 +122,7 @@ def main() -> None:
     params.port = 0
     params.n_parallel = SLOTS
     params.n_ctx = WINDOW * SLOTS
-    params.cpuparams.n_threads = min(os.cpu_count() or 1, 4)
+    params.cpuparams.n_threads = 1
     server = xllamacpp.Server(params)
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()

@@ -4,7 +4,6 @@ Knows: their names, places and speeds. Must never: start the gateway.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -43,22 +42,27 @@ def options(site: Site, seed: int) -> TwinOptions:
     return TwinOptions(Behaviour(ttft=ttft, rate=Fixed(RATE), tokens=Fixed(TOKENS), seed=seed))
 
 
-def configuration(urls: Mapping[str, str], models: Mapping[str, str], ports: tuple[int, int], journal: Path) -> str:
-    """The TOML file: `urls` and `models` by site, `ports` of the listener and of the admin application."""
-    lines = [
-        f'[[listeners]]\naddress = "127.0.0.1:{ports[0]}"\n',
-        f'[admin]\naddress = "127.0.0.1:{ports[1]}"\n',
-        f'[journal]\npath = "{journal}"\n',
-    ]
-    for site in SITES:
-        lines.append(
-            f'[targets.{site.name}]\nprovider = "openai-compatible"\nmodel = "{models[site.name]}"\n'
-            f'base_url = "{urls[site.name]}/v1"\nplace = "{site.place}"\n'
-        )
+def configuration(
+    urls: Mapping[str, str], models: Mapping[str, str], ports: tuple[int, int], slots: Mapping[str, int]
+) -> str:
+    """The TOML file: `urls`, `models` and, where there is a bound, `slots` by site; listener's and admin's `ports`."""
     names = ", ".join(f'"{site.name}"' for site in SITES)
     limits = ", ".join(f'{name} = "{value}"' for name, value in LIMITS.items())
-    lines += [
-        f"[routes.{ROUTE}]\ntargets = [{names}]\nlimits = {{ {limits} }}\n",
-        f'[policy.breaker]\nopen_for = "{BREAKER_OPEN_FOR}"\n',
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f'[[listeners]]\naddress = "127.0.0.1:{ports[0]}"\n',
+            f'[admin]\naddress = "127.0.0.1:{ports[1]}"\n',
+            '[journal]\npath = "journal.db"\n',
+            *(_target(site, urls[site.name], models[site.name], slots.get(site.name)) for site in SITES),
+            f"[routes.{ROUTE}]\ntargets = [{names}]\nlimits = {{ {limits} }}\n",
+            f'[policy.breaker]\nopen_for = "{BREAKER_OPEN_FOR}"\n',
+        ]
+    )
+
+
+def _target(site: Site, url: str, model: str, slots: int | None) -> str:
+    bound = "" if slots is None else f"max_in_flight = {slots}\n"
+    return (
+        f'[targets.{site.name}]\nprovider = "openai-compatible"\nmodel = "{model}"\n'
+        f'base_url = "{url}/v1"\nplace = "{site.place}"\n{bound}'
+    )

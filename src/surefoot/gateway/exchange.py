@@ -40,8 +40,8 @@ class Exchange:
     """One client request."""
 
     __slots__ = (
-        "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes", "_spoke_at",
-        "_wall", "_winner", "_world", "call",
+        "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes", "_slow",
+        "_spoke_at", "_wall", "_winner", "_world", "call",
     )  # fmt: skip
 
     def __init__(self, world: World, connection: ServerConnection, dialect: Dialect, ask: Ask, call: Call) -> None:
@@ -57,6 +57,7 @@ class Exchange:
         self._key = ""
         self._wall = 0.0
         self._spoke_at: float | None = None
+        self._slow = False
         self.call = call
 
     def begin(self, identity: str, key: str, wall: float) -> None:
@@ -69,6 +70,8 @@ class Exchange:
 
     def wake(self, at: float) -> None:
         """The time that the Call asked to be woken at has come."""
+        if self._slow:
+            self.call.marked = at  # the pause is the client's: the target is not late for it
         self._obey(self.call.wake(at), at)
 
     def stop(self) -> None:
@@ -110,12 +113,14 @@ class Exchange:
 
     def client_slow(self) -> None:
         """Stop reading the answer until the client has caught up."""
+        self._slow = True
         if self._winner is not None:
             self._winner.pause()
 
     def client_ready(self) -> None:
         """Go on reading."""
-        self.call.marked = now()  # the pause was the client's: the target is not late for it
+        self._slow = False
+        self.call.marked = now()  # the target's time begins anew
         if self._winner is not None:
             self._winner.resume()
 

@@ -50,13 +50,14 @@ _HALF_OPEN = State.HALF_OPEN
 class Breaker:
     """One target's breaker. All methods take `now` in seconds on any monotonic clock."""
 
-    __slots__ = ("before", "good", "options", "state", "streak", "turns_at", "until", "wrong")
+    __slots__ = ("before", "good", "opened_at", "options", "state", "streak", "turns_at", "until", "wrong")
 
     def __init__(self, options: BreakerOptions) -> None:
         self.options = options
         self.state = State.CLOSED
         self.streak = 0
         self.until = 0.0
+        self.opened_at = 0.0
         self.good = 0
         self.wrong = 0
         self.before = (0, 0)
@@ -102,6 +103,7 @@ class Breaker:
         """Open for so long; an opening under way is never shortened. Returns whether it was not open before."""
         newly = self.state is not State.OPEN
         self.until = max(self.until, now + seconds)
+        self.opened_at = now
         self.state = State.OPEN
         return newly
 
@@ -112,9 +114,12 @@ class Breaker:
         self.streak = self.good = self.wrong = 0
         self.before = (0, 0)
 
-    def abandoned(self) -> None:
-        """The probe ended without a verdict (its client left, another attempt won): the next call may probe at once."""
-        if self.state is State.HALF_OPEN:
+    def abandoned(self, launched_at: float) -> None:
+        """A probe ended without a verdict (its client left, another attempt won): the next call may probe at once.
+
+        A probe from before the latest opening has been replaced already: its end says nothing of the present one.
+        """
+        if self.state is State.HALF_OPEN and launched_at >= self.opened_at:
             self.state = State.OPEN
 
     def _trips(self) -> bool:

@@ -351,7 +351,7 @@ class Call:
         attempt.ended = now
         attempt.state.in_flight -= 1
         if attempt.breaker is not _CLOSED:  # it was the probe; another attempt's end says nothing of that one
-            attempt.state.breaker.abandoned()
+            attempt.state.breaker.abandoned(attempt.started)
 
     def _cancel_losers(self, winner: Attempt | None, now: float, kind: Kind = Kind.CANCELLED) -> Commands:
         commands: list[Command] = []
