@@ -34,6 +34,13 @@ PLANS = (
 )
 
 
+def _leaves_a_stream(house: House) -> bool:
+    """A client that goes away once it has content; False if it is refused, because no breaker admits it yet."""
+    with connect(house.port) as sock:
+        sock.sendall(chat(stream=True))
+        return b"surefoot-target" in sock.recv(65536)
+
+
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory: pytest.TempPathFactory, started_twins: Pair) -> list[bytes]:
     """The lines that a worker wrote under all kinds of faults."""
@@ -51,11 +58,9 @@ def trace(tmp_path_factory: pytest.TempPathFactory, started_twins: Pair) -> list
                 twin.set_faults(plan)
             with ThreadPoolExecutor(24) as crowd:
                 list(crowd.map(lambda number: exchange(house.port, chat(stream=number % 3 != 0)), range(36)))
-        started_twins[0].set_faults("silence")
-        with connect(house.port) as sock:
-            sock.sendall(chat())
-            until(lambda: [record for record in started_twins[0].log() if record.end is None])
-        exchange(house.port, chat())
+        for twin in started_twins:
+            twin.set_faults(Fault("slow_drip", seconds=0.1))
+        until(lambda: _leaves_a_stream(house))
         house.drain()
     return Path(f"{stem}.0.v1.jsonl").read_bytes().splitlines()
 
@@ -63,7 +68,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory, started_twins: Pair) -> list
 def test_every_decision_is_the_same_on_a_virtual_clock(trace: list[bytes]) -> None:
     replayer = replay(trace)
 
-    assert len(replayer.calls) == 6 * 36 + 2
+    assert len(replayer.calls) >= 6 * 36 + 1
     assert replayer.told["Finish"] > 60
 
 

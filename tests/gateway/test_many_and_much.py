@@ -62,6 +62,24 @@ def test_two_thousand_streams_at_once_are_all_whole() -> None:
     assert most > STREAMS // 2
 
 
+def test_answers_that_are_not_read_do_not_fill_the_memory_however_many_were_asked_for_ahead() -> None:
+    with (
+        TwinProcess(TwinOptions(behaviour=Behaviour(tokens=Fixed(20_000)))) as twin,
+        House(settings_of(targets_at(twin.port), options=CALM)) as house,
+        connect(house.port) as sock,
+    ):
+        until(lambda: len(house.reports) >= 1)
+        before = house.memory()
+        sock.sendall(chat() * 400)
+        reports = len(house.reports)
+        until(lambda: len(house.reports) >= reports + 2)
+        grown = house.memory() - before
+        asked = len(twin.log())
+
+    assert asked < 200
+    assert grown < 8_000_000
+
+
 @pytest.mark.timeout(60)
 def test_a_stream_that_is_not_read_does_not_fill_the_memory_and_is_whole_in_the_end() -> None:
     behaviour = Behaviour(tokens=Fixed(HUGE_TOKENS), events_per_segment=100)

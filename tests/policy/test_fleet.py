@@ -247,3 +247,13 @@ def test_a_probe_that_breaks_off_opens_the_breaker_anew() -> None:
     world.call()
     assert breaker_of(world.fleet) is State.OPEN
     assert world.fleet.news == [Opened("a", pytest.approx(10.0))]  # type: ignore[arg-type]
+
+
+def test_a_worker_that_has_lost_its_supervisor_probes_without_a_permit() -> None:
+    two = Fleet([target("a")], [route("a")], PolicyOptions(), Random(1), workers=2)  # noqa: S311 - not drawn from
+    state = two.targets["a"]
+    assert not state.may_probe(0.0)
+
+    two.leave_alone()
+
+    assert state.may_probe(0.0)

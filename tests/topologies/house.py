@@ -83,7 +83,10 @@ class Gateway:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "surefoot.cli.main", "serve", "-c", str(self.file)]
         self.process = subprocess.Popen(
-            [*command, "--workers", str(self._workers)], stderr=subprocess.PIPE, text=True, env=os.environ | self._secrets
+            [*command, "--workers", str(self._workers)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | self._secrets,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -84,9 +84,7 @@ def test_onprem_hybrid_a_prompt_too_long_for_the_house_goes_to_the_cloud(tmp_pat
         assert client.both() == ["house", "house"]
 
 
-def test_single_cloud_the_region_that_speaks_first_is_chosen_fails_and_comes_back(
-    tmp_path: Path, twins: Twins
-) -> None:
+def test_single_cloud_the_region_that_speaks_first_is_chosen_fails_and_comes_back(tmp_path: Path, twins: Twins) -> None:
     sweden, france = twins[:2]
     sweden.set_faults(Fault("slow_first_token", seconds=0.03))
     text = example("single-cloud", urls(["sweden", "france"], twins))

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -258,7 +259,7 @@ def test_an_open_breaker_is_probed_once_for_the_whole_gateway(tmp_path: Path, tw
 
         eventually(probed)
         arrivals = [record.arrival for record in first.log()]
-        apart = [later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False)]
+        apart = [later - earlier for earlier, later in pairwise(arrivals)]
         assert min(apart) >= OPEN_FOR * 0.95, apart
         first.set_faults(HEALTHY)
         eventually(lambda: many(gateway, 6) == ["first"] * 6)

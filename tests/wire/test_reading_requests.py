@@ -27,6 +27,15 @@ def test_requests_sent_ahead_are_answered_in_order(door: House, twins: Pair, cou
     assert len(twins[0].log()) == count - 1
 
 
+def test_a_thousand_requests_behind_one_that_takes_its_time_are_all_answered(door: House) -> None:
+    with connect(door.port) as sock:
+        sock.sendall(chat() + b"GET /x HTTP/1.1\r\n\r\n" * 1000 + post(BODY, "connection: close"))
+        raw = read_to_end(sock).raw
+
+    assert raw.count(b"HTTP/1.1 401 ") == 1000
+    assert raw.count(b"HTTP/1.1 200 ") == 2
+
+
 def test_a_request_that_comes_byte_by_byte_is_served(door: House) -> None:
     with connect(door.port) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

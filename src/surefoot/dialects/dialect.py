@@ -72,6 +72,8 @@ class StreamReader(Protocol):
     """Whether content (text, reasoning, a tool call) has been seen."""
     progress: bool
     """Whether the last `feed` held a data event, and not only comments."""
+    seen: bool
+    """Whether any data event has come at all."""
     whole: bool
     """Whether the answer is complete: the terminal event has come."""
     finished: bool

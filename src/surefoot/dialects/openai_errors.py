@@ -43,7 +43,13 @@ _BY_WORD = {
 _OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
 
 
+class _Details(Struct):
+    error_code: object = None
+
+
 class _Error(Struct):
+    details: _Details | None = None
+    """Where Anthropic says which of its two 429s it is: https://docs.anthropic.com/en/api/errors."""
     code: object = None
     type: object = None
 
@@ -89,7 +95,7 @@ def kind_of_error(error: bytes) -> Kind:
 
 def _by_word(error: _Error) -> Kind | None:
     """The code says more than the type: `insufficient_quota` may come as a type `rate_limit_error`."""
-    for word in (error.code, error.type):
+    for word in (error.details and error.details.error_code, error.code, error.type):
         if isinstance(word, str) and word in _BY_WORD:
             return _BY_WORD[word]
     return None

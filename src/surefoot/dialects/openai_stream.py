@@ -49,7 +49,7 @@ class OpenAIStreamReader:
 
     __slots__ = (
         "_answers", "_ended", "_held", "_splitter", "_strip_usage",
-        "content", "finished", "progress", "usage", "whole", "wrong",
+        "content", "finished", "progress", "seen", "usage", "whole", "wrong",
     )  # fmt: skip
 
     def __init__(self, answers: int, *, strip_usage: bool) -> None:
@@ -60,6 +60,7 @@ class OpenAIStreamReader:
         self._ended: set[int] = set()
         self.content = False
         self.progress = False
+        self.seen = False
         self.whole = False
         self.finished = False
         self.wrong: Kind | None = None
@@ -67,6 +68,7 @@ class OpenAIStreamReader:
 
     def feed(self, data: bytes) -> bytes:
         """Whole events to relay: nothing before there is content, then what was held back as well."""
+        self.progress = False
         whole = self._splitter.feed(data)
         if not whole:
             return b""
@@ -90,7 +92,7 @@ class OpenAIStreamReader:
         data = payload(event)
         if data is None or self.whole or self.wrong is not None:
             return data is None and self.content  # comments before the answer are not worth holding back
-        self.progress = True
+        self.progress = self.seen = True
         if data.strip() == b"[DONE]":
             self.whole = True
             return True

@@ -1,7 +1,7 @@
 """The demo: three sites, a real gateway before them, and a primary that fails in turn; what that is worth, as facts.
 
-Every call is sent twice at the same moment: through the gateway, and straight to the primary as an application without a
-gateway would. Everything that is started here is ended here, also upon failure and Ctrl-C.
+Every call is sent twice at the same moment: through the gateway, and straight to the primary, as an application without
+a gateway would. Everything that is started here is ended here, also upon failure and Ctrl-C.
 
 Knows: the order of events. Must never: print, or send anything past the loopback.
 """
@@ -42,8 +42,9 @@ _HEAL_RATE = 40.0
 
 
 class DemoOptions(Struct, frozen=True):
-    """What the demo is told. `patience` is how long a client waits for its whole answer, in seconds; `rate` is calls
-    per second, on each of the two ways.
+    """What the demo is told.
+
+    `patience` is how long a client waits for its whole answer, in seconds; `rate` is calls per second on each way.
     """
 
     seconds_per_mode: float = 4.0

@@ -27,6 +27,10 @@ SLOTS = 2
 WINDOW = 2048
 """Tokens of prompt and answer together, for each slot."""
 
+THREADS = 1
+"""Its threads spin while they wait for one another: with one for each of two cores that others used as well, sixteen
+tokens took more than nine seconds; with a single thread, one."""
+
 START_SECONDS = 30.0
 """Seconds that the server gets to load the model."""
 
@@ -122,7 +126,7 @@ def main() -> None:
     params.port = 0
     params.n_parallel = SLOTS
     params.n_ctx = WINDOW * SLOTS
-    params.cpuparams.n_threads = 1
+    params.cpuparams.n_threads = THREADS
     server = xllamacpp.Server(params)
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()

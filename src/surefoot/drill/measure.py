@@ -2,7 +2,8 @@
 
 Knows the definitions. Answered: the client had a whole answer within its patience. Passed off: a broken answer that
 ended as if it were whole. Told: a failed call whose client was told so in words. Detect: from the request on the wire
-(or the launch, if no connection took it) to the verdict. Switch: from that verdict to the next request on the wire.
+(or the launch, if no connection took it) to the verdict. Switch: from that verdict to the next request on the wire. An
+attempt that a hedge overtook has no verdict: it counts as hedged, with the delay after which the next target was asked.
 Must never: count a call twice, merge percentiles, or print one from too few samples.
 """
 
@@ -112,21 +113,27 @@ def _added(name: str, phase: Phase, baseline: Phase, q: float) -> Fact:
 
 
 def _of_failover(start: str, calls: Sequence[CallEntry]) -> list[Fact]:
+    failures = list(_failures(calls))
     detects: list[float] = []
     switches: list[float] = []
-    beside = 0
-    for attempt, after in _failures(calls):
-        verdict = attempt.verdict or 0.0
-        detects.append(verdict - _on_the_wire(attempt))
-        if after is not None and _on_the_wire(after) < verdict:
-            beside += 1
-        elif after is not None and after.sent is not None:
-            switches.append(after.sent - verdict)
-    how = "failed attempts beside which the next target had been asked before the verdict"
+    hedges: list[float] = []
+    for attempt, after in failures:
+        if attempt.verdict is not None:
+            detects.append(attempt.verdict - _on_the_wire(attempt))
+        if after is None or after.sent is None:
+            continue
+        if attempt.verdict is None or after.sent < attempt.verdict:
+            hedges.append(after.sent - _on_the_wire(attempt))
+        else:
+            switches.append(after.sent - attempt.verdict)
+    how = "failed attempts of the primary beside which the next target was asked before any verdict"
     return [
         *_quantiles(f"{start}.detect", detects, "from the request on the wire to the verdict"),
-        *_quantiles(f"{start}.switch", switches, "from the verdict to the next request on the wire"),
-        _count(f"{start}.hedged", beside, len(detects), how),
+        *_quantiles(
+            f"{start}.switch", switches, "from the verdict to the next request on the wire, by the loop's clock"
+        ),
+        *_quantiles(f"{start}.hedge_after", hedges, "from the request on the wire to the one beside it"),
+        _count(f"{start}.hedged", len(hedges), len(failures), how),
     ]
 
 
@@ -135,7 +142,7 @@ def _failures(calls: Sequence[CallEntry]) -> Iterator[tuple[AttemptEntry, Attemp
     for call in calls:
         for number, attempt in enumerate(call.attempts):
             failed = attempt.kind is not None and OUTCOMES[Kind(attempt.kind)].counted
-            if attempt.target == PRIMARY.name and failed and attempt.verdict is not None:
+            if attempt.target == PRIMARY.name and failed:
                 yield attempt, call.attempts[number + 1] if number + 1 < len(call.attempts) else None
 
 

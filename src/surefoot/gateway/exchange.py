@@ -12,12 +12,14 @@ from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finis
 from surefoot.domain.events import ClientGone, Event, Stopping
 from surefoot.domain.outcome import Kind
 from surefoot.domain.record import CallRecord
-from surefoot.gateway.complaints import of_call
+from surefoot.gateway.complaints import STATUS, of_call
 from surefoot.gateway.leg import Leg
 from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import DELIVER_FIRST, FINISH, Call
 from surefoot.wire.clock import now
 from surefoot.wire.server import ServerConnection
+
+_CLIENT_ERROR = 400
 
 NEVER_AGAIN = b"x-should-retry: false\r\n"
 """OpenAI's SDKs would ask three times; what every target refused is not worth a repeat by the client."""
@@ -155,10 +157,11 @@ class Exchange:
         headers = b"content-type: %b\r\ncache-control: no-cache\r\n%b" % (leg.content_type, self._provenance(leg))
         self._connection.start(200, headers, piece)
 
-    def piece(self, leg: Leg, piece: bytes, at: float) -> None:
-        """A stream goes on: no event, only the mark moves."""
+    def piece(self, leg: Leg, piece: bytes, mark: float | None) -> None:
+        """A stream goes on: no event, only the mark moves, and a mere comment does not move it."""
         if self._winner is leg:
-            self.call.marked = at
+            if mark is not None:
+                self.call.marked = mark
             if piece:
                 self._answer_bytes += len(piece)
                 self._connection.write(piece)
@@ -218,7 +221,8 @@ class Exchange:
             return
         leg = None if command.attempt is None else self._legs[command.attempt]
         if kind is Kind.BAD_REQUEST and leg is not None and leg.answer:  # the provider's own words explain it best
-            self._connection.answer(leg.status, leg.answer, self._provenance(leg), leg.content_type)
+            status = leg.status if leg.status >= _CLIENT_ERROR else STATUS[kind]  # an error may come inside a 200
+            self._connection.answer(status, leg.answer, self._provenance(leg), leg.content_type)
             return
         headers = self._provenance(None)
         if command.retry_after is not None:

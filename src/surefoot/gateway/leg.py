@@ -33,8 +33,8 @@ class Listener(Protocol):
     def content(self, leg: "Leg", piece: bytes, at: float) -> None:
         """A stream has its first content."""
 
-    def piece(self, leg: "Leg", piece: bytes, at: float) -> None:
-        """A stream goes on."""
+    def piece(self, leg: "Leg", piece: bytes, mark: float | None) -> None:
+        """A stream goes on; `mark` is when, None if only comments came."""
 
     def whole(self, leg: "Leg", piece: bytes, at: float) -> None:
         """A stream is complete; `piece` is the last of it."""
@@ -128,10 +128,10 @@ class Leg:
             self._whole(stream, relayed, at)
         elif stream.wrong is not None:
             if relayed:
-                self._speak(relayed, at, first=not had_content)
+                self._speak(stream, relayed, at, first=not had_content)
             self._fail(stream.wrong, at)
         elif relayed:
-            self._speak(relayed, at, first=not had_content)
+            self._speak(stream, relayed, at, first=not had_content)
         elif stream.progress and had_content:
             self._listener.piece(self, b"", at)
 
@@ -193,11 +193,11 @@ class Leg:
         connection.send(self, self._request)
         self._listener.handle(Sent(self.number), at)
 
-    def _speak(self, relayed: bytes, at: float, *, first: bool) -> None:
+    def _speak(self, stream: StreamReader, relayed: bytes, at: float, *, first: bool) -> None:
         if first:
             self._listener.content(self, relayed, at)
         else:
-            self._listener.piece(self, relayed, at)
+            self._listener.piece(self, relayed, at if stream.progress else None)
 
     def _whole(self, stream: StreamReader, relayed: bytes, at: float) -> None:
         """The terminal event has come: the client is not kept waiting for the end of the connection's own answer."""
@@ -218,7 +218,7 @@ class Leg:
             self.over = True
             self._listener.whole(self, stream.close(), at)
         else:
-            self._fail(Kind.CUT if stream.progress else Kind.EMPTY, at)
+            self._fail(Kind.CUT if stream.seen else Kind.EMPTY, at)
 
     def _fail(self, kind: Kind, at: float) -> None:
         if self.over:

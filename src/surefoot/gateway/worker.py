@@ -100,6 +100,7 @@ class Worker:
         if self._front is None:
             self._over.set()
         elif self._leave_at == float("inf"):
+            self._front.world.fleet.leave_alone()
             log.error(
                 "the supervisor is gone (%s); serving on under configuration %s", error, self._front.world.version
             )

@@ -62,6 +62,11 @@ class Fleet:
         for state in self.targets.values():
             state.first_token.fold()
 
+    def leave_alone(self) -> None:
+        """Nobody is left who could grant a probe: each worker finds out for itself, which is more probes, but an end."""
+        for state in self.targets.values():
+            state.alone = True
+
     def hear(self, news: News, now: float) -> None:
         """Take in what another worker or the supervisor says; of an unknown target nothing is said."""
         state = self.targets.get(news.target)

@@ -91,6 +91,7 @@ class ServerConnection(asyncio.Protocol):
         "_body",
         "_expects",
         "_front",
+        "_full",
         "_head_bytes",
         "_incoming",
         "_length",
@@ -113,6 +114,7 @@ class ServerConnection(asyncio.Protocol):
         self._incoming = Incoming()
         self._head_bytes = 0
         self._refused = False
+        self._full = False
         self._expects = self._transfer = self._length = False
         self.incoming = self._incoming
         self.served: Served | None = None
@@ -180,8 +182,8 @@ class ServerConnection(asyncio.Protocol):
         if not keep:
             self._refused = True
             self.transport.close()
-        elif self._ahead:
-            self._next()
+        elif self._ahead:  # not from in here: a row of requests that are answered at once would be a deep stack
+            asyncio.get_running_loop().call_soon(self._next)
 
     def time_out(self) -> None:
         """The client did not send its request in time."""
@@ -224,14 +226,18 @@ class ServerConnection(asyncio.Protocol):
             served.client_gone()
 
     def pause_writing(self) -> None:
-        """The client reads slowly."""
+        """The client reads slowly: what it sent ahead waits, too."""
+        self._full = True
         if self.served is not None:
             self.served.client_slow()
 
     def resume_writing(self) -> None:
         """It has caught up."""
+        self._full = False
         if self.served is not None:
             self.served.client_ready()
+        else:
+            self._next()
 
     # ── what httptools calls ───────────────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +311,7 @@ class ServerConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._incoming = _NONE_YET
         self._ahead.append(incoming)
-        if not self.busy:
+        if not self.busy and not self._full:
             self._next()
         elif len(self._ahead) >= MOST_AHEAD:
             self.transport.pause_reading()
@@ -313,7 +319,7 @@ class ServerConnection(asyncio.Protocol):
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _next(self) -> None:
-        while self._ahead and not self.busy and not self._refused:
+        while self._ahead and not self.busy and not self._full and not self._refused:
             if len(self._ahead) == MOST_AHEAD:
                 self.transport.resume_reading()
             self.incoming = self._ahead.popleft()

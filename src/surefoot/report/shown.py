@@ -1,0 +1,56 @@
+"""How a fact is written for people: k of n, milliseconds, intervals, and why there is none.
+
+Knows: units and rounding. Must never: compute a number, or print one without saying when it is missing.
+"""
+
+from surefoot.facts import Fact
+
+MS = 1000.0
+SMALLEST_MS = 0.1
+"""Below this the clock of an event loop says nothing."""
+
+
+def time_of(fact: Fact, *, signed: bool = False) -> str:
+    """Seconds as milliseconds, or why there is no number; `signed` for differences."""
+    if fact.value is None:
+        return "–" if fact.n == 0 else fact.note  # noqa: RUF001 - an en dash stands for nothing
+    ms = fact.value * MS
+    if not signed and ms < SMALLEST_MS:
+        return f"<{SMALLEST_MS:g} ms"
+    digits = 0 if abs(ms) >= 10 else 1  # noqa: PLR2004 - two significant digits
+    return f"{ms:+,.{digits}f} ms" if signed else f"{ms:,.{digits}f} ms"
+
+
+def times_between(fact: Fact, *, signed: bool = False) -> str:
+    """The interval of a time, in milliseconds; an open end is said to be open."""
+    if fact.value is None or (fact.low is None and fact.high is None):
+        return ""
+    form = "{:+,.0f}" if signed else "{:,.0f}"
+    ends = ["none" if end is None else form.format(end * MS) for end in (fact.low, fact.high)]
+    return " … ".join(ends)
+
+
+def share_of(share: Fact) -> str:
+    """A share in percent; never rounded up to all, nor down to none."""
+    if share.value is None:
+        return "–"  # noqa: RUF001 - as above
+    return f"{_percent(share.value)} %"
+
+
+def shares_between(share: Fact) -> str:
+    """The interval of a share, in percent."""
+    if share.low is None or share.high is None:
+        return ""
+    return f"{_percent(share.low)} … {_percent(share.high)} %"
+
+
+def k_of_n(count: Fact) -> str:
+    """A count of how many."""
+    return f"{count.value:.0f}/{count.n}"
+
+
+def _percent(share: float) -> str:
+    text = f"{100 * share:.1f}"
+    if text == "100.0":
+        return "100" if share == 1 else ">99.9"
+    return "0" if share == 0 else text
