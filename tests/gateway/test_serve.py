@@ -80,6 +80,7 @@ def workers_of(process: "subprocess.Popen[bytes]") -> set[int]:
 @pytest.mark.parametrize("kind", ["refuse", "reset", "status:500", "status:429", "error_first", "not_json"])
 def test_a_failing_primary_is_not_noticed(tmp_path: Path, twins: Pair, workers: int, kind: str) -> None:
     with served(tmp_path, twins, workers) as (port, process):
+        assert b"surefoot-target: primary" in exchange(port, chat()).head
         twins[0].set_faults(Fault(kind))
         answers = [exchange(port, chat(stream=stream)) for stream in (False, True) * 4]
 

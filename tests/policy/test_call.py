@@ -23,7 +23,8 @@ from surefoot.domain.outcome import OUTCOMES, Kind
 from surefoot.domain.record import ATTEMPT_FIELDS
 from surefoot.domain.route import Limits
 from surefoot.policy.breaker import State as BreakerState
-from surefoot.policy.call import Call, State
+from surefoot.policy.call import Call
+from surefoot.policy.call_state import State
 
 FALLS_BACK = [kind for kind, row in OUTCOMES.items() if row.fall_back]
 AFTER_CONTENT = [Kind.CUT, Kind.RESET, Kind.SERVER_ERROR, Kind.MALFORMED, Kind.OVERLOAD]

@@ -20,7 +20,7 @@ from surefoot.domain.route import Limits, Order
 from surefoot.domain.target import Target
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.budget import BudgetOptions
-from surefoot.policy.call import State
+from surefoot.policy.call_state import State
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.target_state import Opened
 

@@ -16,7 +16,8 @@ from surefoot.domain.outcome import Kind
 from surefoot.domain.request import Request
 from surefoot.domain.route import Limits, Route, Rung
 from surefoot.domain.target import Endpoint, Target
-from surefoot.policy.call import Call, Commands, State
+from surefoot.policy.call import Call, Commands
+from surefoot.policy.call_state import State
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.options import PolicyOptions
 

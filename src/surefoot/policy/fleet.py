@@ -63,7 +63,7 @@ class Fleet:
             state.first_token.fold()
 
     def leave_alone(self) -> None:
-        """Nobody is left who could grant a probe: each worker finds out for itself, which is more probes, but an end."""
+        """Nobody is left who could grant a probe: each worker probes for itself. More probes, but an end."""
         for state in self.targets.values():
             state.alone = True
 
