@@ -21,11 +21,11 @@ from msgspec.structs import asdict
 from surefoot import __version__
 from surefoot.drill import local_llm
 from surefoot.drill.gateway import GatewayProcess, free_ports
-from surefoot.drill.measure import Phase, facts_of
+from surefoot.drill.measure import Phase, facts_of, over_all
 from surefoot.drill.modes import HEALTHY, MODES, Mode
 from surefoot.drill.sites import ON_PREM, PRIMARY, ROUTE, SITES, TOKENS, configuration, options
 from surefoot.errors import StartError
-from surefoot.facts import Fact, Facts, hash_of
+from surefoot.facts import Facts, hash_of
 from surefoot.journal.reader import CallEntry, calls, journal
 from surefoot.load import CallResult, LoadPlan, LoadResult, run_load, run_paired
 from surefoot.twin import HEALTHY as NO_FAULT
@@ -77,7 +77,9 @@ def run(told: DemoOptions, tell: Tell) -> Facts:
         phases = house.play(tell)
         house.gateway.stop()  # only then is the journal complete
         kept = _journal_of(folder / "journal.db", phases)
-        facts = [fact for phase in phases for fact in _facts(phase, phases[0], kept[phase.name], told)]
+        whole = _whole_answers(told)
+        facts = [fact for phase in phases for fact in facts_of(phase, phases[0], kept[phase.name], whole)]
+        facts += over_all(phases[1:], whole)
         inputs = hash_of(house.configuration.encode(), json.dumps(asdict(told), sort_keys=True).encode())
     return Facts(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -169,10 +171,9 @@ def _all_by_primary(results: Sequence[CallResult]) -> bool:
     return all(result.ok and result.target == PRIMARY.name for result in results)
 
 
-def _facts(phase: Phase, baseline: Phase, kept: Sequence[CallEntry], told: DemoOptions) -> list[Fact]:
-    # How much the real model says is its own affair: its answers have no length that can be held against them.
-    whole = {site.name: TOKENS for site in SITES if not (told.local_llm and site is ON_PREM)}
-    return facts_of(phase, baseline, kept, whole)
+def _whole_answers(told: DemoOptions) -> dict[str, int]:
+    """Tokens of a whole answer by site. How much the real model says is its own affair: it has no such length."""
+    return {site.name: TOKENS for site in SITES if not (told.local_llm and site is ON_PREM)}
 
 
 def _journal_of(path: Path, phases: Sequence[Phase]) -> dict[str, list[CallEntry]]:

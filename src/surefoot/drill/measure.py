@@ -21,6 +21,7 @@ from surefoot.load import CallResult
 
 GATEWAY = "gateway"
 DIRECT = "direct"
+ALL_MODES = "all_modes"
 CONFIDENCE = 0.95
 PAIR_CONFIDENCE = 0.975
 """Of each of two intervals, so that both hold together with at least 0.95 (Bonferroni)."""
@@ -54,6 +55,12 @@ def facts_of(phase: Phase, baseline: Phase, calls: Sequence[CallEntry], whole: d
     start = f"{phase.name}.{GATEWAY}"
     found += [_added(f"{start}.added_ttft.{name}", phase, baseline, q) for name, q in QUANTILES]
     return found + _of_failover(start, calls)
+
+
+def over_all(phases: Sequence[Phase], whole: dict[str, int]) -> Iterator[Fact]:
+    """What became of the calls of several phases together: facts named `ALL_MODES.ARM.MEASURE`."""
+    yield from _of_answers(f"{ALL_MODES}.{GATEWAY}", [one for phase in phases for one in phase.gateway], whole)
+    yield from _of_answers(f"{ALL_MODES}.{DIRECT}", [one for phase in phases for one in phase.direct], whole)
 
 
 def ttfts(results: Sequence[CallResult]) -> list[float]:

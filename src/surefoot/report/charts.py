@@ -15,7 +15,6 @@ from surefoot.facts import Fact
 
 WITH, WITHOUT = "#0b6e4f", "#b0413e"
 INK, FAINT = "#26302f", "#d9dedc"
-STYLE = {"svg.fonttype": "path", "svg.hashsalt": "surefoot", "font.family": "DejaVu Sans", "font.size": 10}
 
 _WIDE = 8.4
 
@@ -76,7 +75,7 @@ def _rows(axes: Axes, names: Sequence[str], label: str) -> None:
 
 def _svg(figure: Figure) -> str:
     out = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "surefoot"}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(out, format="svg", metadata=nothing, transparent=True)
     text = out.getvalue()
