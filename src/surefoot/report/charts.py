@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from surefoot.facts import Fact
+from surefoot.report.shown import share_of
 
 WITH, WITHOUT = "#0b6e4f", "#b0413e"
 INK, FAINT = "#26302f", "#d9dedc"
@@ -27,7 +28,9 @@ def answered(names: Sequence[str], gateway: Sequence[Fact], direct: Sequence[Fac
             value, low, high = (100 * (part or 0.0) for part in (fact.value, fact.low, fact.high))
             axes.barh(row + shift, value, height=0.34, color=color, label=label if row == 0 else None)
             axes.plot([low, high], [row + shift] * 2, color=INK, linewidth=1.3, solid_capstyle="butt")
-    axes.set_xlim(0, 100)
+            axes.text(max(value, high) + 1, row + shift, share_of(fact), color=color, va="center", fontsize=9)
+    axes.set_xlim(0, 109)
+    axes.set_xticks(range(0, 101, 20))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
     _rows(axes, names, "calls answered whole and in time (line: 95 % interval)")
     return _svg(figure)
@@ -50,7 +53,7 @@ def first_content(
     axes.set_xscale("log")
     axes.set_xlim(0.01, 3)
     axes.set_xticks([0.01, 0.03, 0.1, 0.3, 1, 3], ["10 ms", "30 ms", "100 ms", "300 ms", "1 s", "3 s"])
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     _rows(axes, names, "time to first content (dot: median, bar: p99)")
     return _svg(figure)
 
