@@ -62,7 +62,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory, started_twins: Pair) -> list
             twin.set_faults(Fault("slow_drip", seconds=0.1))
         until(lambda: _leaves_a_stream(house))
         house.drain()
-    return Path(f"{stem}.0.v1.jsonl").read_bytes().splitlines()
+    return Path(f"{stem}.0.call-v1.jsonl").read_bytes().splitlines()
 
 
 def test_every_decision_is_the_same_on_a_virtual_clock(trace: list[bytes]) -> None:

@@ -25,7 +25,8 @@ def test_what_deserves_a_repeat_falls_back_first() -> None:
 
 
 def test_what_falls_back_is_blamed_and_counted() -> None:
-    assert [kind for kind, row in ROWS if row.fall_back and not (row.blame and row.counted)] == []
+    blameless = [kind for kind, row in ROWS if row.fall_back and not (row.blame and row.counted)]
+    assert blameless == [Kind.NO_ROOM]  # the gateway's own want; a warm connection elsewhere may still serve
 
 
 def test_what_this_account_may_not_do_is_not_repeated() -> None:

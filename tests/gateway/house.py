@@ -34,6 +34,9 @@ PATIENCE = 10.0
 STEADY = BreakerOptions(streak=1000, certain=1000, open_for=0.001, longest=0.001)
 """Breakers that as good as stay closed: a test of one failure is not to be about the next call."""
 
+CALM = PolicyOptions(FirstTokenOptions(hedge=30.0, limit=60.0, samples=100_000))
+"""Nothing is late."""
+
 BRISK = PolicyOptions(
     FirstTokenOptions(hedge=10.0, limit=0.3, plain_hedge=10.0, plain_limit=0.3, samples=100_000), STEADY
 )

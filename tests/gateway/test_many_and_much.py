@@ -5,17 +5,14 @@ import resource
 from collections.abc import Iterator
 
 import pytest
-from tests.gateway.house import House, settings_of, targets_at, until
+from tests.gateway.house import CALM, House, settings_of, targets_at, until
 from tests.gateway.raw import body_of, chat, connect, post, read
 
 from surefoot.domain.route import Limits
-from surefoot.policy.first_token import FirstTokenOptions
-from surefoot.policy.options import PolicyOptions
 from surefoot.twin import Behaviour, Fixed, TwinOptions, TwinProcess
 
 STREAMS = 2_000
 TOKENS = 10
-CALM = PolicyOptions(FirstTokenOptions(hedge=30.0, limit=60.0, samples=100_000))
 EVENTS = TOKENS + 3
 """A role, the tokens, the finish reason and `[DONE]`; the usage was not asked for."""
 HUGE_TOKENS = 100_000

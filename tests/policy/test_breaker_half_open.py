@@ -63,3 +63,15 @@ def test_word_of_another_worker_opens_it() -> None:
     assert b.open(111.0, 20.0)
     assert not b.admits(130.0)
     assert b.admits(131.0)
+
+
+def test_the_failure_of_an_older_attempt_does_not_open_it_anew() -> None:
+    b = probing()
+    assert not b.failed(110.5, probe=False)
+    assert b.state is State.HALF_OPEN
+
+
+def test_a_retry_after_of_nothing_is_no_opening() -> None:
+    b = Breaker(BreakerOptions())
+    assert not b.failed(100.0, 0.0)
+    assert b.state is State.CLOSED

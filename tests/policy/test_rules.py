@@ -118,6 +118,9 @@ def test_health_asks_for_a_permit_where_other_workers_could_probe_as_well() -> N
     c.state.alone = False
     c.state.breaker.open(100.0, 10.0)
     assert Health().reason(c, request(), 110.0) == "breaker open: another worker may hold the probe"
+    assert c.state.news == []
+    c.state.want_probe(110.0)
+    c.state.want_probe(110.1)
     assert c.state.news == [ProbeWanted("a")]
     c.state.hear(ProbePermit("a", 5.0), 110.5)
     assert Health().reason(c, request(), 111.0) is None

@@ -16,6 +16,9 @@ from surefoot.domain.outcome import Kind
 
 _EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
 _ENDS_WITHOUT_TEXT = frozenset({"length", "content_filter"})
+LARGEST_EVENT = 32 * 1024 * 1024
+"""Bytes of one event that are held before the stream is called malformed."""
+
 _DONE = b"data: [DONE]\n\n"
 
 
@@ -70,6 +73,8 @@ class OpenAIStreamReader:
         """Whole events to relay: nothing before there is content, then what was held back as well."""
         self.progress = False
         whole = self._splitter.feed(data)
+        if self._splitter.waiting > LARGEST_EVENT:
+            self.wrong = Kind.MALFORMED
         if not whole:
             return b""
         if self.content and _all_plain(whole):

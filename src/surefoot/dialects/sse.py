@@ -7,27 +7,48 @@ comparison.
 import re
 
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_LONGEST_END = 3
+"""Bytes of a blank line that may have come before the rest of it."""
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 class Splitter:
-    """Cuts a stream of bytes at event boundaries; what is not whole yet waits in `tail`."""
+    """Cuts a stream of bytes at event boundaries. What is not whole yet waits; only its end is looked at again."""
 
-    __slots__ = ("tail",)
+    __slots__ = ("_edge", "_pieces", "waiting")
 
     def __init__(self) -> None:
-        self.tail = b""
+        self._pieces: list[bytes] = []
+        self._edge = b""
+        self.waiting = 0
+        """Bytes of the event that is not whole yet."""
 
     def feed(self, data: bytes) -> bytes:
         """The whole events that are there now, as one piece; empty if none is."""
-        if not self.tail and data.endswith(b"\n\n"):
+        if not self.waiting and data.endswith(b"\n\n"):
             return data
-        data = self.tail + data
+        edge = self._edge
+        seen = edge + data
         end = 0
-        for match in _BLANK_LINE.finditer(data):
+        for match in _BLANK_LINE.finditer(seen):
             end = match.end()
-        self.tail = data[end:]
-        return data[:end]
+        if not end:
+            self._wait(data, seen)
+            return b""
+        cut = end - len(edge)
+        whole = b"".join((*self._pieces, data[:cut]))
+        self._pieces = []
+        self._edge = b""
+        self.waiting = 0
+        if cut < len(data):
+            self._wait(data[cut:], data[cut:])
+        return whole
+
+    def _wait(self, data: bytes, seen: bytes) -> None:
+        self._pieces.append(data)
+        self._edge = seen[-_LONGEST_END:]
+        self.waiting += len(data)
 
 
 def events(whole: bytes) -> list[bytes]:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     DEADLINE = "deadline"
     CLIENT_GONE = "client_gone"
     CANCELLED = "cancelled"
+    NO_ROOM = "no_room"
     NO_TARGET = "no_target"
     NOT_ALLOWED = "not_allowed"
     TOO_LONG = "too_long"
@@ -84,6 +85,7 @@ OUTCOMES: dict[Kind, Consequence] = {
     Kind.DEADLINE:         _row("---++", "the call's deadline passed"),
     Kind.CLIENT_GONE:      _row("---+-", "the client went away"),
     Kind.CANCELLED:        _row("---+-", "another attempt won; this one was ended by us"),
+    Kind.NO_ROOM:          _row("-+---", "the gateway itself has no file or memory left for another connection"),
     Kind.NO_TARGET:        _row("-----", "every target that may serve the request is out of order or full"),
     Kind.NOT_ALLOWED:      _row("-----", "no target of the route is in a place that the request allows"),
     Kind.TOO_LONG:         _row("-----", "the prompt is of a length that no target of the route takes"),

@@ -67,6 +67,10 @@ class Front:
         exchange.begin(f"{self._prefix}{self._number:x}", key, wall())
         return exchange
 
+    def admits(self, incoming: Incoming) -> bool:
+        """Whether the head shows a key that is ours."""
+        return self.world.doorkeeper.name_of(incoming.headers) is not None
+
     def refuse(self, connection: ServerConnection, status: int, code: str, message: str) -> None:
         """Bytes that never became a request."""
         self._complain(connection, refusal(status, code, message))
@@ -86,6 +90,8 @@ class Front:
         """Close connections that wait too long, for a request to be whole or for another to begin."""
         door = self.door
         for connection in list(self.connections):
+            if connection.stuck(at, door.read_timeout):
+                connection.transport.abort()
             if connection.busy:
                 continue
             waited = at - connection.reading_since

@@ -44,7 +44,8 @@ class Leg:
     """One attempt's request, under way."""
 
     __slots__ = (
-        "_cancel", "_dialect", "_listener", "_pieces", "_pool", "_request", "_retry_after", "_size", "_stream",
+        "_cancel", "_dialect", "_listener",
+        "_misplaced", "_pieces", "_pool", "_request", "_retry_after", "_size", "_stream",
         "answer", "connection", "content_type", "number", "over", "request_id", "status", "usage",
     )  # fmt: skip
 
@@ -57,6 +58,7 @@ class Leg:
         self._stream = stream
         self._pieces: list[bytes] = []
         self._size = 0
+        self._misplaced = False
         self._retry_after: float | None = None
         self._cancel: Callable[[], object] | None = None
         self._request = b""
@@ -91,13 +93,13 @@ class Leg:
 
     def pause(self) -> None:
         """The client is slow: stop reading, so that the provider is slowed in turn."""
-        if self.connection is not None and not self.connection.transport.is_closing():
-            self.connection.transport.pause_reading()
+        if self.connection is not None:
+            self.connection.pause()
 
     def resume(self) -> None:
         """Read again."""
-        if self.connection is not None and not self.connection.transport.is_closing():
-            self.connection.transport.resume_reading()
+        if self.connection is not None:
+            self.connection.resume()
 
     # ── what the connection says ───────────────────────────────────────────────────────────────────────────────
 
@@ -109,8 +111,9 @@ class Leg:
         value = headers.get(b"retry-after")
         if value is not None:
             self._retry_after = seconds_of(value, wall())
-        if status != _OK or not self.content_type.startswith(_EVENT_STREAM):
+        if self._stream is not None and (status != _OK or not self.content_type.startswith(_EVENT_STREAM)):
             self._stream = None
+            self._misplaced = True
         self._listener.handle(Heard(self.number), at)
 
     def piece(self, data: bytes, at: float) -> None:
@@ -150,6 +153,10 @@ class Leg:
             return
         reader = self._dialect.plain_reader()
         kind = reader.judge(self.answer)
+        if (
+            kind is Kind.OK and self._misplaced
+        ):  # a whole answer where a stream was asked for: the client cannot read it
+            kind = Kind.MALFORMED
         if kind is Kind.OK:
             self.usage = reader.usage
             self.over = True

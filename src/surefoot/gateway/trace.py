@@ -100,5 +100,5 @@ def tracing(settings: Settings) -> Callable[[], Trace] | None:
     """What opens the trace of one world, if the configuration asks for one."""
     if settings.trace is None:
         return None
-    path = Path(f"{settings.trace}.{settings.worker}.{settings.version}.jsonl")
-    return lambda: Trace(path.open("wb"), settings)
+    path = Path(f"{settings.trace}.{settings.worker}.{settings.prefix}{settings.version}.jsonl")
+    return lambda: Trace(path.open("ab"), settings)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import socket
 import ssl
@@ -57,6 +58,9 @@ COLLECT = (20_000, 50, 100)
 BATCH = 256
 """Records that are sent without waiting for the next folding."""
 
+LAST_WORDS = 1.0
+"""Seconds that the supervisor has to take the last records when a worker leaves."""
+
 MOST_WAITING = 20_000
 """Records that are held while the supervisor is slow; what comes on top is dropped and counted."""
 
@@ -77,6 +81,7 @@ class Worker:
         self._fold_at = 0.0
         self._sweep_at = 0.0
         self._leave_at = float("inf")
+        self._alone = False
         self._over = asyncio.Event()
 
     async def run(self, channel: socket.socket) -> None:
@@ -97,7 +102,8 @@ class Worker:
                 self._drain()
 
     def _lost(self, error: Exception | None) -> None:
-        if self._front is None:
+        self._alone = True
+        if self._front is None or self._front.draining:
             self._over.set()
         elif self._leave_at == float("inf"):
             self._front.world.fleet.leave_alone()
@@ -181,14 +187,20 @@ class Worker:
             for world in worlds:
                 for exchange in list(world.live):
                     exchange.stop()
+            for connection in list(front.connections):
+                connection.transport.abort()
         front.sweep(at)
-        if any(world.live for world in worlds) or self._over.is_set():
-            return
+        if any(world.live for world in worlds) or front.connections or self._over.is_set():
+            return  # an answer is not given while bytes of it wait to be sent
         for world in worlds:
             self._send_records(world)
+        if self._channel.congested and at < self._leave_at + LAST_WORDS:
+            return
+        for world in worlds:
             world.close()
         self._channel.close()
-        self._over.set()
+        if self._alone:
+            self._over.set()  # else once the supervisor has everything: see `_lost`
 
     # ── what the supervisor is told ────────────────────────────────────────────────────────────────────────────
 
@@ -244,10 +256,17 @@ def _surface(task: "asyncio.Task[None]") -> None:
         raise SystemExit(f"cannot listen: {task.exception()}")
 
 
+def make_room() -> None:
+    """Take all the files that the system allows: each stream needs two."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Serve on the file descriptors that are named."""
     import uvloop  # noqa: PLC0415 - imported where it is used: importing a module does nothing
 
+    make_room()
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and drains
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

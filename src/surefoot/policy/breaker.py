@@ -87,15 +87,18 @@ class Breaker:
             return True
         return False
 
-    def failed(self, now: float, retry_after: float | None = None) -> bool:
-        """An attempt failed by the target's fault. Returns whether the breaker opened just now."""
+    def failed(self, now: float, retry_after: float | None = None, *, probe: bool = True) -> bool:
+        """An attempt failed by the target's fault. Returns whether the breaker opened just now.
+
+        While half-open only the probe's own failure counts: older attempts say nothing of how the target is now.
+        """
         if now >= self.turns_at:
             self._turn(now)
         self.streak += 1
         self.wrong += 1
-        if retry_after is not None:
+        if retry_after:  # 0 means at once
             return self.open(now, min(retry_after, self.options.longest))
-        if self.state is State.HALF_OPEN or (self.state is State.CLOSED and self._trips()):
+        if (self.state is State.HALF_OPEN and probe) or (self.state is State.CLOSED and self._trips()):
             return self.open(now, self.options.open_for)
         return False
 

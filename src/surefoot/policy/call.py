@@ -95,7 +95,10 @@ class Call:
         self.state = _SPEAKING
         self.winner = attempt
         self.marked = attempt.first = now
-        attempt.state.first_token.fresh[self.series](now - attempt.started)
+        state = attempt.state
+        state.first_token.fresh[self.series](now - attempt.started)
+        if attempt.breaker is not _CLOSED and not attempt.late:  # the probe speaks: nobody waits for its last word
+            state.succeeded(now, probe=True)
         self.wake_at = min(now + self._stack.route.limits.idle, self.deadline)
         if len(self.attempts) == 1:
             return DELIVER_FIRST
@@ -114,7 +117,7 @@ class Call:
         state = attempt.state
         state.in_flight -= 1
         if not attempt.late:  # a late answer is better than none, but it is no sign of health
-            state.succeeded(now, probe=attempt.breaker is not _CLOSED)
+            state.succeeded(now)
         self.state = _DONE
         self.wake_at = NEVER
         return FINISH
@@ -148,7 +151,7 @@ class Call:
 
     def next_target(self, now: float) -> TargetState | None:
         """The target that would be asked if what is under way failed: the one worth a warm connection."""
-        return self._stack.choose(self.request, now, [attempt.state for attempt in self.attempts])
+        return self._stack.choose(self.request, now, [attempt.state for attempt in self.attempts], launching=False)
 
     def attempt_records(self) -> tuple[AttemptRecord, ...]:
         """One record per attempt, in the order of their launch."""
@@ -341,7 +344,7 @@ class Call:
 
     def _blame(self, attempt: Attempt, now: float, retry_after: float | None) -> None:
         """Tell the breaker, and let what was waited in vain teach the first-token times."""
-        attempt.state.failed(now, retry_after)
+        attempt.state.failed(now, retry_after, probe=attempt.breaker is not _CLOSED)
         waited = now - attempt.started
         if attempt.first is None and waited >= attempt.state.first_token.table[self.series].hedge:
             attempt.state.first_token.fresh[self.series](waited)

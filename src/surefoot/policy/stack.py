@@ -94,8 +94,10 @@ class Stack:
                 self._admitted[key] = found
         return found
 
-    def choose(self, request: Request, now: float, tried: Sequence[TargetState] = ()) -> TargetState | None:
-        """The best target that may be asked now and was not tried, or None."""
+    def choose(
+        self, request: Request, now: float, tried: Sequence[TargetState] = (), *, launching: bool = True
+    ) -> TargetState | None:
+        """The best target that may be asked now and was not tried, or None. A mere look is not `launching`."""
         admitted = self.admitted(request)
         if self._ranking is None:
             if admitted and not tried:
@@ -105,8 +107,12 @@ class Stack:
         else:
             admitted = self._ranked(admitted, request)
         for candidate in admitted:
-            if candidate.state not in tried and _first_refusal(OF_THE_MOMENT, candidate, request, now) is None:
+            if candidate.state in tried:
+                continue
+            if _first_refusal(OF_THE_MOMENT, candidate, request, now) is None:
                 return candidate.state
+            if launching:
+                candidate.state.want_probe(now)
         return None
 
     def explain(self, request: Request, now: float) -> list[Verdict]:

@@ -79,13 +79,15 @@ class TargetState:
         self._asked_at = float("-inf")
 
     def may_probe(self, now: float) -> bool:
-        """Whether this worker may launch the probe that the breaker admits; asks for the permit if not."""
-        if self.alone or now < self._permit_until:
-            return True
-        if now >= self._asked_at + ASK_AGAIN:
+        """Whether this worker may launch the probe that the breaker admits."""
+        return self.alone or now < self._permit_until
+
+    def want_probe(self, now: float) -> None:
+        """A call is here that could be the probe: ask for the permit, if it is a permit that is wanting."""
+        due = self.breaker.state is State.OPEN and self.breaker.admits(now)
+        if due and not self.may_probe(now) and now >= self._asked_at + ASK_AGAIN:
             self._asked_at = now
             self.news.append(ProbeWanted(self.name))
-        return False
 
     def launched(self) -> None:
         """An attempt takes its slot, and is the probe if the breaker is not closed."""
@@ -99,9 +101,9 @@ class TargetState:
         if self.breaker.succeeded(now, probe=probe):
             self.news.append(Closed(self.name))
 
-    def failed(self, now: float, retry_after: float | None) -> None:
+    def failed(self, now: float, retry_after: float | None, *, probe: bool = True) -> None:
         """An attempt has failed by the target's fault."""
-        if self.breaker.failed(now, retry_after):
+        if self.breaker.failed(now, retry_after, probe=probe):
             self.news.append(Opened(self.name, self.breaker.until - now))
 
     def hear(self, news: News, now: float) -> None:

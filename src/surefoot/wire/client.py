@@ -15,6 +15,10 @@ _USUAL = b"HTTP/1.1 200 OK\r\n"
 _INFORMATIONAL = 200
 
 
+STALE_WITHIN = 1.0
+"""Seconds within which a connection that had been idle shows that it was closed at the other end: a few round trips."""
+
+
 class Reader(Protocol):
     """Whoever reads an answer."""
 
@@ -48,9 +52,8 @@ class ClientConnection(asyncio.Protocol):
     """See the module."""
 
     __slots__ = (
-        "_answered", "_headers", "_keeper", "_parser",
-        "_pieces", "_reader", "_status", "_time", "_until_close", "idle_since",
-        "requests", "transport",
+        "_answered", "_headers", "_keeper", "_parser", "_pieces", "_reader", "_status", "_time", "_until_close",
+        "idle_since", "let_go_at", "paused", "sent_at", "transport",
     )  # fmt: skip
 
     def __init__(self, keeper: Keeper) -> None:
@@ -63,7 +66,9 @@ class ClientConnection(asyncio.Protocol):
         self._time = 0.0
         self._answered = False
         self._until_close = False
-        self.requests = 0
+        self.sent_at = 0.0
+        self.let_go_at = float("inf")
+        self.paused = False
         self.idle_since = 0.0
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
 
@@ -72,7 +77,7 @@ class ClientConnection(asyncio.Protocol):
         self._reader = reader
         self._answered = False
         self._until_close = False
-        self.requests += 1
+        self.sent_at = now()
         self.transport.write(request)
 
     def cancel(self) -> None:
@@ -84,6 +89,19 @@ class ClientConnection(asyncio.Protocol):
         """The reader has all that it needs; the rest is read and thrown away, then the connection is free."""
         if self._reader is not None:
             self._reader = _NOBODY
+            self.let_go_at = now()
+
+    def pause(self) -> None:
+        """Read no more, so that the target is slowed."""
+        if not self.transport.is_closing():
+            self.paused = True
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self.paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+        self.paused = False
 
     # ── what asyncio calls ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -123,7 +141,8 @@ class ClientConnection(asyncio.Protocol):
         self._keeper.forget(self)
         reader, self._reader = self._reader, None
         if reader is not None:
-            reader.broken(now(), answered=self._answered, stale=self.requests > 1 and not self._answered)
+            at = now()
+            reader.broken(at, answered=self._answered, stale=self._stale(at))
 
     # ── what httptools calls ───────────────────────────────────────────────────────────────────────────────────
 
@@ -164,7 +183,10 @@ class ClientConnection(asyncio.Protocol):
         False if it is not that.
         """
         split = data.find(b"\r\n\r\n")
-        head = data[17 : split + 2].lower()
+        text = data[17 : split + 2]
+        if text.count(b"\n") != text.count(b"\r\n"):
+            return False
+        head = text.lower()
         start = head.find(b"content-length:")
         if split < 0 or start < 0 or b"transfer-encoding" in head or b"connection: close" in head:
             return False
@@ -173,9 +195,9 @@ class ClientConnection(asyncio.Protocol):
             return False
         self._answered = True
         headers = {}
-        for line in head.split(b"\r\n"):
+        for line in text.split(b"\r\n"):
             name, _, value = line.partition(b":")
-            headers[name] = value.strip()
+            headers[name.lower()] = value.strip()
         reader.head(200, headers, at)
         reader.piece(data[split + 4 :], at)
         self._complete(keep=True)
@@ -193,6 +215,8 @@ class ClientConnection(asyncio.Protocol):
         reader, self._reader = self._reader, None
         if reader is None:
             return
+        self.let_go_at = float("inf")
+        self.resume()
         if keep:
             self._answered = False
             self._keeper.give_back(self)
@@ -200,6 +224,10 @@ class ClientConnection(asyncio.Protocol):
             self._parser = None
             self.transport.close()
         reader.end(self._time)
+
+    def _stale(self, at: float) -> bool:
+        """It had been idle, and broke before a word and before the target can have done anything with the request."""
+        return self.idle_since > 0 and not self._answered and at - self.sent_at < STALE_WITHIN
 
     def _break(self, at: float) -> None:
         reader, self._reader = self._reader, None

@@ -5,6 +5,7 @@ a `Kind` here and nowhere else.
 """
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,11 @@ IDLE_LIMIT = 60.0
 """Seconds after which a free connection is closed. Providers close theirs after one to several minutes, and a close
 that crosses
 a request costs a repeat."""
+
+LINGER = 1.0
+"""Seconds that a target has, after its last word, to end its answer before the connection is closed."""
+
+_OUT_OF_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 Connected = Callable[[ClientConnection | None, Kind | None], None]
 """Told the open connection, or why there is none."""
@@ -33,6 +39,7 @@ class Pool:
         self._all: set[ClientConnection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._warming: Callable[[], object] | None = None
         self._tls = tls_context(endpoint.ca_file) if endpoint.tls else None
 
     def take(self) -> ClientConnection | None:
@@ -54,18 +61,20 @@ class Pool:
     def warm(self) -> None:
         """See to it that one connection is free."""
         if not self._free and not self._opening and not self._closed:
-            self.open(self._keep)
+            self._warming = self.open(self._keep)
 
     def sweep(self, at: float) -> None:
-        """Close what has been free for too long, the oldest first."""
+        """Close what has been free for too long, the oldest first, and what never ends its last answer."""
+        for connection in [member for member in self._all if at - member.let_go_at > LINGER]:
+            connection.cancel()
         while self._free and at - self._free[0].idle_since > IDLE_LIMIT:
             self._free.pop(0).transport.close()
 
     def close(self) -> None:
-        """Close what is free and stop opening; what is in use ends with its request."""
+        """Close what is free; what is in use, or is being opened for a call, ends with its request."""
         self._closed = True
-        for task in list(self._opening):
-            task.cancel()
+        if self._warming is not None:
+            self._warming()
         for connection in self._free:
             connection.transport.close()
         self._free.clear()
@@ -111,6 +120,8 @@ class Pool:
 
 def _kind_of(error: OSError, tls: ssl.SSLContext | None) -> Kind:
     """A connection that is cut inside the handshake is a failure of TLS; everything before it is one of connecting."""
+    if error.errno in _OUT_OF_ROOM:
+        return Kind.NO_ROOM
     cut = isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
     return Kind.TLS if cut and tls is not None else Kind.CONNECT
 

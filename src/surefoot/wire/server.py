@@ -15,6 +15,9 @@ import httptools
 from surefoot.domain.front import Door
 from surefoot.wire.clock import now
 
+ADMITTED_ONLY = 256 * 1024
+"""Bytes of a body above which the key is asked for before the body is read."""
+
 MOST_AHEAD = 16
 """Requests that one connection may send ahead before it is no longer read."""
 
@@ -67,6 +70,9 @@ class Served(Protocol):
 class Front(Protocol):
     """Whoever answers."""
 
+    def admits(self, incoming: Incoming) -> bool:
+        """Whether the head shows a key that is ours: asked before a large body is taken in."""
+
     door: Door
     draining: bool
 
@@ -89,15 +95,15 @@ class ServerConnection(asyncio.Protocol):
     __slots__ = (
         "_ahead",
         "_body",
-        "_expects",
         "_front",
         "_full",
         "_head_bytes",
         "_incoming",
-        "_length",
         "_parser",
         "_refused",
-        "_transfer",
+        "_trailers",
+        "_unsent",
+        "_unsent_since",
         "busy",
         "chunked",
         "incoming",
@@ -115,7 +121,9 @@ class ServerConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._refused = False
         self._full = False
-        self._expects = self._transfer = self._length = False
+        self._trailers = 0
+        self._unsent = 0
+        self._unsent_since = 0.0
         self.incoming = self._incoming
         self.served: Served | None = None
         self.busy = False
@@ -185,6 +193,14 @@ class ServerConnection(asyncio.Protocol):
         elif self._ahead:  # not from in here: a row of requests that are answered at once would be a deep stack
             asyncio.get_running_loop().call_soon(self._next)
 
+    def stuck(self, at: float, patience: float) -> bool:
+        """Whether the client has taken nothing of what waits for it for so many seconds; to be asked repeatedly."""
+        unsent = self.transport.get_write_buffer_size()
+        if not unsent or unsent != self._unsent:
+            self._unsent = unsent
+            self._unsent_since = at
+        return unsent > 0 and at - self._unsent_since > patience
+
     def time_out(self) -> None:
         """The client did not send its request in time."""
         self._refuse(408, "request_timeout", "The request was not whole in time.")
@@ -245,7 +261,7 @@ class ServerConnection(asyncio.Protocol):
         """A request begins."""
         self._incoming = Incoming()
         self._body = []
-        self._expects = self._transfer = self._length = False
+        self._trailers = 0
 
     def on_url(self, url: bytes) -> None:
         """A piece of the request's target."""
@@ -255,6 +271,11 @@ class ServerConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header field."""
+        if self._incoming.arrived:  # a trailer: nothing here asks for one, and it must not pass for a header
+            self._trailers += len(name) + len(value)
+            if self._trailers > self._front.door.header_limit:
+                self._refuse(431, "headers_too_large", "The request's trailer is larger than this gateway accepts.")
+            return
         name = name.lower()
         headers = self._incoming.headers
         if name in headers and name in {b"content-length", b"transfer-encoding", b"host", b"authorization"}:
@@ -282,12 +303,7 @@ class ServerConnection(asyncio.Protocol):
             size = len(incoming.path) + sum(len(name) + len(value) + 4 for name, value in headers.items())
             if size > self._front.door.header_limit:
                 self._refuse(431, "headers_too_large", "The request's head is larger than this gateway accepts.")
-        if self._parser.should_upgrade():  # refused here, or its message would count as a request first
-            self._refuse(
-                400, "upgrade_not_supported", "This gateway speaks HTTP/1.1 only; leave out the Upgrade header."
-            )
-        if b"expect" in headers and not self._refused and headers[b"expect"].lower() == b"100-continue":
-            self.transport.write(_CONTINUE)
+        self._before_the_body(length)
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
@@ -313,16 +329,41 @@ class ServerConnection(asyncio.Protocol):
         self._ahead.append(incoming)
         if not self.busy and not self._full:
             self._next()
-        elif len(self._ahead) >= MOST_AHEAD:
+        elif self._crowded():
             self.transport.pause_reading()
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _before_the_body(self, length: bytes | None) -> None:
+        """What is asked of a proper head before its body is taken in."""
+        incoming = self._incoming
+        if self._parser.should_upgrade():  # refused here, or its message would count as a request first
+            self._refuse(
+                400, "upgrade_not_supported", "This gateway speaks HTTP/1.1 only; leave out the Upgrade header."
+            )
+        elif self._announced(length) > ADMITTED_ONLY and not self._front.admits(incoming):
+            self._refuse(401, "invalid_api_key", "Send a key of this gateway as 'Authorization: Bearer KEY'.")
+        elif incoming.headers.get(b"expect", b"").lower() == b"100-continue" and not self._refused:
+            self.transport.write(_CONTINUE)
+
+    def _announced(self, length: bytes | None) -> int:
+        """Bytes that the body may have, going by its head."""
+        limit = self._front.door.body_limit
+        if length is not None:
+            return int(length) if length.isdigit() else limit
+        return limit if b"transfer-encoding" in self._incoming.headers else 0
+
+    def _crowded(self) -> bool:
+        """Whether enough was sent ahead, in requests or in bytes."""
+        ahead = self._ahead
+        return len(ahead) >= MOST_AHEAD or sum(incoming.size for incoming in ahead) >= self._front.door.body_limit
+
     def _next(self) -> None:
         while self._ahead and not self.busy and not self._full and not self._refused:
-            if len(self._ahead) == MOST_AHEAD:
-                self.transport.resume_reading()
+            crowded = self._crowded()
             self.incoming = self._ahead.popleft()
+            if crowded and not self._crowded():
+                self.transport.resume_reading()
             self.busy = True
             served = self._front.request(self, self.incoming)
             if self.busy:
