@@ -41,7 +41,10 @@ from surefoot.wire.pool import server_tls_context
 from surefoot.wire.server import ServerConnection
 
 TICK = 0.01
-"""Seconds between looks at what is late while there are calls: the error of a hedge's or a limit's time."""
+"""Seconds between looks at what is late, at most, while there are calls: no call asks to be woken sooner than that."""
+
+FINEST = 0.001
+"""Seconds between looks, at least: the error of a hedge's or a limit's time, and the loop's own resolution."""
 
 REST = 0.1
 """Seconds between ticks while there are none."""
@@ -155,11 +158,10 @@ class Worker:
             return
         at = now()
         worlds = [front.world, *self._old]
-        busy = False
+        rest = REST
         for world in worlds:
             if world.live:
-                busy = True
-                world.wake(at)
+                rest = min(rest, TICK, max(world.wake(at) - at, FINEST))
             if world.fleet.news:
                 self._tell(world)
             if len(world.records) >= BATCH:
@@ -174,7 +176,7 @@ class Worker:
             self._sweep(front, at)
         if front.draining:
             self._leave_when_done(front, worlds, at)
-        asyncio.get_running_loop().call_later(TICK if busy else REST, self._tick)
+        asyncio.get_running_loop().call_later(rest, self._tick)
 
     def _sweep(self, front: Front, at: float) -> None:
         front.sweep(at)

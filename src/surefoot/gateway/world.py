@@ -105,11 +105,19 @@ class World:
             lines = self._provenance[key] = text.encode("latin-1", "replace")
         return lines
 
-    def wake(self, at: float) -> None:
-        """Wake the calls whose time has come."""
-        due = [exchange for exchange in self.live if exchange.call.wake_at <= at]
+    def wake(self, at: float) -> float:
+        """Wake the calls whose time has come; returns when the next one's comes, as far as is known now."""
+        due: list[Exchange] = []
+        soonest = float("inf")
+        for exchange in self.live:
+            wake_at = exchange.call.wake_at
+            if wake_at <= at:
+                due.append(exchange)
+            elif wake_at < soonest:
+                soonest = wake_at
         for exchange in due:
             exchange.wake(at)
+        return soonest
 
     def warm(self, at: float) -> None:
         """Keep one connection open to the next target of each route that is in use."""
