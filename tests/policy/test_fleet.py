@@ -241,13 +241,12 @@ def test_a_late_probe_that_ends_does_not_free_the_place_of_the_next_one() -> Non
     assert world.opens().failure.kind is Kind.NO_TARGET
 
 
-def test_a_probe_that_has_spoken_closes_the_breaker_and_what_breaks_off_later_is_one_failure() -> None:
+def test_a_probe_that_breaks_off_opens_the_breaker_anew() -> None:
     world = World(fleet([target("a")], route("a")), {"a": [speaks_then(Kind.CUT)]})
     world.fleet.targets["a"].breaker.open(world.now - 10.0, 10.0)
     world.call()
-    assert breaker_of(world.fleet) is State.CLOSED
-    assert world.fleet.targets["a"].breaker.streak == 1
-    assert world.fleet.news == [Closed("a")]
+    assert breaker_of(world.fleet) is State.OPEN
+    assert world.fleet.news == [Opened("a", pytest.approx(10.0))]  # type: ignore[arg-type]
 
 
 def test_a_probe_that_fails_before_it_has_spoken_opens_the_breaker_anew() -> None:

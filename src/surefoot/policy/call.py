@@ -95,10 +95,7 @@ class Call:
         self.state = _SPEAKING
         self.winner = attempt
         self.marked = attempt.first = now
-        state = attempt.state
-        state.first_token.fresh[self.series](now - attempt.started)
-        if attempt.breaker is not _CLOSED and not attempt.late:  # the probe speaks: nobody waits for its last word
-            state.succeeded(now, probe=True)
+        attempt.state.first_token.fresh[self.series](now - attempt.started)
         self.wake_at = min(now + self._stack.route.limits.idle, self.deadline)
         if len(self.attempts) == 1:
             return DELIVER_FIRST
@@ -117,7 +114,7 @@ class Call:
         state = attempt.state
         state.in_flight -= 1
         if not attempt.late:  # a late answer is better than none, but it is no sign of health
-            state.succeeded(now)
+            state.succeeded(now, probe=attempt.breaker is not _CLOSED)
         self.state = _DONE
         self.wake_at = NEVER
         return FINISH
