@@ -11,15 +11,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Usage
+from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
 from surefoot.dialects.openai_errors import kind_of_error, kind_of_status
 from surefoot.dialects.openai_stream import OpenAIStreamReader
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import BYTES_PER_TOKEN
 from surefoot.errors import DialectError
-
-_EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
-_ENDS_WITHOUT_TEXT = frozenset({"length", "content_filter"})
-"""Reasons for which an answer may have no text and yet be the answer."""
 
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 _NAMES: dict[str, bytes] = {}
@@ -42,18 +39,8 @@ class _Body(Struct):
     n: int | None = None
 
 
-class _Message(Struct):
-    content: Raw = Raw()
-    reasoning_content: Raw = Raw()
-    reasoning: Raw = Raw()
-    tool_calls: Raw = Raw()
-    function_call: Raw = Raw()
-    refusal: Raw = Raw()
-    audio: Raw = Raw()
-
-
 class _Choice(Struct):
-    message: _Message | None = None
+    message: Content | None = None
     finish_reason: str | None = None
 
 
@@ -90,22 +77,9 @@ class OpenAIPlainReader:
 
 
 def _says_something(choice: _Choice) -> bool:
-    if choice.finish_reason in _ENDS_WITHOUT_TEXT:
+    if choice.finish_reason in ENDS_WITHOUT_TEXT:
         return True
-    message = choice.message
-    if message is None:
-        return False
-    if bytes(message.content) not in _EMPTY_VALUES:  # the common case first
-        return True
-    others = (
-        message.tool_calls,
-        message.reasoning_content,
-        message.reasoning,
-        message.function_call,
-        message.refusal,
-        message.audio,
-    )
-    return any(bytes(value) not in _EMPTY_VALUES for value in others)
+    return choice.message is not None and choice.message.says_something()
 
 
 class OpenAIChat:

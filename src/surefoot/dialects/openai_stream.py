@@ -10,30 +10,19 @@ import msgspec
 from msgspec import Raw, Struct
 
 from surefoot.dialects.dialect import NO_USAGE, Usage
+from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
 from surefoot.dialects.openai_errors import kind_of_error
 from surefoot.dialects.sse import Splitter, events, payload
 from surefoot.domain.outcome import Kind
 
-_EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
-_ENDS_WITHOUT_TEXT = frozenset({"length", "content_filter"})
 LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes of one event that are held before the stream is called malformed."""
 
 _DONE = b"data: [DONE]\n\n"
 
 
-class _Delta(Struct):
-    content: Raw = Raw()
-    reasoning_content: Raw = Raw()
-    reasoning: Raw = Raw()
-    tool_calls: Raw = Raw()
-    function_call: Raw = Raw()
-    refusal: Raw = Raw()
-    audio: Raw = Raw()
-
-
 class _Choice(Struct):
-    delta: _Delta | None = None
+    delta: Content | None = None
     finish_reason: str | None = None
     index: int = 0
 
@@ -117,8 +106,9 @@ class OpenAIStreamReader:
         return True
 
     def _read_choice(self, choice: _Choice) -> None:
-        if not self.content and (_has_content(choice.delta) or choice.finish_reason in _ENDS_WITHOUT_TEXT):
-            self.content = True
+        if not self.content:
+            says = choice.delta is not None and choice.delta.says_something()
+            self.content = says or choice.finish_reason in ENDS_WITHOUT_TEXT
         if choice.finish_reason is not None:
             self._ended.add(choice.index)
             self.finished = len(self._ended) >= self._answers
@@ -133,18 +123,3 @@ def _all_plain(whole: bytes) -> bool:
         and whole.count(b'"usage"') == whole.count(b'"usage":null')
         and b"\r" not in whole
     )
-
-
-def _has_content(delta: _Delta | None) -> bool:
-    if delta is None:
-        return False
-    values = (
-        delta.content,
-        delta.tool_calls,
-        delta.reasoning_content,
-        delta.reasoning,
-        delta.function_call,
-        delta.refusal,
-        delta.audio,
-    )
-    return any(bytes(value) not in _EMPTY_VALUES for value in values)
