@@ -2,7 +2,7 @@
 
 import pytest
 
-from surefoot.domain.outcome import OUTCOMES, Kind
+from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 
 ROWS = list(OUTCOMES.items())
 
@@ -24,9 +24,19 @@ def test_what_deserves_a_repeat_falls_back_first() -> None:
     assert [kind for kind, row in ROWS if row.retry and not row.fall_back] == []
 
 
-def test_what_falls_back_is_blamed_and_counted() -> None:
-    blameless = [kind for kind, row in ROWS if row.fall_back and not (row.blame and row.counted)]
-    assert blameless == [Kind.NO_ROOM]  # the gateway's own want; a warm connection elsewhere may still serve
+def test_what_falls_back_anywhere_is_blamed_and_counted() -> None:
+    blameless = [kind for kind, row in ROWS if row.fall_back is Fallback.ANY and not (row.blame and row.counted)]
+    # the gateway's own want, where a warm connection elsewhere may still serve; and an answer that is none the worse
+    assert blameless == [Kind.DIVERGED, Kind.NO_ROOM]
+
+
+def test_a_prompt_too_long_goes_to_a_larger_window_and_a_filtered_one_where_the_route_allows_it() -> None:
+    some = {kind: row.fall_back for kind, row in ROWS if row.fall_back not in {Fallback.ANY, Fallback.NEVER}}
+    assert some == {
+        Kind.CONTENT_FILTER: Fallback.OTHER_MODEL,
+        Kind.CONTEXT_OVERFLOW: Fallback.LARGER_WINDOW,
+    }
+    assert not any(OUTCOMES[kind].retry or OUTCOMES[kind].blame for kind in some)
 
 
 def test_what_this_account_may_not_do_is_not_repeated() -> None:

@@ -19,14 +19,14 @@ from tests.policy.world import (
 
 from surefoot.domain.commands import Cancel, Deliver, Drop, Fail, Finish, Launch, Reason
 from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent
-from surefoot.domain.outcome import OUTCOMES, Kind
+from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.record import ATTEMPT_FIELDS
 from surefoot.domain.route import Limits
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call import Call
 from surefoot.policy.call_state import State
 
-FALLS_BACK = [kind for kind, row in OUTCOMES.items() if row.fall_back]
+FALLS_BACK = [kind for kind, row in OUTCOMES.items() if row.fall_back is Fallback.ANY]
 AFTER_CONTENT = [Kind.CUT, Kind.RESET, Kind.SERVER_ERROR, Kind.MALFORMED, Kind.OVERLOAD]
 
 

@@ -15,7 +15,7 @@ from tests.policy.world import ENDED, SILENT, Play, Step, Story, World, answers,
 
 from surefoot.domain.commands import Command, Deliver, Fail, Finish, Launch, Reason
 from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Stopping
-from surefoot.domain.outcome import OUTCOMES, Kind
+from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.route import Limits, Order
 from surefoot.domain.target import Target
 from surefoot.policy.breaker import State as BreakerState
@@ -34,7 +34,7 @@ LAW = settings(
 )
 """The same short examples every time, or many fresh ones with SUREFOOT_LAWS=long in the environment."""
 
-FAULTS = [kind for kind, row in OUTCOMES.items() if row.fall_back] + [Kind.BAD_REQUEST]
+FAULTS = [kind for kind, row in OUTCOMES.items() if row.fall_back is Fallback.ANY] + [Kind.BAD_REQUEST]
 TARGETS = "abcd"
 HEALTHY = "healthy"
 

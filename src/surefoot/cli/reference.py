@@ -77,7 +77,9 @@ def _outcomes_page() -> str:
         (
             f"`{kind}`",
             row.meaning,
-            *("yes" if flag else "" for flag in (row.retry, row.fall_back, row.blame, row.billed, row.counted)),
+            "yes" if row.retry else "",
+            str(row.fall_back),
+            *("yes" if flag else "" for flag in (row.blame, row.billed, row.counted)),
         )
         for kind, row in OUTCOMES.items()
     )

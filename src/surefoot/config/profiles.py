@@ -11,6 +11,8 @@ from importlib.resources import files
 import msgspec
 from msgspec import Struct
 
+from surefoot.domain.target import Continues
+
 DIALECTS = "surefoot.dialects"
 """Entry point group; an installed package adds a dialect by naming it there."""
 
@@ -32,6 +34,12 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     example: str | None = None
     """A model to begin with."""
     usage_in_stream: bool = True
+    continues: Continues = Continues.PROMPT
+    """How its targets continue an answer that broke off elsewhere."""
+    prefill: dict[str, bool] = {}
+    """What a request with prefill carries besides."""
+    deadline_header: str | None = None
+    """Header that takes the rest of the deadline in milliseconds."""
     headers: dict[str, str] = {}
     """Constant headers that the provider asks for."""
     note: str = ""

@@ -34,7 +34,27 @@ class RouteReader:
             self._faults.add(path, "a route's name is sent in a header: visible ASCII only")
         rungs = self._rungs(name, ANY, (name,))
         places = None if table.places is None else tuple(place for place in table.places if place)
-        route = Route(name, tuple(rungs), table.order, places, table.limits, table.hedge)
+        static = [
+            rung for rung in rungs if rung.target in self._targets and self._targets[rung.target].text is not None
+        ]
+        route = Route(
+            name,
+            tuple(rung for rung in rungs if rung not in static),
+            table.order,
+            places,
+            table.limits,
+            table.hedge,
+            resume=table.resume,
+            resume_prompt=table.resume_prompt,
+            watch=table.watch,
+            filtered=table.filtered,
+            exercise=table.exercise,
+            static=static[0].target if static else None,
+        )
+        if static and static[0] is not rungs[-1]:
+            self._faults.add(f"{path}.targets", f"{static[0].target} is static and has to stand last, once")
+        if static and static[0].when != ANY:
+            self._faults.add(f"{path}.targets", f"{static[0].target} is static and takes no condition")
         if not table.targets:
             self._faults.add(f"{path}.targets", "is empty: name at least one target")
         elif not self._unclear(path, route):

@@ -12,8 +12,8 @@ from surefoot.config import forms
 from surefoot.config.forms import Bounds, quantity
 from surefoot.config.options import OF_STRUCT, form_of
 from surefoot.domain.front import Door
-from surefoot.domain.route import Limits, Order, Route, When
-from surefoot.domain.target import Target
+from surefoot.domain.route import Filtered, Limits, Order, Resume, Route, Watch, When
+from surefoot.domain.target import Continues, Target
 from surefoot.policy.options import PolicyOptions
 
 Text = Annotated[str, forms.TEXT]
@@ -153,6 +153,10 @@ class TargetTable(Table):
     """Constant headers of every request; never a credential."""
     max_in_flight: Annotated[int, form_of(Target, "max_in_flight")] | None = None
     """Most attempts under way at once, over the whole gateway."""
+    continues: Annotated[Continues, forms.choice(Continues)] | None = None
+    """How it continues an answer that broke off elsewhere; the profile's way unless said otherwise."""
+    text: Text | None = None
+    """The answer of a target whose provider is `static`: given, and marked, when every other target has failed."""
 
 
 class WhenTable(Table):
@@ -197,6 +201,16 @@ class RouteTable(Table):
     """Slices of the deadline, and the bound on attempts."""
     hedge: Annotated[float, form_of(Route, "hedge")] = _ROUTE.hedge
     """Attempts beside a live one, and repeats on one target, as a share of calls; `"0%"` turns both off."""
+    resume: Annotated[Resume, forms.choice(Resume)] = _ROUTE.resume
+    """Continue a text that broke off on another target; never tool calls, structured output or several answers."""
+    resume_prompt: Text = _ROUTE.resume_prompt
+    """What a target is asked that continues by `"prompt"`."""
+    watch: Annotated[Watch, forms.choice(Watch)] = _ROUTE.watch
+    """Stream plain calls upstream, so that silence and stalls are seen in seconds; off where the request forbids it."""
+    filtered: Annotated[Filtered, forms.choice(Filtered)] = _ROUTE.filtered
+    """After a content filter has refused: fail, or ask another model."""
+    exercise: Annotated[float, form_of(Route, "exercise")] = _ROUTE.exercise
+    """Calls that begin at a fallback, so that it is known to work; `"1%"` is plenty."""
 
 
 class FileTable(Table):

@@ -34,6 +34,8 @@ OWN_HEADERS = {
     "transfer-encoding",
     "upgrade",
 }
+STATIC = "static"
+"""The provider of targets that answer with a configured text; there is nothing to reach."""
 PLAINEST = "openai-compatible"
 """Read by this profile, the rest of a target with an unknown provider can still be checked."""
 DEAREST = 1_000.0
@@ -65,9 +67,13 @@ class TargetReader:
         path = path_of("targets", name)
         if NAME.fullmatch(name) is None:
             self._faults.add(path, f"a target's name must match {NAME.pattern}")
+        if table.provider == STATIC or table.text is not None:
+            return self._static(name, table)
         profile = profiles().get(table.provider)
         if profile is None:
-            self._faults.add(f"{path}.provider", f"unknown provider; {did_you_mean(table.provider, profiles())}")
+            self._faults.add(
+                f"{path}.provider", f"unknown provider; {did_you_mean(table.provider, [*profiles(), STATIC])}"
+            )
             profile = profiles()[PLAINEST]
             if table.base_url is None:
                 self._faults.spoil(f"{path}.base_url")
@@ -90,7 +96,23 @@ class TargetReader:
             price=None if table.price is None else self._price(path, table.price),
             max_in_flight=table.max_in_flight,
             usage_in_stream=profile.usage_in_stream,
+            continues=table.continues or profile.continues,
+            prefill=dict(profile.prefill),
+            deadline_header=profile.deadline_header,
         )
+
+    def _static(self, name: str, table: TargetTable) -> Target:
+        path = path_of("targets", name)
+        if table.provider != STATIC:
+            self._faults.add(f"{path}.text", f'is for targets with provider = "{STATIC}" only')
+        if table.text is None:
+            self._faults.add(f"{path}.text", "is required: it is what a static target answers")
+        for key in ("base_url", "key", "ca", "max_in_flight", "window", "dialect"):
+            if getattr(table, key) is not None:
+                self._faults.add(f"{path}.{key}", "has no meaning for a static target: nothing is reached")
+        nowhere = Endpoint("", 0, tls=False, path="")
+        price = None if table.price is None else self._price(path, table.price)
+        return Target(name, table.provider, table.model, "", nowhere, table.place, price=price, text=table.text)
 
     def _credential(self, name: str, table: TargetTable, profile: Profile) -> None:
         path = path_of("targets", name, "key")

@@ -14,6 +14,8 @@ class Reason(StrEnum):
     FALLBACK = "fallback"
     HEDGE = "hedge"
     RETRY = "retry"
+    RESUME = "resume"
+    EXERCISE = "exercise"
 
 
 class Launch(Struct, frozen=True):

@@ -27,8 +27,12 @@ class Kind(StrEnum):
     OVERTAKEN = "overtaken"
     STALL = "stall"
     CUT = "cut"
+    SLOW_DRIP = "slow_drip"
     EMPTY = "empty"
     MALFORMED = "malformed_answer"
+    DIVERGED = "diverged"
+    CONTENT_FILTER = "content_filter"
+    CONTEXT_OVERFLOW = "context_overflow"
     DEADLINE = "deadline"
     CLIENT_GONE = "client_gone"
     CANCELLED = "cancelled"
@@ -39,13 +43,22 @@ class Kind(StrEnum):
     SHUTDOWN = "shutdown"
 
 
+class Fallback(StrEnum):
+    """Which other targets are asked after an ending."""
+
+    NEVER = ""
+    ANY = "yes"
+    LARGER_WINDOW = "to a larger window only"
+    OTHER_MODEL = "to another model, if the route says so"
+
+
 class Consequence(Struct, frozen=True):
     """What a kind of ending leads to."""
 
     retry: bool
     """May the same target be asked again when no other is left?"""
-    fall_back: bool
-    """Is another target asked?"""
+    fall_back: Fallback
+    """Which other targets are asked?"""
     blame: bool
     """Does the target's breaker count it?"""
     billed: bool
@@ -56,9 +69,15 @@ class Consequence(Struct, frozen=True):
 
 
 def _row(flags: str, meaning: str) -> Consequence:
-    """Read `retry fall_back blame billed counted` from five signs, `+` or `-`, so that the table can be seen as one."""
-    retry, fall_back, blame, billed, counted = (sign == "+" for sign in flags)
-    return Consequence(retry, fall_back, blame, billed, counted, meaning)
+    """Read `retry fall_back blame billed counted` from five signs, so that the table can be seen as one.
+
+    `+` yes, `-` no; of the second, `w` to a larger window only, `m` to another model if the route says so.
+    """
+    retry, _, blame, billed, counted = (sign == "+" for sign in flags)
+    return Consequence(retry, _FALLBACKS[flags[1]], blame, billed, counted, meaning)
+
+
+_FALLBACKS = {"-": Fallback.NEVER, "+": Fallback.ANY, "w": Fallback.LARGER_WINDOW, "m": Fallback.OTHER_MODEL}
 
 
 # fmt: off
@@ -80,8 +99,12 @@ OUTCOMES: dict[Kind, Consequence] = {
     Kind.OVERTAKEN:        _row("--+++", "silent past its hedge delay, and a later attempt spoke first"),
     Kind.STALL:            _row("-++++", "content, then nothing within the idle limit"),
     Kind.CUT:              _row("-++++", "the answer broke off or ended without saying that it was finished"),
+    Kind.SLOW_DRIP:        _row("-++++", "content, but far more slowly than this target's own distribution"),
     Kind.EMPTY:            _row("+++++", "a success without an answer in it"),
     Kind.MALFORMED:        _row("+++++", "a body that is not what its API promises"),
+    Kind.DIVERGED:         _row("-+-+-", "asked to go on with a broken answer, it said something else instead"),
+    Kind.CONTENT_FILTER:   _row("-m-+-", "the provider's content filter refused the prompt or the answer"),
+    Kind.CONTEXT_OVERFLOW: _row("-w---", "the prompt does not fit into the model's context window"),
     Kind.DEADLINE:         _row("---++", "the call's deadline passed"),
     Kind.CLIENT_GONE:      _row("---+-", "the client went away"),
     Kind.CANCELLED:        _row("---+-", "another attempt won; this one was ended by us"),

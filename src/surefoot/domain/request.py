@@ -22,6 +22,12 @@ class Request(Struct, frozen=True):
     """What the client allows the answer to take; 0 when it does not say."""
     place: str | None = None
     """A single place that the client narrows this call to."""
+    deadline: float | None = None
+    """Seconds from its arrival that the client gives this call; None leaves the route's."""
+    resumable: bool = False
+    """Whether a broken answer may be continued elsewhere: text, one alternative, allowed by route and client."""
+    watched: bool = False
+    """A plain call that is streamed upstream, so that its answer is seen as it grows."""
 
 
 def bucket_of(prompt_tokens: int) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from surefoot.domain.units import Seconds, Share
+from surefoot.domain.units import Seconds, Share, SmallShare
 
 
 class Order(StrEnum):
@@ -17,6 +17,27 @@ class Order(StrEnum):
     LISTED = "listed"
     LATENCY = "latency"
     PRICE = "price"
+
+
+class Resume(StrEnum):
+    """Whether a broken answer is continued on another target."""
+
+    OFF = "off"
+    TEXT = "text"
+
+
+class Watch(StrEnum):
+    """Whether plain calls are streamed upstream, so that silence and stalls are seen in seconds."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+class Filtered(StrEnum):
+    """What follows when a provider's content filter refuses."""
+
+    FAIL = "fail"
+    FALL_BACK = "fall back"
 
 
 class When(Struct, frozen=True):
@@ -50,6 +71,10 @@ class Limits(Struct, frozen=True):
     """Most attempts of one call, of every kind together."""
 
 
+CONTINUE = "Your previous message was cut off. Continue it from exactly where it stops: no introduction, no repetition."
+"""The wording of a continuation request, unless the route has its own."""
+
+
 class Route(Struct, frozen=True):
     """One name that clients may ask for."""
 
@@ -61,3 +86,15 @@ class Route(Struct, frozen=True):
     limits: Limits = Limits()
     hedge: Share = 0.1
     """Attempts launched beside a live one, and repeats on one target, as a share of the route's calls; 0 is none."""
+    resume: Resume = Resume.OFF
+    """Whether a text that broke off is continued on another target."""
+    resume_prompt: str = CONTINUE
+    """What a target is asked that cannot be given the beginning of its own answer."""
+    watch: Watch = Watch.AUTO
+    """Whether plain calls are streamed upstream and the answer is put together here."""
+    filtered: Filtered = Filtered.FAIL
+    """Whether another model may be asked after a content filter has refused."""
+    exercise: SmallShare = 0.0
+    """Calls that begin at a fallback, so that it is known to work; 0 is none."""
+    static: str | None = None
+    """The target whose configured text is given rather than an error."""

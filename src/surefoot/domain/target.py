@@ -3,6 +3,8 @@
 Knows what the configuration says of it. Holds no credential, so that it can be printed anywhere.
 """
 
+from enum import StrEnum
+
 from msgspec import Struct, field
 
 from surefoot.domain.units import Count, Price
@@ -22,6 +24,18 @@ class Endpoint(Struct, frozen=True):
     credential_prefix: str = "Bearer "
     ca_file: str | None = None
     """PEM file of certificate authorities to trust instead of the system's."""
+
+
+class Continues(StrEnum):
+    """How a target is made to continue an answer that broke off elsewhere."""
+
+    PROMPT = "prompt"
+    """The broken answer is shown to it as its own message, and a further message asks it to go on."""
+    PREFILL = "prefill"
+    """The broken answer stands last in the conversation, and the target writes on."""
+    REPLAY = "replay"
+    """It is asked the same again; what was delivered is compared and left out."""
+    NEVER = "never"
 
 
 class Target(Struct, frozen=True):
@@ -44,3 +58,11 @@ class Target(Struct, frozen=True):
     """Most attempts under way at once, over the whole gateway."""
     usage_in_stream: bool = True
     """Whether it understands `stream_options.include_usage`."""
+    continues: Continues = Continues.PROMPT
+    """How it continues a broken answer."""
+    prefill: dict[str, object] = field(default_factory=dict)
+    """What a request with prefill carries besides: `{"continue_final_message": true}`."""
+    deadline_header: str | None = None
+    """Header that takes the rest of the deadline in milliseconds: another Surefoot's `surefoot-deadline`."""
+    text: str | None = None
+    """A static target's answer; it has no endpoint that is ever asked."""

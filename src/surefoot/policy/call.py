@@ -18,7 +18,7 @@ never goes backwards.
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finish, Launch, Reason
 from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Stopping
-from surefoot.domain.outcome import OUTCOMES, Kind
+from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.record import AttemptRecord
 from surefoot.domain.request import Request, bucket_of
 from surefoot.policy.attempt import NEVER, Attempt
@@ -261,7 +261,7 @@ class Call:
         if OUTCOMES[kind].blame and not was_late:
             self._blame(attempt, now, retry_after)
         self._end(attempt, now)
-        if attempt is self.winner or not OUTCOMES[kind].fall_back:
+        if attempt is self.winner or OUTCOMES[kind].fall_back is not Fallback.ANY:
             return self._fail(kind, now, attempt)  # after content, here the resume contract has its place
         if was_late and any(other.live for other in self.attempts):
             return _NOTHING  # its verdict has launched its successor already
@@ -375,7 +375,7 @@ class Call:
     def _fail(
         self, kind: Kind, now: float, attempt: Attempt | None = None, retry_after: float | None = None
     ) -> Commands:
-        if (retry_after is None and OUTCOMES[kind].fall_back) or kind is Kind.NO_TARGET:
+        if (retry_after is None and OUTCOMES[kind].fall_back is Fallback.ANY) or kind is Kind.NO_TARGET:
             retry_after = self._stack.soonest(self.request, now)
         self._close(State.FAILED, kind, now)
         losers = self._cancel_losers(None, now, kind if attempt is None else Kind.CANCELLED)
