@@ -44,7 +44,7 @@ class Replayer:
             case "marked":
                 self.calls[number].marked = at
             case "tick":
-                self.fleet.tick()
+                self.fleet.tick(at)
             case "hear":
                 self.fleet.hear(msgspec.convert(rest[0], News), at)
             case _:

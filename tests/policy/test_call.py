@@ -205,10 +205,12 @@ def test_a_deadline_shorter_than_the_first_token_limit_blames_nobody() -> None:
 
 def test_nothing_is_launched_once_the_deadline_has_passed() -> None:
     """The failure is told before the waking that is due at the same moment."""
-    for scripts in ({"a": [fails(Kind.RESET, 2.0)]}, {"a": [fails(Kind.RESET, 2.0)], "b": [answers()]}):
-        story = world_of(limits=Limits(deadline=2.0), hedge=0.0, **scripts).call()
-        assert story.asked == ["a"]
-        assert story.failure.kind is Kind.RESET
+    alone = {"a": [fails(Kind.RESET, 2.0)]}
+    halves = {"a": [SILENT], "b": [fails(Kind.RESET, 1.0)], "c": [answers()]}
+    for scripts, kind in ((alone, Kind.RESET), (halves, Kind.DEADLINE)):  # a is late, but might still have answered
+        story = world_of(limits=Limits(deadline=2.0, attempts=2), hedge=0.0, **scripts).call()
+        assert story.asked == list(scripts)[:2]
+        assert story.failure.kind is kind
     repeatable = world_of(limits=Limits(deadline=2.0), hedge=0.5, a=[fails(Kind.RESET, 2.0), answers()]).call()
     assert repeatable.asked == ["a"]
 

@@ -6,12 +6,16 @@ import pytest
 from tests.policy.world import SILENT, World, answers, fails, fleet, request, route, speaks_then, target
 
 from surefoot.domain.outcome import Kind
+from surefoot.domain.route import Limits
 from surefoot.domain.target import Target
 from surefoot.policy.breaker import BreakerOptions, State
 from surefoot.policy.call import Call
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.target_state import ASK_AGAIN, Closed, Opened, ProbePermit, ProbeWanted, SlotShare
+
+AT_ONCE = Limits(wait=0.0)
+"""Nobody waits for a probe."""
 
 
 def breaker_of(of: Fleet, name: str = "a") -> State:
@@ -60,7 +64,7 @@ def test_other_options_begin_anew() -> None:
 def test_after_a_reload_news_goes_to_the_new_fleet() -> None:
     old = fleet([target("a")], route("a"))
     new = reloaded(old, [target("a")])
-    new.targets["a"].failed(100.0, 30.0)
+    new.targets["a"].failed(Kind.RATE_LIMIT, 100.0, 30.0)
     assert new.news == [Opened("a", 30.0)]
     assert old.news == []
 
@@ -143,7 +147,7 @@ def test_a_permit_is_good_for_one_probe() -> None:
     of.hear(ProbePermit("a", 500.0), 110.0)
     Call(of, request(), 110.0).begin(110.0)
     assert breaker_of(of) is State.HALF_OPEN
-    of.targets["a"].failed(111.0, None)
+    of.targets["a"].failed(Kind.RESET, 111.0, None)
     assert of.stacks["chat"].choose(request(), 122.0) is None
 
 
@@ -181,7 +185,7 @@ def test_a_tick_folds_what_every_target_was_seen_to_take() -> None:
     of = fleet([target("a"), target("b")], route("a", "b"))
     for state in of.targets.values():
         state.first_token.fresh[0](0.5)
-    of.tick()
+    of.tick(0.0)
     assert [state.first_token.samples() for state in of.targets.values()] == [1, 1]
 
 
@@ -190,7 +194,7 @@ def test_any_source_of_chance_will_do() -> None:
 
 
 def test_an_attempt_from_before_the_opening_that_is_cancelled_sets_no_second_probe_free() -> None:
-    world = World(fleet([target("a")], route("a")), {"a": [SILENT]})
+    world = World(fleet([target("a")], route("a", limits=AT_ONCE)), {"a": [SILENT]})
     old = world.opens()
     world.fleet.targets["a"].breaker.open(world.now - 10.0, 10.0)
     probe = world.opens()
@@ -231,7 +235,7 @@ def test_a_probe_that_stays_silent_does_not_keep_the_target_from_the_next_one() 
 
 
 def test_a_late_probe_that_ends_does_not_free_the_place_of_the_next_one() -> None:
-    world = World(fleet([target("a")], route("a")), {"a": [SILENT]})
+    world = World(fleet([target("a")], route("a", limits=AT_ONCE)), {"a": [SILENT]})
     world.fleet.targets["a"].breaker.open(world.now - 10.0, 10.0)
     late = world.opens()
     world.run(lambda: world.now >= 103.0)

@@ -187,3 +187,14 @@ def test_the_soonest_is_the_first_open_breaker_of_an_admitted_target() -> None:
 
 def test_where_nothing_is_admitted_nothing_comes_soon() -> None:
     assert stack_of([target("a", "us")]).soonest(request(place="eu"), 100.0) is None
+
+
+def test_a_target_under_suspicion_stands_behind_the_others_and_is_asked_where_nobody_else_is() -> None:
+    of = fleet([target(name) for name in "abc"], route("a", "b", "c"))
+    stack = of.stacks["chat"]
+    of.targets["a"].suspect = True
+    assert [verdict.target for verdict in stack.explain(request(), 0.0)] == ["b", "c", "a"]
+    assert stack.choose(request(), 0.0) is of.targets["b"]
+    for name in "bc":
+        of.targets[name].breaker.open(0.0, 60.0)
+    assert stack.choose(request(), 1.0) is of.targets["a"]

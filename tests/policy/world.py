@@ -11,15 +11,16 @@ from random import Random
 from typing import NamedTuple
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Fail, Launch, Reason
-from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, Stopping
+from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, Spoke, Stopping
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import Request
 from surefoot.domain.route import Limits, Route, Rung
 from surefoot.domain.target import Endpoint, Target
-from surefoot.policy.call import Call, Commands
+from surefoot.policy.call import Call
 from surefoot.policy.call_state import State
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.options import PolicyOptions
+from surefoot.policy.under_way import Commands
 
 ENDPOINT = Endpoint("127.0.0.1", 1, tls=False, path="/v1")
 ENDED = {State.DONE, State.FAILED, State.DROPPED}
@@ -53,8 +54,8 @@ def speaks_then(kind: Kind, first: float = 0.1, after: float = 0.5) -> Play:
     return Step(first, "content"), Step(after, kind)
 
 
-def target(name: str, place: str | None = "eu", **more: object) -> Target:
-    return Target(name, "provider", "model", "openai-chat", ENDPOINT, place, **more)  # type: ignore[arg-type]
+def target(name: str, place: str | None = "eu", model: str = "model", **more: object) -> Target:
+    return Target(name, "provider", model, "openai-chat", ENDPOINT, place, **more)  # type: ignore[arg-type]
 
 
 def route(*names: str, limits: Limits | None = None, hedge: float = 0.1, **more: object) -> Route:
@@ -63,8 +64,10 @@ def route(*names: str, limits: Limits | None = None, hedge: float = 0.1, **more:
     return Route("chat", rungs, limits=limits or Limits(), hedge=hedge, **more)  # type: ignore[arg-type]
 
 
-def request(prompt_tokens: int = 300, *, stream: bool = True, max_tokens: int = 0, place: str | None = None) -> Request:
-    return Request("chat", stream, prompt_tokens, max_tokens, place)
+def request(
+    prompt_tokens: int = 300, *, stream: bool = True, max_tokens: int = 0, place: str | None = None, **more: object
+) -> Request:
+    return Request("chat", stream, prompt_tokens, max_tokens, place, **more)  # type: ignore[arg-type]
 
 
 def fleet(
@@ -142,7 +145,7 @@ class World:
         """One request from its arrival to its end, alone; then the fleet learns."""
         story = self.opens(the_request)
         self.run(lambda: story.call.state in ENDED)
-        self.fleet.tick()
+        self.fleet.tick(self.now)
         return story
 
     def calls(self, number: int, apart: float = 1.0, the_request: Request | None = None) -> list[Story]:
@@ -204,7 +207,12 @@ class World:
             case "more":
                 if call.winner is attempt:
                     call.marked = self.now
+                elif was_live and attempt.first is not None:  # a watched answer grows
+                    attempt.marked = self.now
+                    attempt.said += 1
                 return
+            case "spoke":
+                commands = call.handle(Spoke(number), self.now)
             case Kind() as kind:
                 commands = call.handle(Failed(number, kind, step.retry_after), self.now)
             case "connecting":

@@ -34,6 +34,12 @@ class Heard(Struct, frozen=True):
     attempt: int
 
 
+class Spoke(Struct, frozen=True):
+    """A watched answer has begun to come: its first content is there, and is held back until all of it is."""
+
+    attempt: int
+
+
 class ClientGone(Struct, frozen=True):
     """The client closed its connection."""
 
@@ -42,4 +48,4 @@ class Stopping(Struct, frozen=True):
     """The gateway ends this call, because it is shutting down and the time to drain is over."""
 
 
-Event = Failed | Connecting | Sent | Heard | ClientGone | Stopping
+Event = Failed | Connecting | Sent | Heard | Spoke | ClientGone | Stopping

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from surefoot.domain.units import Seconds, Share, SmallShare
+from surefoot.domain.units import Patience, Seconds, Share, SmallShare
 
 
 class Order(StrEnum):
@@ -67,6 +67,8 @@ class Limits(Struct, frozen=True):
     """To open a connection, TLS included."""
     idle: Seconds = 15.0
     """Longest gap inside an answer that has begun."""
+    wait: Patience = 15.0
+    """Longest wait for an open breaker's probe, when no other target may be asked; `"0s"` fails at once."""
     attempts: Annotated[int, Meta(ge=1, le=16, extra={"unit": "count"})] = 4
     """Most attempts of one call, of every kind together."""
 

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400, extra={"unit": "duration"})]
 Share = Annotated[float, Meta(ge=0, le=1, extra={"unit": "share"})]
+Patience = Annotated[float, Meta(ge=0, le=86_400, extra={"unit": "duration"})]
 SmallShare = Annotated[float, Meta(ge=0, le=0.1, extra={"unit": "share"})]
 Quantile = Annotated[float, Meta(gt=0, lt=1, extra={"unit": "quantile"})]
 Count = Annotated[int, Meta(ge=1, le=1_000_000, extra={"unit": "count"})]

@@ -81,7 +81,7 @@ class World:
         if self._trace is not None:
             self._trace.tick(at)
             self._trace.flush()
-        self.fleet.tick()
+        self.fleet.tick(at)
 
     def hear(self, news: News, at: float) -> None:
         """Another worker, or the supervisor, has found something out."""

@@ -16,8 +16,16 @@ class Attempt:
 
     __slots__ = (
         "breaker", "completion_tokens", "connect_by", "ended", "first", "heard", "hedge_at", "kind", "late", "limit_at",
-        "live", "number", "passed", "prompt_tokens", "reason", "sent", "started", "state", "verdict",
+        "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent", "started", "state",
+        "verdict",
     )  # fmt: skip
+
+    look_at: float
+    """Of a watched attempt that has begun to speak: when its rate is looked at next."""
+    marked: float
+    """Likewise: when it was last heard. The driver moves it."""
+    said: int
+    """Likewise: events with content so far. The driver counts them."""
 
     def __init__(self, number: int, state: TargetState, reason: Reason, now: float) -> None:
         self.number = number

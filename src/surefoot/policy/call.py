@@ -3,12 +3,14 @@ r"""A Call: the life of one client request, as a table.
     state      the client has seen          what may happen
     CHOOSING   nothing                      the stack orders the targets that may serve it
     WAITING    nothing; attempts under way  a failure launches the next target at once, a late first token a hedge
-    SPEAKING   some content                 the answer goes on from the same attempt, or ends in an error
+    SPEAKING   some content                 the answer goes on from the same attempt, or breaks off
+    RESUMING   some content, then a break   as WAITING, with targets that can continue a text; else ends in an error
     DONE       everything                   \
     FAILED     one error                     } the end; one record
     DROPPED    has gone away                /
 
-Streamed and plain answers share this table: the first content of a plain answer is the whole of it.
+Streamed and plain answers share this table: the first content of a plain answer is the whole of it. A plain answer
+that is *watched* is streamed upstream: that its target has begun to speak is an event, and nothing is delivered yet.
 
 The driver (`gateway.exchange` on sockets, a replay on records) calls `begin`, then `content` and `finished` for what
 goes well, `handle` for what does not, and `wake` once `wake_at` has come. Each returns the commands that are to be
@@ -16,22 +18,27 @@ carried out, in order. Nothing here can reach a clock, a socket or a log. What i
 never goes backwards.
 """
 
-from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finish, Launch, Reason
-from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Stopping
+from collections.abc import Callable
+
+from surefoot.domain.commands import Cancel, Command, Deliver, Finish, Reason
+from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Spoke, Stopping
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
-from surefoot.domain.record import AttemptRecord
-from surefoot.domain.request import Request, bucket_of
+from surefoot.domain.route import Filtered
+from surefoot.domain.target import Continues
 from surefoot.policy.attempt import NEVER, Attempt
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call_state import State
-from surefoot.policy.first_token import series_of
-from surefoot.policy.fleet import Fleet
 from surefoot.policy.target_state import TargetState
-
-Commands = tuple[Command, ...]
+from surefoot.policy.under_way import Commands, UnderWay
 
 BACKOFF = (0.05, 0.25)
 """Seconds, uniformly drawn, before an overloaded target is asked again: enough to leave a burst, short for a caller."""
+
+RECHECK = 0.05
+"""Seconds between looks at breakers, for a call that waits for a probe: what closes them is not one of its events."""
+
+LOOK_EVERY = 0.5
+"""Seconds between looks at the rate of a watched answer."""
 
 _NOTHING: Commands = ()
 DELIVER_FIRST: Commands = (Deliver(0),)
@@ -40,36 +47,13 @@ FINISH: Commands = (Finish(),)
 
 # Members of an enumeration are looked up through its class, at 40 ns each: those of the common case have own names.
 _FIRST, _OK, _CLOSED = Reason.FIRST, Kind.OK, BreakerState.CLOSED
+_WAITING, _SPEAKING, _RESUMING, _DONE = State.WAITING, State.SPEAKING, State.RESUMING, State.DONE
 
 
-_CHOOSING, _WAITING, _SPEAKING, _DONE = State.CHOOSING, State.WAITING, State.SPEAKING, State.DONE
-
-
-class Call:
+class Call(UnderWay):
     """One client request. `wake_at` is when `wake` has to be called, at the latest; it may be read at any time."""
 
-    __slots__ = (
-        "_fleet", "_retry_at", "_retry_of", "_stack", "attempts", "began", "bucket", "deadline", "ended", "kind",
-        "marked", "request", "series", "state", "wake_at", "winner",
-    )  # fmt: skip
-
-    def __init__(self, fleet: Fleet, request: Request, now: float) -> None:
-        self._fleet = fleet
-        self._stack = stack = fleet.stacks[request.route]
-        self.request = request
-        self.bucket = bucket = bucket_of(request.prompt_tokens)
-        self.series = series_of(bucket, stream=request.stream)
-        self.state = _CHOOSING
-        self.began = now
-        self.deadline = self.wake_at = now + stack.route.limits.deadline
-        self.attempts: list[Attempt] = []
-        self.winner: Attempt | None = None
-        self.marked = now
-        """When the winner was last heard. The driver moves it; a chunk after the first raises no event."""
-        self.kind: Kind | None = None
-        self.ended: float | None = None
-        self._retry_at = NEVER
-        self._retry_of: Attempt | None = None
+    __slots__ = ()
 
     # ── the common case ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -80,22 +64,24 @@ class Call:
         self._fleet.budget.earn()
         chosen = stack.choose(self.request, now)
         if chosen is None:
-            return self._fail(stack.refusal(self.request), now)
+            return self._nobody(now)
         self.state = _WAITING
         self._attempt(chosen, _FIRST, now)
         return chosen.first_launch
 
     def content(self, number: int, now: float) -> Commands:
-        """The first content of an attempt: it wins, unless another has won before."""
-        if self.state is not _WAITING:
+        """The first content of an attempt that can be delivered: it wins, unless another has won before."""
+        if self.state is not _WAITING and self.state is not _RESUMING:
             return _NOTHING
         attempt = self.attempts[number]
         if not attempt.live:
             return _NOTHING
         self.state = _SPEAKING
         self.winner = attempt
-        self.marked = attempt.first = now
-        attempt.state.first_token.fresh[self.series](now - attempt.started)
+        self.marked = now
+        if attempt.first is None:  # a watched attempt has spoken before
+            attempt.first = now
+            attempt.state.first_token.fresh[self.series](now - attempt.started)
         self.wake_at = min(now + self._stack.route.limits.idle, self.deadline)
         if len(self.attempts) == 1:
             return DELIVER_FIRST
@@ -123,10 +109,10 @@ class Call:
 
     def handle(self, event: Event, now: float) -> Commands:
         """Anything that is not plain success. Events of attempts that have ended, or never began, change nothing."""
-        if self.state is not _WAITING and self.state is not _SPEAKING:
-            return _NOTHING
         if isinstance(event, Heard):  # the one event that every call has is not looked for among the others
             return self._heard(event.attempt, now)
+        if self.state not in {_WAITING, _SPEAKING, _RESUMING}:
+            return _NOTHING
         match event:
             case ClientGone():
                 return self._drop(now)
@@ -138,22 +124,13 @@ class Call:
 
     def wake(self, now: float) -> Commands:
         """Look at what is late. Harmless when nothing is; sets `wake_at` anew."""
-        if self.state not in {State.WAITING, State.SPEAKING} or now < self.wake_at:
+        if self.state not in {_WAITING, _SPEAKING, _RESUMING} or now < self.wake_at:
             return _NOTHING
         if now >= self.deadline:
             return self._past_deadline(now)
-        commands = self._wake_speaking(now) if self.state is State.SPEAKING else self._wake_waiting(now)
+        commands = self._wake_speaking(now) if self.state is _SPEAKING else self._wake_waiting(now)
         self._set_wake()
         return commands
-
-    def next_target(self, now: float) -> TargetState | None:
-        """The target that would be asked if what is under way failed: the one worth a warm connection."""
-        return self._stack.choose(self.request, now, [attempt.state for attempt in self.attempts], launching=False)
-
-    def attempt_records(self) -> tuple[AttemptRecord, ...]:
-        """One record per attempt, in the order of their launch."""
-        began, winner = self.began, self.winner
-        return tuple([attempt.record(began, winner) for attempt in self.attempts])
 
     # ── what is late ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,7 +138,7 @@ class Call:
         for attempt in self.attempts:
             limit = attempt.state.first_token.table[self.series].limit
             if attempt.live and attempt.first is None and not attempt.late and now - attempt.started >= limit:
-                self._blame(attempt, now, None)  # it had its grace and used it up
+                self._blame(attempt, _silent(attempt), now)  # it had its grace and used it up
         return self._fail(Kind.DEADLINE, now)
 
     def _wake_speaking(self, now: float) -> Commands:
@@ -172,41 +149,58 @@ class Call:
 
     def _wake_waiting(self, now: float) -> Commands:
         commands: list[Command] = []
-        for attempt in [attempt for attempt in self.attempts if attempt.live]:
+        for attempt in self.attempts:
+            if not attempt.live:
+                continue
             if now >= attempt.connect_by:
                 commands.append(Cancel(attempt.number))
                 commands += self._failed(attempt, Kind.CONNECT, None, now)
+            elif attempt.first is not None:
+                commands += self._watch(attempt, now)
             elif now >= attempt.limit_at and not attempt.late:
                 commands += self._too_late(attempt, now)
-            elif now >= attempt.hedge_at and self.state is State.WAITING:
+            elif now >= attempt.hedge_at:
                 commands += self._hedge(attempt, now)
         if now >= self._retry_at and self._retry_of is not None:
             commands += self._repeat(self._retry_of, now)
+        if now >= self._probe_at:
+            commands += self._try_probe(now)
         return tuple(commands)
+
+    def _watch(self, attempt: Attempt, now: float) -> Commands:
+        """A watched answer that has begun: has it stalled, or does it only drip? Nothing was delivered of it yet."""
+        if now >= attempt.marked + self._stack.route.limits.idle:
+            return (Cancel(attempt.number), *self._failed(attempt, Kind.STALL, None, now))
+        began = attempt.started if attempt.first is None else attempt.first
+        if attempt.state.drips(attempt.said, now - began) and self._stack.available(self.request, now, self._spent()):
+            return (Cancel(attempt.number), *self._failed(attempt, Kind.SLOW_DRIP, None, now))
+        attempt.look_at = now + LOOK_EVERY
+        return _NOTHING
 
     def _too_late(self, attempt: Attempt, now: float) -> Commands:
         """The first-token limit has passed: a verdict, if there is anyone else to ask; else grace up to the deadline.
 
-        A probe has its verdict in any case, or its grace would keep the target closed to everyone else.
+        A probe has its verdict in any case, or its grace would keep the target closed to everyone else. A limit that
+        was cut short by the deadline is a verdict for this call, but no blame: the target had less time than it needs.
         """
+        limit = attempt.state.first_token.table[self.series].limit
         attempt.hedge_at = NEVER
         others = any(other.live and not other.late and other is not attempt for other in self.attempts)
         following = None if others else self._following(now)
         last = following is None and not others
         if last and attempt.breaker is _CLOSED:
-            attempt.limit_at = now + attempt.state.first_token.table[self.series].limit
+            attempt.limit_at = now + limit
             return _NOTHING
         attempt.late = True
         attempt.verdict = now
-        attempt.kind = Kind.SILENCE if attempt.heard is None else Kind.SLOW_FIRST_TOKEN
-        self._blame(attempt, now, None)
-        commands: list[Command] = []
+        attempt.kind = _silent(attempt)
+        if now >= attempt.started + limit or attempt.breaker is not _CLOSED:
+            self._blame(attempt, attempt.kind, now)
+        commands: Commands = ()
         if not last and attempt.state.target.max_in_flight is not None:  # it holds a slot that others could use
             self._end(attempt, now)
-            commands.append(Cancel(attempt.number))
-        if following is not None:
-            commands.append(self._launch(following, Reason.FALLBACK, now))
-        return tuple(commands)
+            commands = (Cancel(attempt.number),)
+        return commands if following is None else (*commands, self._launch(following, Reason.FALLBACK, now))
 
     def _hedge(self, attempt: Attempt, now: float) -> Commands:
         """The hedge delay has passed: ask the next target too, if this is the only attempt and the budgets allow."""
@@ -219,24 +213,27 @@ class Call:
         return (self._launch(following, Reason.HEDGE, now),)
 
     def _set_wake(self) -> None:
-        if self.state is State.SPEAKING:
+        if self.state is _SPEAKING:
             self.wake_at = min(self.marked + self._stack.route.limits.idle, self.deadline)
-        elif self.state is State.WAITING:
-            wake_at = min(self.deadline, self._retry_at)
+        elif self.state in {_WAITING, _RESUMING}:
+            wake_at = min(self.deadline, self._retry_at, self._probe_at)
             for attempt in [attempt for attempt in self.attempts if attempt.live]:
+                if attempt.first is not None:
+                    wake_at = min(wake_at, attempt.look_at, attempt.marked + self._stack.route.limits.idle)
+                    continue
                 limit_at = NEVER if attempt.late else attempt.limit_at
                 wake_at = min(wake_at, attempt.connect_by, attempt.hedge_at, limit_at)
             self.wake_at = wake_at
 
     # ── failures ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _of_attempt(self, event: Failed | Connecting | Sent, attempt: Attempt, now: float) -> Commands:
+    def _of_attempt(self, event: Failed | Connecting | Sent | Spoke, attempt: Attempt, now: float) -> Commands:
         match event:
             case Failed(kind=kind, retry_after=retry_after):
                 commands = self._failed(attempt, kind, retry_after, now)
                 self._set_wake()
                 return commands
-            case _ if self.state is not _WAITING:
+            case _ if attempt is self.winner:
                 pass  # what is said of a connection after content is stale
             case Connecting():
                 attempt.sent = None
@@ -245,38 +242,80 @@ class Call:
             case Sent() if attempt.sent is None:
                 attempt.sent = now
                 attempt.connect_by = NEVER
+            case Spoke() if attempt.first is None:
+                return self._spoke(attempt, now)
         return _NOTHING
 
     def _heard(self, number: int, now: float) -> Commands:
-        if self.state is _WAITING and number < len(self.attempts):
+        if (self.state is _WAITING or self.state is _RESUMING) and number < len(self.attempts):
             attempt = self.attempts[number]
             if attempt.live and attempt.heard is None:
                 attempt.heard = now
         return _NOTHING
+
+    def _spoke(self, attempt: Attempt, now: float) -> Commands:
+        """A watched answer begins: its first-token clocks end, and those that were asked beside it have lost."""
+        attempt.first = attempt.marked = now
+        attempt.said = 1
+        attempt.look_at = now + LOOK_EVERY
+        attempt.state.first_token.fresh[self.series](now - attempt.started)
+        commands = self._cancel_losers(attempt, now)
+        self._set_wake()
+        return commands
 
     def _failed(self, attempt: Attempt, kind: Kind, retry_after: float | None, now: float) -> Commands:
         was_late = attempt.late
         attempt.kind = kind if not was_late else attempt.kind
         attempt.verdict = now if attempt.verdict is None else attempt.verdict
         if OUTCOMES[kind].blame and not was_late:
-            self._blame(attempt, now, retry_after)
+            self._blame(attempt, kind, now, retry_after)
         self._end(attempt, now)
-        if attempt is self.winner or OUTCOMES[kind].fall_back is not Fallback.ANY:
-            return self._fail(kind, now, attempt)  # after content, here the resume contract has its place
-        if was_late and any(other.live for other in self.attempts):
+        if attempt is self.winner and self.state is _SPEAKING:
+            return self._broke(attempt, kind, now)
+        if self.state is not _RESUMING and not self._may_fall_back(attempt, kind):
+            return self._fail(kind, now, attempt)
+        if was_late and self._anyone_live():
             return _NOTHING  # its verdict has launched its successor already
         return self._go_on(attempt, kind, retry_after, now)
+
+    def _broke(self, attempt: Attempt, kind: Kind, now: float) -> Commands:
+        """The answer broke off after content: the resume contract. Text goes on elsewhere, all else ends here."""
+        if not self.resumable or OUTCOMES[kind].fall_back is not Fallback.ANY:
+            return self._fail(kind, now, attempt)
+        self._bar(lambda state: state.target.continues is Continues.NEVER)
+        following = self._following(now)
+        self.broken = self.broken or attempt
+        if following is None:
+            return self._fail(kind, now, attempt)
+        self.state = _RESUMING
+        return (self._launch(following, Reason.RESUME, now),)
+
+    def _may_fall_back(self, attempt: Attempt, kind: Kind) -> bool:
+        """Whether another target is asked at all; which of them may be, if not all."""
+        target = attempt.state.target
+        match OUTCOMES[kind].fall_back:
+            case Fallback.LARGER_WINDOW:
+                least = target.window or self.request.prompt_tokens
+                self._bar(lambda state: state.target.window is None or state.target.window <= least)
+            case Fallback.OTHER_MODEL if self._stack.route.filtered is Filtered.FALL_BACK:
+                self._bar(lambda state: state.target.model == target.model)
+            case Fallback.ANY:
+                pass
+            case _:
+                return False
+        return True
 
     def _go_on(self, failed: Attempt, kind: Kind, retry_after: float | None, now: float) -> Commands:
         """After a verdict: the next target at once, unrationed; else what is under way; else a repeat; else the end."""
         following = self._following(now)
         if following is not None:
-            return (self._launch(following, Reason.FALLBACK, now),)
-        if any(attempt.live for attempt in self.attempts):
+            reason = Reason.RESUME if self.state is _RESUMING else Reason.FALLBACK
+            return (self._launch(following, reason, now),)
+        if self._anyone_live():
             return _NOTHING
         again = next((a for a in self.attempts if self._may_repeat(a, now)), None)
         if again is None or not self._pay():
-            return self._fail(kind, now, failed, retry_after)
+            return _NOTHING if self._awaits_probe(now) else self._fail(kind, now, failed, retry_after)
         if again.kind is not Kind.OVERLOAD:
             return (self._launch(again.state, Reason.RETRY, now),)
         self._retry_of = again
@@ -287,7 +326,8 @@ class Call:
         """Once per target, for kinds that deserve it, while its breaker is closed and one more attempt is allowed."""
         state = attempt.state
         return (
-            attempt.kind is not None
+            self.state is not _RESUMING
+            and attempt.kind is not None
             and OUTCOMES[attempt.kind].retry
             and sum(other.state is state for other in self.attempts) == 1
             and len(self.attempts) < self._stack.route.limits.attempts
@@ -303,90 +343,49 @@ class Call:
             return self._fail(Kind.OVERLOAD, now, again)
         return (self._launch(again.state, Reason.RETRY, now),)
 
-    def _following(self, now: float) -> TargetState | None:
-        """The next target that was not tried, if the call may have one more attempt."""
-        if len(self.attempts) >= self._stack.route.limits.attempts or now >= self.deadline:
-            return None
-        return self._stack.choose(self.request, now, [attempt.state for attempt in self.attempts])
+    def _bar(self, unfit: Callable[[TargetState], bool]) -> None:
+        """Rule out, for the rest of this call, the targets that cannot serve it."""
+        self._barred += tuple(state for state in self._stack.states if unfit(state))
 
-    def _pay(self) -> bool:
-        """Pay for one second attempt from the route's budget and the gateway's, or from neither."""
-        route, gateway = self._stack.budget, self._fleet.budget
-        if not (route.has() and gateway.has()):
-            route.refused += 1
+    # ── nobody may be asked ────────────────────────────────────────────────────────────────────────────────────
+
+    def _nobody(self, now: float) -> Commands:
+        """No target at the beginning: wait for a breaker's probe, if that is what is wanting and there is time."""
+        kind = self._stack.refusal(self.request)
+        if kind is not Kind.NO_TARGET or not self._awaits_probe(now):
+            return self._fail(kind, now)
+        self.state = _WAITING
+        self._set_wake()
+        return _NOTHING
+
+    def _awaits_probe(self, now: float) -> bool:
+        """Whether a target that was not asked opens its door in time; then the call waits for that, and once only."""
+        limits = self._stack.route.limits
+        soonest = self._stack.soonest(self.request, now, self._spent())
+        if soonest is None or self._probe_by < NEVER or len(self.attempts) >= limits.attempts:
             return False
-        route.pay()
-        gateway.pay()
+        at = now + max(soonest, RECHECK)
+        if at > now + limits.wait or at >= self.deadline:
+            return False
+        self._probe_at = at
+        self._probe_by = at + self._stack.verdict_within(self.request, now, self.series)
         return True
 
-    # ── attempts ───────────────────────────────────────────────────────────────────────────────────────────────
+    def _try_probe(self, now: float) -> Commands:
+        """Be the probe, or follow one that has succeeded; a probe that failed ends the waiting."""
+        self._probe_at = NEVER
+        following = self._following(now)
+        if following is not None:
+            reason = Reason.RESUME if self.state is _RESUMING else Reason.FALLBACK
+            return (self._launch(following, reason if self.attempts else _FIRST, now),)
+        soonest = self._stack.soonest(self.request, now, self._spent())
+        at = now + max(soonest or 0.0, RECHECK)
+        if soonest is not None and at <= self._probe_by:
+            self._probe_at = at
+            return _NOTHING
+        last = self.attempts[-1] if self.attempts else None
+        return self._fail(Kind.NO_TARGET if last is None else last.kind or Kind.NO_TARGET, now, last)
 
-    def _launch(self, state: TargetState, reason: Reason, now: float) -> Launch:
-        attempt = self._attempt(state, reason, now)
-        return Launch(attempt.number, state.name, reason)
 
-    def _attempt(self, state: TargetState, reason: Reason, now: float) -> Attempt:
-        attempts = self.attempts
-        attempt = Attempt(len(attempts), state, reason, now)
-        if reason is _FIRST and state is not self._stack.first:
-            attempt.passed = self._stack.passed_over(self.request, state, now)
-        attempts.append(attempt)
-        state.launched()
-        delays = state.first_token.table[self.series]
-        attempt.hedge_at = hedge_at = now + delays.hedge
-        attempt.limit_at = now + delays.limit
-        if hedge_at < self.wake_at:  # noqa: PLR1730 - min() costs this path twice as much
-            self.wake_at = hedge_at
-        return attempt
-
-    def _blame(self, attempt: Attempt, now: float, retry_after: float | None) -> None:
-        """Tell the breaker, and let what was waited in vain teach the first-token times."""
-        attempt.state.failed(now, retry_after, probe=attempt.breaker is not _CLOSED)
-        waited = now - attempt.started
-        if attempt.first is None and waited >= attempt.state.first_token.table[self.series].hedge:
-            attempt.state.first_token.fresh[self.series](waited)
-
-    def _end(self, attempt: Attempt, now: float) -> None:
-        attempt.live = False
-        attempt.ended = now
-        attempt.state.in_flight -= 1
-        if attempt.breaker is not _CLOSED:  # it was the probe; another attempt's end says nothing of that one
-            attempt.state.breaker.abandoned(attempt.started)
-
-    def _cancel_losers(self, winner: Attempt | None, now: float, kind: Kind = Kind.CANCELLED) -> Commands:
-        commands: list[Command] = []
-        for attempt in self.attempts:
-            if attempt is winner or not attempt.live:
-                continue
-            if winner is not None and not attempt.late:
-                hedge_delay = attempt.state.first_token.table[self.series].hedge
-                overtaken = attempt.started < winner.started and now - attempt.started >= hedge_delay
-                attempt.kind = Kind.OVERTAKEN if overtaken else Kind.CANCELLED
-                if overtaken:
-                    self._blame(attempt, now, None)
-            elif attempt.kind is None:
-                attempt.kind = kind
-            self._end(attempt, now)
-            commands.append(Cancel(attempt.number))
-        return tuple(commands)
-
-    # ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _fail(
-        self, kind: Kind, now: float, attempt: Attempt | None = None, retry_after: float | None = None
-    ) -> Commands:
-        if (retry_after is None and OUTCOMES[kind].fall_back is Fallback.ANY) or kind is Kind.NO_TARGET:
-            retry_after = self._stack.soonest(self.request, now)
-        self._close(State.FAILED, kind, now)
-        losers = self._cancel_losers(None, now, kind if attempt is None else Kind.CANCELLED)
-        return (*losers, Fail(kind, None if attempt is None else attempt.number, retry_after))
-
-    def _drop(self, now: float) -> Commands:
-        self._close(State.DROPPED, Kind.CLIENT_GONE, now)
-        return (*self._cancel_losers(None, now, Kind.CLIENT_GONE), Drop())
-
-    def _close(self, state: State, kind: Kind, now: float) -> None:
-        self.state = state
-        self.kind = kind
-        self.ended = now
-        self.wake_at = NEVER
+def _silent(attempt: Attempt) -> Kind:
+    return Kind.SILENCE if attempt.heard is None else Kind.SLOW_FIRST_TOKEN

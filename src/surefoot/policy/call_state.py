@@ -9,6 +9,7 @@ class State(IntEnum):
     CHOOSING = 0
     WAITING = 1
     SPEAKING = 2
-    DONE = 3
-    FAILED = 4
-    DROPPED = 5
+    RESUMING = 3
+    DONE = 4
+    FAILED = 5
+    DROPPED = 6

@@ -37,12 +37,10 @@ class Fleet:
         self.rng = rng
         self.news: list[News] = []
         """What other workers should hear; whoever drives the Fleet empties it."""
-        self.budget = Budget(options.budget.share, options.budget.burst / workers)
+        burst, every = options.budget.burst / workers, options.budget.trickle * workers
+        self.budget = Budget(options.budget.share, burst, every)
         self.targets = {t.name: TargetState(t, options, self.news, alone=workers == 1) for t in targets}
-        self.stacks = {
-            route.name: Stack(route, self.targets, Budget(route.hedge, options.budget.burst / workers))
-            for route in routes
-        }
+        self.stacks = {route.name: Stack(route, self.targets, Budget(route.hedge, burst, every)) for route in routes}
 
     def adopt(self, other: "Fleet") -> None:
         """Carry over what another Fleet knows of targets that are the same here: their states outlive a reload."""
@@ -57,10 +55,13 @@ class Fleet:
         for name, stack in self.stacks.items():
             self.stacks[name] = Stack(stack.route, self.targets, stack.budget)
 
-    def tick(self) -> None:
-        """Fold the samples that have come in since the last tick."""
+    def tick(self, now: float) -> None:
+        """Fold the samples that have come in since the last tick, and let time pass for what depends on it."""
+        self.budget.trickle(now)
+        for stack in self.stacks.values():
+            stack.budget.trickle(now)
         for state in self.targets.values():
-            state.first_token.fold()
+            state.tick(now)
 
     def leave_alone(self) -> None:
         """Nobody is left who could grant a probe: each worker probes for itself. More probes, but an end."""

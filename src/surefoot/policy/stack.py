@@ -60,6 +60,9 @@ class Stack:
         "budget",
         "first",
         "route",
+        "span",
+        "states",
+        "static",
     )
 
     def __init__(self, route: Route, states: Mapping[str, TargetState], budget: Budget) -> None:
@@ -68,6 +71,11 @@ class Stack:
         self._candidates = tuple(Candidate(route, rung, states[rung.target]) for rung in route.rungs)
         self.first = self._candidates[0].state
         """The target that stands first in the file."""
+        self.states = tuple({c.state.name: c.state for c in self._candidates}.values())
+        self.static = None if route.static is None else states[route.static]
+        """The target whose configured text is given rather than an error."""
+        self.span = min(route.limits.attempts, len(self.states))
+        """How many targets one call can ask, at most."""
         self._ranking = RANKINGS.get(route.order)
         cuts = {bound for rung in route.rungs for bound in (rung.when.least - 1, rung.when.most) if bound is not None}
         self._cuts = sorted(cuts - {-1})
@@ -99,14 +107,11 @@ class Stack:
     ) -> TargetState | None:
         """The best target that may be asked now and was not tried, or None. A mere look is not `launching`."""
         admitted = self.admitted(request)
-        if self._ranking is None:
-            if admitted and not tried:
-                first = admitted[0].state
-                if first.breaker.state is _CLOSED and first.in_flight < first.slots:
-                    return first  # what both rules of the moment would say, without asking them
-        else:
-            admitted = self._ranked(admitted, request)
-        for candidate in admitted:
+        if self._ranking is None and admitted and not tried:
+            first = admitted[0].state
+            if first.breaker.state is _CLOSED and first.in_flight < first.slots and not first.suspect:
+                return first  # what both rules of the moment would say, without asking them
+        for candidate in self._ranked(admitted, request):
             if candidate.state in tried:
                 continue
             if _first_refusal(OF_THE_MOMENT, candidate, request, now) is None:
@@ -114,6 +119,14 @@ class Stack:
             if launching:
                 candidate.state.want_probe(now)
         return None
+
+    def available(self, request: Request, now: float, tried: Sequence[TargetState]) -> list[TargetState]:
+        """All that could be asked now and were not tried, the best first."""
+        return [
+            candidate.state
+            for candidate in self._ranked(self.admitted(request), request)
+            if candidate.state not in tried and _first_refusal(OF_THE_MOMENT, candidate, request, now) is None
+        ]
 
     def explain(self, request: Request, now: float) -> list[Verdict]:
         """The verdict on every target of the route: the admitted in their order, then the others as listed."""
@@ -147,20 +160,32 @@ class Stack:
                 words.append(f"{verdict.target}:{verdict.rule}")
         return ",".join(words)
 
-    def soonest(self, request: Request, now: float) -> float | None:
+    def soonest(self, request: Request, now: float, tried: Sequence[TargetState] = ()) -> float | None:
         """Seconds until the first open breaker of an admitted target lets a probe through; None if none is open."""
-        breakers = [candidate.state.breaker for candidate in self.admitted(request)]
-        waits = [breaker.until - now for breaker in breakers if breaker.state is not State.CLOSED]
+        waits = [state.breaker.until - now for state in self._shut(request, tried)]
         return max(min(waits), 0.0) if waits else None
+
+    def verdict_within(self, request: Request, now: float, series: int) -> float:
+        """Seconds that the soonest probe may take until it is known how it went: its target's first-token limit."""
+        shut = self._shut(request, ())
+        return min((state.breaker.until, state.first_token.table[series].limit) for state in shut)[1] if shut else now
+
+    def _shut(self, request: Request, tried: Sequence[TargetState]) -> list[TargetState]:
+        """The admitted targets, not tried, whose breakers are not closed."""
+        states = [candidate.state for candidate in self.admitted(request) if candidate.state not in tried]
+        return [state for state in states if state.breaker.state is not State.CLOSED]
 
     def _judge(self, request: Request) -> tuple[Candidate, ...]:
         return tuple(c for c in self._candidates if _first_refusal(OF_THE_REQUEST, c, request, 0.0) is None)
 
     def _ranked(self, candidates: Sequence[Candidate], request: Request) -> tuple[Candidate, ...]:
+        """In the route's order; those under suspicion stand behind the others."""
         ranking = self._ranking
-        if ranking is None:
-            return tuple(candidates)
-        return tuple(sorted(candidates, key=lambda candidate: ranking.rank(candidate, request)))
+        if ranking is not None:
+            candidates = sorted(candidates, key=lambda candidate: ranking.rank(candidate, request))
+        if any(candidate.state.suspect for candidate in candidates):
+            candidates = sorted(candidates, key=lambda candidate: candidate.state.suspect)
+        return tuple(candidates)
 
 
 def _first_refusal(rules: Iterable[Rule], candidate: Candidate, request: Request, now: float) -> Verdict | None:

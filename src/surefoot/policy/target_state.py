@@ -6,6 +6,7 @@ Changes only through its methods, so that what other workers must hear of is not
 from msgspec import Struct
 
 from surefoot.domain.commands import Launch, Reason
+from surefoot.domain.outcome import Kind
 from surefoot.domain.target import Target
 from surefoot.policy.breaker import Breaker, State
 from surefoot.policy.first_token import FirstToken
@@ -61,8 +62,8 @@ class TargetState:
     """One target, alive."""
 
     __slots__ = (
-        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "in_flight", "name", "news",
-        "slots", "target",
+        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "hasty", "in_flight", "name",
+        "news", "slots", "suspect", "target",
     )  # fmt: skip
 
     def __init__(self, target: Target, options: PolicyOptions, news: list[News], *, alone: bool) -> None:
@@ -73,6 +74,10 @@ class TargetState:
         self.in_flight = 0
         self.slots = UNBOUNDED if target.max_in_flight is None else target.max_in_flight
         self.first_launch = (Launch(0, target.name, Reason.FIRST),)
+        self.suspect = False
+        """Others are preferred: it grows slower, though no limit has rung yet."""
+        self.hasty = False
+        """The next target is asked at once beside it."""
         self.news = news
         self.alone = alone
         self._permit_until = 0.0
@@ -101,7 +106,15 @@ class TargetState:
         if self.breaker.succeeded(now, probe=probe):
             self.news.append(Closed(self.name))
 
-    def failed(self, now: float, retry_after: float | None, *, probe: bool = True) -> None:
+    def tick(self, now: float) -> None:  # noqa: ARG002
+        """Fold what was learned."""
+        self.first_token.fold()
+
+    def drips(self, tokens: int, seconds: float) -> bool:  # noqa: ARG002
+        """Whether an answer that has said so much in so many seconds is far slower than this target's own."""
+        return False
+
+    def failed(self, kind: Kind, now: float, retry_after: float | None, *, probe: bool = True) -> None:  # noqa: ARG002
         """An attempt has failed by the target's fault."""
         if self.breaker.failed(now, retry_after, probe=probe):
             self.news.append(Opened(self.name, self.breaker.until - now))
