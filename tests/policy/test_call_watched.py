@@ -85,3 +85,20 @@ def test_a_watched_answer_that_fails_at_the_last_falls_back() -> None:
 def test_the_idle_limit_counts_from_the_last_word(said: float) -> None:
     story = world_of(a=[(Step(0.1, "spoke"), Step(said, "more"))], b=[answers()]).call(WATCHED)
     assert story.launches[1][0] == pytest.approx(115.0 + said)
+
+
+def test_a_target_that_does_not_stream_is_measured_as_a_plain_one_from_then_on() -> None:
+    world = world_of(a=[(Step(1.0, "unwatched"), Step(20.0, "content"), Step(20.0, "finish"))], b=[answers()])
+    stories = world.calls(2, the_request=WATCHED)
+    assert [story.asked for story in stories] == [["a"], ["a"]]
+    assert stories[1].call.attempts[0].series == series_of(1, stream=False)
+
+
+def test_a_target_without_usage_in_its_streams_is_not_watched() -> None:
+    world = World(fleet([target("a", usage_in_stream=False)], route("a")), {"a": [SILENT]})
+    assert world.opens(WATCHED).call.attempts[0].series == series_of(1, stream=False)
+
+
+def test_a_stream_is_a_stream_at_any_target() -> None:
+    world = World(fleet([target("a", usage_in_stream=False)], route("a")), {"a": [SILENT]})
+    assert world.opens(request(stream=True)).call.attempts[0].series == series_of(1, stream=True)

@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Fail, Launch, Reason
-from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, Spoke, Stopping
+from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, Spoke, Stopping, Unwatched
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import Request
 from surefoot.domain.route import Limits, Route, Rung
@@ -211,6 +211,8 @@ class World:
                     attempt.marked = self.now
                     attempt.said += 1
                 return
+            case "unwatched":
+                commands = call.handle(Unwatched(number), self.now)
             case "spoke":
                 commands = call.handle(Spoke(number), self.now)
             case Kind() as kind:

@@ -40,6 +40,12 @@ class Spoke(Struct, frozen=True):
     attempt: int
 
 
+class Unwatched(Struct, frozen=True):
+    """The target does not stream: a watched call was asked again, plainly, within the same attempt."""
+
+    attempt: int
+
+
 class ClientGone(Struct, frozen=True):
     """The client closed its connection."""
 
@@ -48,4 +54,4 @@ class Stopping(Struct, frozen=True):
     """The gateway ends this call, because it is shutting down and the time to drain is over."""
 
 
-Event = Failed | Connecting | Sent | Heard | Spoke | ClientGone | Stopping
+Event = Failed | Connecting | Sent | Heard | Spoke | Unwatched | ClientGone | Stopping

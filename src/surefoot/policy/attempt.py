@@ -16,10 +16,12 @@ class Attempt:
 
     __slots__ = (
         "breaker", "completion_tokens", "connect_by", "ended", "first", "heard", "hedge_at", "kind", "late", "limit_at",
-        "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent", "started", "state",
-        "verdict",
+        "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent", "series",
+        "started", "state", "verdict",
     )  # fmt: skip
 
+    series: int
+    """Of the first-token times that it is measured by."""
     look_at: float
     """Of a watched attempt that has begun to speak: when its rate is looked at next."""
     marked: float

@@ -21,7 +21,7 @@ never goes backwards.
 from collections.abc import Callable
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Finish, Reason
-from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Spoke, Stopping
+from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Spoke, Stopping, Unwatched
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.route import Filtered
 from surefoot.domain.target import Continues
@@ -81,7 +81,7 @@ class Call(UnderWay):
         self.marked = now
         if attempt.first is None:  # a watched attempt has spoken before
             attempt.first = now
-            attempt.state.first_token.fresh[self.series](now - attempt.started)
+            attempt.state.first_token.fresh[attempt.series](now - attempt.started)
         self.wake_at = min(now + self._stack.route.limits.idle, self.deadline)
         if len(self.attempts) == 1:
             return DELIVER_FIRST
@@ -136,7 +136,7 @@ class Call(UnderWay):
 
     def _past_deadline(self, now: float) -> Commands:
         for attempt in self.attempts:
-            limit = attempt.state.first_token.table[self.series].limit
+            limit = attempt.state.first_token.table[attempt.series].limit
             if attempt.live and attempt.first is None and not attempt.late and now - attempt.started >= limit:
                 self._blame(attempt, _silent(attempt), now)  # it had its grace and used it up
         return self._fail(Kind.DEADLINE, now)
@@ -183,7 +183,7 @@ class Call(UnderWay):
         A probe has its verdict in any case, or its grace would keep the target closed to everyone else. A limit that
         was cut short by the deadline is a verdict for this call, but no blame: the target had less time than it needs.
         """
-        limit = attempt.state.first_token.table[self.series].limit
+        limit = attempt.state.first_token.table[attempt.series].limit
         attempt.hedge_at = NEVER
         others = any(other.live and not other.late and other is not attempt for other in self.attempts)
         following = None if others else self._following(now)
@@ -227,7 +227,9 @@ class Call(UnderWay):
 
     # ── failures ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _of_attempt(self, event: Failed | Connecting | Sent | Spoke, attempt: Attempt, now: float) -> Commands:
+    def _of_attempt(
+        self, event: Failed | Connecting | Sent | Spoke | Unwatched, attempt: Attempt, now: float
+    ) -> Commands:
         match event:
             case Failed(kind=kind, retry_after=retry_after):
                 commands = self._failed(attempt, kind, retry_after, now)
@@ -244,6 +246,9 @@ class Call(UnderWay):
                 attempt.connect_by = NEVER
             case Spoke() if attempt.first is None:
                 return self._spoke(attempt, now)
+            case Unwatched():
+                attempt.state.watches = False
+                self._set_clocks(attempt, now)
         return _NOTHING
 
     def _heard(self, number: int, now: float) -> Commands:
@@ -258,7 +263,7 @@ class Call(UnderWay):
         attempt.first = attempt.marked = now
         attempt.said = 1
         attempt.look_at = now + LOOK_EVERY
-        attempt.state.first_token.fresh[self.series](now - attempt.started)
+        attempt.state.first_token.fresh[attempt.series](now - attempt.started)
         commands = self._cancel_losers(attempt, now)
         self._set_wake()
         return commands

@@ -63,7 +63,7 @@ class TargetState:
 
     __slots__ = (
         "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "hasty", "in_flight", "name",
-        "news", "slots", "suspect", "target",
+        "news", "slots", "suspect", "target", "watches",
     )  # fmt: skip
 
     def __init__(self, target: Target, options: PolicyOptions, news: list[News], *, alone: bool) -> None:
@@ -74,6 +74,8 @@ class TargetState:
         self.in_flight = 0
         self.slots = UNBOUNDED if target.max_in_flight is None else target.max_in_flight
         self.first_launch = (Launch(0, target.name, Reason.FIRST),)
+        self.watches = target.usage_in_stream
+        """Whether plain calls can be streamed here; without usage in its streams an answer would lack its usage."""
         self.suspect = False
         """Others are preferred: it grows slower, though no limit has rung yet."""
         self.hasty = False

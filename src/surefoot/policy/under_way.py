@@ -44,6 +44,7 @@ class UnderWay:
         self.request = request
         self.bucket = bucket = bucket_of(request.prompt_tokens)
         self.series = series_of(bucket, stream=request.stream or request.watched)
+        """Of the attempts; a target that cannot be watched is measured as the plain call it is asked."""
         self.state = State.CHOOSING
         self.began = now
         deadline = stack.route.limits.deadline
@@ -73,6 +74,12 @@ class UnderWay:
         began, winner = self.began, self.winner
         return tuple([attempt.record(began, winner) for attempt in self.attempts])
 
+    def series_at(self, state: TargetState) -> int:
+        """The series of first-token times that an attempt at this target belongs to."""
+        if state.watches or not self.request.watched:
+            return self.series
+        return series_of(self.bucket, stream=False)
+
     def _attempt(self, state: TargetState, reason: Reason, now: float) -> Attempt:
         attempts = self.attempts
         attempt = Attempt(len(attempts), state, reason, now)
@@ -80,20 +87,27 @@ class UnderWay:
             attempt.passed = self._stack.passed_over(self.request, state, now)
         attempts.append(attempt)
         state.launched()
-        delays = state.first_token.table[self.series]
+        self._set_clocks(attempt, now)
+        return attempt
+
+    def _set_clocks(self, attempt: Attempt, now: float) -> None:
+        """From now on the target has as long as it is known to need, or its share of what time is left."""
+        state = attempt.state
+        attempt.series = series = self.series_at(state)
+        delays = state.first_token.table[series]
         attempt.hedge_at = hedge_at = now if state.hasty else now + delays.hedge
         attempt.limit_at = now + delays.limit
         if now + delays.limit * self._stack.span > self.deadline:
             self._share_out(attempt, delays.limit, now)
         if hedge_at < self.wake_at:  # noqa: PLR1730 - min() costs this path twice as much
             self.wake_at = hedge_at
-        return attempt
 
     def _share_out(self, attempt: Attempt, limit: float, now: float) -> None:
         """Where time is short, those that could still be asked keep their share of it, by their own learned limits."""
         others = self._stack.available(self.request, now, self._spent())
         after = self._stack.route.limits.attempts - len(self.attempts)
-        limits = [limit, *(state.first_token.table[self.series].limit for state in others[: max(after, 0)])]
+        others = others[: max(after, 0)]
+        limits = [limit, *(state.first_token.table[self.series_at(state)].limit for state in others)]
         left = self.deadline - now
         if sum(limits) > left:
             attempt.limit_at = now + left * limit / sum(limits)
@@ -131,8 +145,9 @@ class UnderWay:
         """Tell the breaker, and let what was waited in vain teach the first-token times."""
         attempt.state.failed(kind, now, retry_after, probe=attempt.breaker is not _CLOSED)
         waited = now - attempt.started
-        if attempt.first is None and waited >= attempt.state.first_token.table[self.series].hedge:
-            attempt.state.first_token.fresh[self.series](waited)
+        first_token = attempt.state.first_token
+        if attempt.first is None and waited >= first_token.table[attempt.series].hedge:
+            first_token.fresh[attempt.series](waited)
 
     def _end(self, attempt: Attempt, now: float) -> None:
         attempt.live = False
@@ -148,7 +163,7 @@ class UnderWay:
             if attempt is winner or not attempt.live:
                 continue
             if winner is not None and not attempt.late:
-                hedge_delay = attempt.state.first_token.table[self.series].hedge
+                hedge_delay = attempt.state.first_token.table[attempt.series].hedge
                 overtaken = attempt.started < winner.started and now - attempt.started >= hedge_delay
                 attempt.kind = Kind.OVERTAKEN if overtaken else Kind.CANCELLED
                 if overtaken:
