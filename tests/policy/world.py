@@ -29,6 +29,9 @@ MOST_STEPS = 20_000
 """A world that takes more steps than this is turning in circles."""
 
 
+SIGNS = {"connecting": Connecting, "sent": Sent, "heard": Heard, "spoke": Spoke, "unwatched": Unwatched}
+
+
 class Step(NamedTuple):
     """What a provider does so many seconds after it was asked."""
 
@@ -211,18 +214,9 @@ class World:
                     attempt.marked = self.now
                     attempt.said += 1
                 return
-            case "unwatched":
-                commands = call.handle(Unwatched(number), self.now)
-            case "spoke":
-                commands = call.handle(Spoke(number), self.now)
             case Kind() as kind:
                 commands = call.handle(Failed(number, kind, step.retry_after), self.now)
-            case "connecting":
-                commands = call.handle(Connecting(number), self.now)
-            case "sent":
-                commands = call.handle(Sent(number), self.now)
             case _:
-                assert step.what == "heard"
-                commands = call.handle(Heard(number), self.now)
+                commands = call.handle(SIGNS[step.what](number), self.now)
         assert was_live or commands == ()
         self._carry_out(story, commands)

@@ -54,4 +54,5 @@ class Stopping(Struct, frozen=True):
     """The gateway ends this call, because it is shutting down and the time to drain is over."""
 
 
-Event = Failed | Connecting | Sent | Heard | Spoke | Unwatched | ClientGone | Stopping
+OfAttempt = Failed | Connecting | Sent | Heard | Spoke | Unwatched
+Event = OfAttempt | ClientGone | Stopping

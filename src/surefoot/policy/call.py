@@ -21,7 +21,18 @@ never goes backwards.
 from collections.abc import Callable
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Finish, Reason
-from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Spoke, Stopping, Unwatched
+from surefoot.domain.events import (
+    ClientGone,
+    Connecting,
+    Event,
+    Failed,
+    Heard,
+    OfAttempt,
+    Sent,
+    Spoke,
+    Stopping,
+    Unwatched,
+)
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.route import Filtered
 from surefoot.domain.target import Continues
@@ -227,9 +238,7 @@ class Call(UnderWay):
 
     # ── failures ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _of_attempt(
-        self, event: Failed | Connecting | Sent | Spoke | Unwatched, attempt: Attempt, now: float
-    ) -> Commands:
+    def _of_attempt(self, event: OfAttempt, attempt: Attempt, now: float) -> Commands:
         match event:
             case Failed(kind=kind, retry_after=retry_after):
                 commands = self._failed(attempt, kind, retry_after, now)
