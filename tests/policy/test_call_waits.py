@@ -7,8 +7,8 @@ from surefoot.domain.commands import Cancel, Fail, Reason
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits
 from surefoot.policy.breaker import State as BreakerState
-from surefoot.policy.call import RECHECK
 from surefoot.policy.call_state import State
+from surefoot.policy.patience import RECHECK
 from surefoot.policy.target_state import Opened
 
 

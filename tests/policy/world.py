@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Fail, Launch, Reason
-from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, Spoke, Stopping, Unwatched
+from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Spoke, Stopping, Unwatched
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import Request
 from surefoot.domain.route import Limits, Route, Rung
@@ -29,7 +29,13 @@ MOST_STEPS = 20_000
 """A world that takes more steps than this is turning in circles."""
 
 
-SIGNS = {"connecting": Connecting, "sent": Sent, "heard": Heard, "spoke": Spoke, "unwatched": Unwatched}
+SIGNS: dict[str, Callable[[int], Event]] = {
+    "connecting": Connecting,
+    "sent": Sent,
+    "heard": Heard,
+    "spoke": Spoke,
+    "unwatched": Unwatched,
+}
 
 
 class Step(NamedTuple):

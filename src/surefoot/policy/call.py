@@ -39,14 +39,12 @@ from surefoot.domain.target import Continues
 from surefoot.policy.attempt import NEVER, Attempt
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call_state import State
+from surefoot.policy.patience import Patience
 from surefoot.policy.target_state import TargetState
-from surefoot.policy.under_way import Commands, UnderWay
+from surefoot.policy.under_way import Commands
 
 BACKOFF = (0.05, 0.25)
 """Seconds, uniformly drawn, before an overloaded target is asked again: enough to leave a burst, short for a caller."""
-
-RECHECK = 0.05
-"""Seconds between looks at breakers, for a call that waits for a probe: what closes them is not one of its events."""
 
 LOOK_EVERY = 0.5
 """Seconds between looks at the rate of a watched answer."""
@@ -61,7 +59,7 @@ _FIRST, _OK, _CLOSED = Reason.FIRST, Kind.OK, BreakerState.CLOSED
 _WAITING, _SPEAKING, _RESUMING, _DONE = State.WAITING, State.SPEAKING, State.RESUMING, State.DONE
 
 
-class Call(UnderWay):
+class Call(Patience):
     """One client request. `wake_at` is when `wake` has to be called, at the latest; it may be read at any time."""
 
     __slots__ = ()
@@ -360,45 +358,6 @@ class Call(UnderWay):
     def _bar(self, unfit: Callable[[TargetState], bool]) -> None:
         """Rule out, for the rest of this call, the targets that cannot serve it."""
         self._barred += tuple(state for state in self._stack.states if unfit(state))
-
-    # ── nobody may be asked ────────────────────────────────────────────────────────────────────────────────────
-
-    def _nobody(self, now: float) -> Commands:
-        """No target at the beginning: wait for a breaker's probe, if that is what is wanting and there is time."""
-        kind = self._stack.refusal(self.request)
-        if kind is not Kind.NO_TARGET or not self._awaits_probe(now):
-            return self._fail(kind, now)
-        self.state = _WAITING
-        self._set_wake()
-        return _NOTHING
-
-    def _awaits_probe(self, now: float) -> bool:
-        """Whether a target that was not asked opens its door in time; then the call waits for that, and once only."""
-        limits = self._stack.route.limits
-        soonest = self._stack.soonest(self.request, now, self._spent())
-        if soonest is None or self._probe_by < NEVER or len(self.attempts) >= limits.attempts:
-            return False
-        at = now + max(soonest, RECHECK)
-        if at > now + limits.wait or at >= self.deadline:
-            return False
-        self._probe_at = at
-        self._probe_by = at + self._stack.verdict_within(self.request, now, self.series)
-        return True
-
-    def _try_probe(self, now: float) -> Commands:
-        """Be the probe, or follow one that has succeeded; a probe that failed ends the waiting."""
-        self._probe_at = NEVER
-        following = self._following(now)
-        if following is not None:
-            reason = Reason.RESUME if self.state is _RESUMING else Reason.FALLBACK
-            return (self._launch(following, reason if self.attempts else _FIRST, now),)
-        soonest = self._stack.soonest(self.request, now, self._spent())
-        at = now + max(soonest or 0.0, RECHECK)
-        if soonest is not None and at <= self._probe_by:
-            self._probe_at = at
-            return _NOTHING
-        last = self.attempts[-1] if self.attempts else None
-        return self._fail(Kind.NO_TARGET if last is None else last.kind or Kind.NO_TARGET, now, last)
 
 
 def _silent(attempt: Attempt) -> Kind:
