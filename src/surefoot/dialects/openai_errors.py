@@ -106,7 +106,7 @@ def declines_stream(status: int, body: bytes) -> bool:
         error = _BODIES.decode(body).error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    return isinstance(error, _Error) and error.param in {"stream", "stream_options"}
+    return isinstance(error, _Error) and error.param in ("stream", "stream_options")
 
 
 def _by_word(error: _Error) -> Kind | None:
