@@ -1,6 +1,7 @@
 """Bodies: the model is replaced and nothing else; answers and errors are judged by one table."""
 
 import json
+import random
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -86,6 +87,109 @@ def test_a_body_with_several_models_gets_the_new_one_where_it_counts(body: bytes
 
     assert ask.model == "old"
     assert json.loads(DIALECT.encode(ask, "new", usage=False)) == json.loads(body) | {"model": "new"}
+
+
+WATCHED = {"stream": True, "stream_options": {"include_usage": True}}
+
+
+@given(
+    more=MORE,
+    said=st.sampled_from([{}, {"stream": False}, {"stream": None}]),
+    messages=VALUES,
+    ascii_only=st.booleans(),
+    indent=st.sampled_from([None, 1]),
+    order=st.randoms(use_true_random=False),
+)
+def test_a_watched_call_is_asked_as_a_stream_with_its_usage(
+    more: dict[str, Any],
+    said: dict[str, Any],
+    messages: Any,
+    indent: int | None,
+    order: random.Random,
+    *,
+    ascii_only: bool,
+) -> None:
+    fields = list((more | said | {"model": "old", "messages": messages}).items())
+    order.shuffle(fields)
+    asked = dict(fields)
+    ask = DIALECT.read(json.dumps(asked, ensure_ascii=ascii_only, indent=indent).encode())
+
+    assert ask.watchable
+    encoded = DIALECT.encode(ask, "new", usage=True, watched=True)
+    assert json.loads(encoded, object_pairs_hook=_no_key_twice) == asked | WATCHED | {"model": "new"}
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+ASK = b'{"stream_options":{"include_usage":true},'
+ASK_ALL = b'{"stream":true,"stream_options":{"include_usage":true},'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"model":"old","messages":[1.0]}', ASK_ALL + b'"model":"new","messages":[1.0]}'),
+        (b'{"model":"old","stream":false,"messages":[]}', ASK + b'"model":"new","stream":true,"messages":[]}'),
+        (b'{"stream" : null, "messages":[],"model" : "old"}', ASK + b'"stream" : true, "messages":[],"model" : "new"}'),
+        (b'{"model":"old","messages":[{"stream":false}]}', ASK_ALL + b'"model":"new","messages":[{"stream":false}]}'),
+    ],
+)
+def test_of_a_watched_call_all_other_bytes_stay_as_they_were(body: bytes, expected: bytes) -> None:
+    assert DIALECT.encode(DIALECT.read(body), "new", usage=True, watched=True) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"old","messages":[],"stream":false,"x":{"stream":false}}',
+        b'{"model":"old","messages":["stream"],"stream":false}',
+        b'{"model":"old","messages":[],"x":{"stream":false},"\\u0073tream":false}',
+        b'{"model":"old","messages":[],"x":{"stream":false},"str\\u0065am":false}',
+        b'{"model":"old","messages":[],"stream_options":null}',
+        b' {"model":"old","messages":[]}',
+    ],
+)
+def test_a_watched_call_whose_stream_is_not_plain_to_see_is_written_anew(body: bytes) -> None:
+    encoded = json.loads(DIALECT.encode(DIALECT.read(body), "new", usage=True, watched=True))
+
+    assert encoded == json.loads(body) | WATCHED | {"model": "new"}
+
+
+@pytest.mark.parametrize(
+    ("more", "watchable"),
+    [
+        ({}, True),
+        ({"stream": False, "n": 3, "logprobs": True, "response_format": {"type": "json_object"}}, True),
+        ({"modalities": ["text"], "prompt_logprobs": None, "stream_options": None}, True),
+        ({"stream": True}, False),
+        ({"stream_options": {"include_usage": True}}, False),
+        ({"modalities": ["text", "audio"], "audio": {"format": "wav"}}, False),
+        ({"prompt_logprobs": 1}, False),
+    ],
+)
+def test_a_call_is_watchable_unless_its_stream_would_answer_otherwise(more: dict[str, Any], *, watchable: bool) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "audio"}]} | more
+
+    assert DIALECT.read(json.dumps(body).encode()).watchable is watchable
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "declined"),
+    [
+        (400, {"param": "stream", "code": "unsupported_value"}, True),
+        (400, {"param": "stream_options", "code": "unknown_parameter"}, True),
+        (400, {"param": "temperature"}, False),
+        (400, {"param": ["stream"]}, False),
+        (400, "stream", False),
+        (403, {"param": "stream"}, False),
+    ],
+)
+def test_a_target_that_does_not_stream_says_so(status: int, error: Any, *, declined: bool) -> None:
+    assert DIALECT.declines_stream(status, json.dumps({"error": error}).encode()) is declined
+    assert not DIALECT.declines_stream(status, b"<html>")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"messages":[]}', b'{"model":1,"messages":[]}', b"\xff"])

@@ -20,6 +20,10 @@ class Usage(Struct, frozen=True):
 
 NO_USAGE = Usage()
 
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of a plain answer, or of the stream that one is put together from, that are held before it is called
+malformed: a bound, not a promise."""
+
 
 class Ask(Struct):
     """A client's request as far as the gateway needs it; `body` is what it sent, to the byte."""
@@ -35,6 +39,10 @@ class Ask(Struct):
     """Whether the client itself asked for usage within the stream."""
     model_span: tuple[int, int] | None = None
     """Where the value of `model` stands in the body, quotes included, once it has been looked for."""
+    watchable: bool = False
+    """A plain call whose parameters allow that it is streamed upstream."""
+    says_stream: bool = False
+    """Whether the body has a `stream` of its own, be it false or null."""
 
 
 class Story(Struct, frozen=True):
@@ -89,6 +97,22 @@ class StreamReader(Protocol):
         """What is missing to end a finished stream properly; empty if nothing is."""
 
 
+class Assembler(StreamReader, Protocol):
+    """Follows the stream of a watched call. `feed` and `close` return nothing: nothing is relayed of it.
+
+    `content` and `progress` are what there is to watch. If a single event cannot be read, the stream is `wrong`.
+    """
+
+    events: int
+    """Deltas with content so far, for the token rate."""
+
+    def answer(self) -> bytes:
+        """The body of the plain answer, once the stream is `whole`, or has ended and was `finished`.
+
+        It still has to be judged as a plain answer is.
+        """
+
+
 class Dialect(Protocol):
     """One API, at both ends: how clients ask, and how targets answer."""
 
@@ -103,14 +127,24 @@ class Dialect(Protocol):
     def read(self, body: bytes) -> Ask:
         """What the client asks for. Raises `DialectError` with a sentence for the client."""
 
-    def encode(self, ask: Ask, model: str, *, usage: bool) -> bytes:
-        """The body for a target that calls its model so; with `usage` a stream is asked to report its tokens."""
+    def encode(self, ask: Ask, model: str, *, usage: bool, watched: bool = False) -> bytes:
+        """The body for a target that calls its model so; with `usage` a stream is asked to report its tokens.
+
+        `watched` turns a plain call that is `watchable` into a stream, which is always asked for its tokens: without
+        them its answer would not be the plain one.
+        """
 
     def plain_reader(self) -> PlainReader:
         """A reader for one plain answer."""
 
     def stream_reader(self, ask: Ask) -> StreamReader:
         """A reader for one streamed answer."""
+
+    def assembler(self, ask: Ask) -> Assembler:
+        """A reader for one streamed answer to a watched call."""
+
+    def declines_stream(self, status: int, body: bytes) -> bool:
+        """Whether an error answer says that this target does not stream, so that the call has to be asked plain."""
 
     def classify(self, status: int, body: bytes) -> Kind:
         """What an answer with a status other than 200 means."""

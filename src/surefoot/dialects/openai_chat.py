@@ -8,21 +8,26 @@ written anew.
 import re
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Usage
+from surefoot.dialects.openai_assembly import OpenAIAssembler
 from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
-from surefoot.dialects.openai_errors import kind_of_error, kind_of_status
+from surefoot.dialects.openai_errors import declines_stream, kind_of_error, kind_of_status
 from surefoot.dialects.openai_stream import OpenAIStreamReader
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import BYTES_PER_TOKEN
 from surefoot.errors import DialectError
 
+_NOT_STREAMED = re.compile(rb'"stream"\s*:\s*(false|null)')
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
 _NAMES: dict[str, bytes] = {}
 """Targets' model names as JSON: as many as the configuration has."""
 
 _ASK_FOR_USAGE = b'{"stream_options":{"include_usage":true},'
+_ASK_FOR_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
+
+_NOT_GIVEN = frozenset({b"", b"null"})
 
 
 class _StreamOptions(Struct):
@@ -32,11 +37,26 @@ class _StreamOptions(Struct):
 class _Body(Struct):
     model: str
     messages: Raw
-    stream: bool | None = None
+    stream: bool | UnsetType | None = UNSET
     stream_options: _StreamOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
+    modalities: Raw = Raw()
+    prompt_logprobs: Raw = Raw()
+
+    def allows_watching(self) -> bool:
+        """Whether the same may be asked as a stream, with the same answer.
+
+        Not with `stream_options` (without `stream` an error, which the client is to see), not for audio (streamed it
+        is raw PCM only), not with vLLM's `prompt_logprobs` (streams do not have them).
+        """
+        return (
+            self.stream is not True
+            and self.stream_options is None
+            and b"audio" not in bytes(self.modalities)
+            and bytes(self.prompt_logprobs) in _NOT_GIVEN
+        )
 
 
 class _Choice(Struct):
@@ -109,19 +129,23 @@ class OpenAIChat:
             asked.max_completion_tokens or asked.max_tokens or 0,
             asked.n or 1,
             options is not None and options.include_usage is True,
+            watchable=asked.allows_watching(),
+            says_stream=asked.stream is not UNSET,
         )
 
-    def encode(self, ask: Ask, model: str, *, usage: bool) -> bytes:
+    def encode(self, ask: Ask, model: str, *, usage: bool, watched: bool = False) -> bytes:
         """The same body with the target's model name."""
         body = ask.body
-        usage = usage and ask.stream and not ask.wants_usage
+        usage = watched or (usage and ask.stream and not ask.wants_usage)
         span = ask.model_span or _model_span(ask)
         if span is None or (usage and (b'"stream_options"' in body or not body.startswith(b"{"))):
-            return _written_anew(body, model, usage=usage)
+            return _written_anew(body, model, usage=usage, watched=watched)
         start, end = span
         name = _NAMES.get(model) or _NAMES.setdefault(model, msgspec.json.encode(model))
+        if watched and ask.says_stream:
+            return _streamed(body, span, name) or _written_anew(body, model, usage=True, watched=True)
         if usage:
-            return b"".join((_ASK_FOR_USAGE, body[1:start], name, body[end:]))
+            return b"".join((_ASK_FOR_STREAM if watched else _ASK_FOR_USAGE, body[1:start], name, body[end:]))
         return b"".join((body[:start], name, body[end:]))
 
     def plain_reader(self) -> OpenAIPlainReader:
@@ -131,6 +155,14 @@ class OpenAIChat:
     def stream_reader(self, ask: Ask) -> OpenAIStreamReader:
         """A reader for one stream, which strips the usage event that the client did not ask for."""
         return OpenAIStreamReader(ask.answers, strip_usage=not ask.wants_usage)
+
+    def assembler(self, ask: Ask) -> OpenAIAssembler:
+        """A reader for the stream of a watched call."""
+        return OpenAIAssembler(ask.answers)
+
+    def declines_stream(self, status: int, body: bytes) -> bool:
+        """OpenAI names the parameter: to stream some models an organisation has to be verified, and some cannot."""
+        return declines_stream(status, body)
 
     def classify(self, status: int, body: bytes) -> Kind:
         """What an error answer means."""
@@ -183,9 +215,23 @@ def _model_span(ask: Ask) -> tuple[int, int] | None:
     return span
 
 
-def _written_anew(body: bytes, model: str, *, usage: bool) -> bytes:
+def _streamed(body: bytes, model_span: tuple[int, int], name: bytes) -> bytes | None:
+    """The body with the model's name and its own `stream` turned to true; None where that is not plain to see."""
+    found = _NOT_STREAMED.match(body, body.find(b'"stream"'))
+    if found is None or body.count(b'"stream"') != 1 or b"\\u007" in body:  # as with the model's letters
+        return None
+    start, end = model_span
+    at, behind = found.span(1)
+    if at < start:
+        return b"".join((_ASK_FOR_USAGE, body[1:at], b"true", body[behind:start], name, body[end:]))
+    return b"".join((_ASK_FOR_USAGE, body[1:start], name, body[end:at], b"true", body[behind:]))
+
+
+def _written_anew(body: bytes, model: str, *, usage: bool, watched: bool) -> bytes:
     asked: dict[str, object] = msgspec.json.decode(body)
     asked["model"] = model
+    if watched:
+        asked["stream"] = True
     if usage:
         options = asked.get("stream_options")
         asked["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}

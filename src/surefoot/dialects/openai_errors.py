@@ -52,6 +52,7 @@ class _Error(Struct):
     """Where Anthropic says which of its two 429s it is: https://docs.anthropic.com/en/api/errors."""
     code: object = None
     type: object = None
+    param: object = None
 
 
 class _ErrorBody(Struct):
@@ -91,6 +92,21 @@ def kind_of_error(error: bytes) -> Kind:
     if isinstance(code, int) and _CLIENT_ERROR <= code < 600:  # noqa: PLR2004 - the end of the 5xx
         return _BY_STATUS.get(code, Kind.SERVER_ERROR if code >= _SERVER_ERROR else Kind.BAD_REQUEST)
     return Kind.SERVER_ERROR
+
+
+def declines_stream(status: int, body: bytes) -> bool:
+    """Whether a 400 is about `stream` or `stream_options`, which a watched call's client never wrote.
+
+    OpenAI answers so for models that an organisation may not stream before it is verified (`param` is `stream`), other
+    servers for `stream_options`.
+    """
+    if status != _CLIENT_ERROR:
+        return False
+    try:
+        error = _BODIES.decode(body).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(error, _Error) and error.param in ("stream", "stream_options")
 
 
 def _by_word(error: _Error) -> Kind | None:

@@ -101,21 +101,24 @@ class Phrases:
     """The events of one streamed answer; what all of them share is built once."""
 
     def __init__(self, answer_id: bytes, created: int, model: str, *, include_usage: bool) -> None:
-        shared = b'{"id":"chatcmpl-%b","object":"chat.completion.chunk","created":%d,"model":%b' % (
-            answer_id,
-            created,
-            quoted(model),
+        shared = (
+            b'{"id":"chatcmpl-%b","object":"chat.completion.chunk","created":%d,"model":%b,"system_fingerprint":null'
+            % (
+                answer_id,
+                created,
+                quoted(model),
+            )
         )
         self._lead = b"data: " + shared + b',"choices":[{"index":0,"delta":'
         self._usage_lead = b"data: " + shared + b',"choices":[],"usage":'
         # OpenAI writes "usage":null into every chunk once usage was asked for.
         null = b',"usage":null' if include_usage else b""
-        self._open_tail = b',"finish_reason":null}]' + null + b"}\n\n"
+        self._open_tail = b',"logprobs":null,"finish_reason":null}]' + null + b"}\n\n"
         self._null = null
 
     def role(self) -> bytes:
         """The role-only delta."""
-        return self._lead + b'{"role":"assistant","content":""}' + self._open_tail
+        return self._lead + b'{"role":"assistant","content":"","refusal":null}' + self._open_tail
 
     def content(self, piece: bytes) -> bytes:
         """One token."""
@@ -123,7 +126,7 @@ class Phrases:
 
     def finish(self, reason: bytes) -> bytes:
         """The delta that carries the finish reason."""
-        return self._lead + b'{},"finish_reason":"' + reason + b'"}]' + self._null + b"}\n\n"
+        return self._lead + b'{},"logprobs":null,"finish_reason":"' + reason + b'"}]' + self._null + b"}\n\n"
 
     def usage(self, prompt: int, completion: int) -> bytes:
         """The usage chunk, last before [DONE]."""
