@@ -10,12 +10,14 @@ import re
 import msgspec
 from msgspec import Raw, Struct
 
-from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Usage
-from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
+from surefoot.dialects.continuation import with_the_answer
+from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Delivered, Usage
+from surefoot.dialects.openai_content import EMPTY_VALUES, ENDS_WITHOUT_TEXT, Content
 from surefoot.dialects.openai_errors import kind_of_error, kind_of_status
 from surefoot.dialects.openai_stream import OpenAIStreamReader
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import BYTES_PER_TOKEN
+from surefoot.domain.target import Continues, Target
 from surefoot.errors import DialectError
 
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -37,6 +39,16 @@ class _Body(Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
+    response_format: Raw = Raw()
+    modalities: Raw = Raw()
+    audio: Raw = Raw()
+
+
+class _Format(Struct):
+    type: object = None
+
+
+_FORMATS = msgspec.json.Decoder(_Format | None)
 
 
 class _Choice(Struct):
@@ -109,6 +121,7 @@ class OpenAIChat:
             asked.max_completion_tokens or asked.max_tokens or 0,
             asked.n or 1,
             options is not None and options.include_usage is True,
+            asked.stream is True and (asked.n is None or asked.n == 1) and _is_for_text(asked),
         )
 
     def encode(self, ask: Ask, model: str, *, usage: bool) -> bytes:
@@ -123,6 +136,12 @@ class OpenAIChat:
         if usage:
             return b"".join((_ASK_FOR_USAGE, body[1:start], name, body[end:]))
         return b"".join((body[:start], name, body[end:]))
+
+    def continuation(self, ask: Ask, target: Target, delivered: Delivered, wording: str) -> bytes:
+        """The request with the broken answer in it, or as it was: where there is no text yet, and for a replay."""
+        if delivered.text and target.continues in {Continues.PROMPT, Continues.PREFILL}:
+            return with_the_answer(ask, target, delivered, wording)
+        return self.encode(ask, target.model, usage=target.usage_in_stream)
 
     def plain_reader(self) -> OpenAIPlainReader:
         """A reader for one plain answer."""
@@ -162,7 +181,27 @@ def _error_object(complaint: Complaint) -> dict[str, object]:
             {"target": story.target, "kind": story.kind, "duration_ms": round(story.seconds * 1000, 1)}
             for story in complaint.attempts
         ]
+    if complaint.delivered is not None:
+        delivered = complaint.delivered
+        error["delivered"] = {
+            "characters": len(delivered.text),
+            "events": delivered.events,
+            "finish_reason": delivered.finish_reason,
+        }
     return error
+
+
+def _is_for_text(asked: _Body) -> bool:
+    """Whether the answer is to be free text. Tools may be offered: whether one was called shows in the answer."""
+    if not asked.response_format and not asked.modalities and not asked.audio:  # the common case
+        return True
+    if bytes(asked.audio) not in EMPTY_VALUES or b'"audio"' in bytes(asked.modalities):
+        return False
+    try:
+        form = _FORMATS.decode(asked.response_format or b"null")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return form is None or form.type == "text"
 
 
 def _model_span(ask: Ask) -> tuple[int, int] | None:
