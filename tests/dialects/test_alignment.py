@@ -42,6 +42,14 @@ def test_text_is_held_exactly_while_a_longer_overlap_is_possible(delivered: str,
 
 
 @pytest.mark.parametrize(
+    ("said", "decided"),
+    [("ab", True), ("5", True), ("67 ab", True), ("4", True), (" ", False), ("4567 ab", True), ("23 4", False)],
+)
+def test_a_place_too_near_the_end_keeps_nothing_waiting(said: str, *, decided: bool) -> None:
+    assert told(Overlap("0123 4567 ab"), said).decided is decided
+
+
+@pytest.mark.parametrize(
     ("delivered", "said", "cut"),
     [
         ("hel", "lo", 0),

@@ -19,7 +19,7 @@ from surefoot.domain.target import Continues
 
 BOUNDS = st.lists(st.integers(0, 200), max_size=9)
 SHOWN = st.sampled_from([Continues.PROMPT, Continues.PREFILL])
-USAGE_WANTED = {"stream_options": {"include_usage": True}}
+USAGE_WANTED: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 
 def unambiguous(delivered: str, said: str, overlap: int) -> bool:
@@ -236,8 +236,21 @@ def test_roles_reasoning_and_comments_are_no_new_content() -> None:
     assert (subject.alive, subject.seen, subject.progress) == (False, True, True)
     assert subject.feed(REASONING) == b""
     assert (subject.alive, subject.content) == (True, False)
+    assert subject.feed(COMMENT + event({})) == b""
+    assert subject.alive
     assert subject.feed(COMMENT) == b""
     assert not subject.progress
+
+
+@pytest.mark.parametrize(
+    "nothing", [REASONING, event({}), event({"content": "", "tool_calls": []}), event({"role": "a"})]
+)
+def test_an_event_that_adds_nothing_is_not_relayed(nothing: bytes) -> None:
+    subject = continued(delivered_of([first("a")]), Continues.PREFILL)
+
+    assert len(events(subject.feed(event({"content": "b"})))) == 2
+    assert subject.feed(nothing) == b""
+    assert subject.feed(COMMENT) == COMMENT
 
 
 @pytest.mark.parametrize("how", [Continues.PROMPT, Continues.PREFILL])
@@ -265,6 +278,13 @@ def test_nothing_after_reasoning_alone_is_no_answer(how: Continues) -> None:
     assert (subject.content, subject.whole, subject.wrong) == (False, True, None)
 
 
+def test_an_answer_that_may_be_empty_is_one_after_reasoning_alone() -> None:
+    subject = continued(delivered_of([event({"reasoning": "hm"})]), Continues.PROMPT)
+
+    assert read(subject, answer(finish="length")).endswith(DONE)
+    assert subject.content
+
+
 def test_a_text_after_reasoning_alone_is_relayed_from_its_beginning() -> None:
     client, _ = join(event({"reasoning": "hm"}), Continues.REPLAY, REASONING + answer("Hi", " you"))
 
@@ -287,7 +307,7 @@ def test_a_continuation_that_breaks_too_is_not_an_end_portkey_1797(how: Continue
     relayed = read(subject, answer("One two", finish=None))
 
     assert text(relayed).endswith("two")
-    assert (subject.finished, subject.whole, subject.wrong) == (False, False, None)
+    assert (subject.finished, subject.whole, subject.wrong, subject.seen) == (False, False, None, True)
 
 
 def test_a_finished_continuation_gets_the_end_that_it_lacked() -> None:
@@ -311,6 +331,7 @@ def test_a_finished_continuation_gets_the_end_that_it_lacked() -> None:
         event({}, "tool_calls"),
         event({}, "function_call"),
         event(choices=[{"index": 1, "delta": {"content": "b"}}]),
+        event(choices=[{"index": 0, "delta": {"content": "b"}}, {"index": 1, "delta": {"content": "b"}}]),
     ],
 )
 @pytest.mark.parametrize("how", ALL)
@@ -324,6 +345,7 @@ def test_a_continuation_by_anything_but_text_is_refused_litellm_31067(how: Conti
     assert text(relayed) in {"b", "ab"}
     assert (begun.wrong, begun.whole) == (Kind.DIVERGED, False)
     assert b"tool_calls" not in relayed
+    assert begun.feed(event({"content": "b"})) == b"", "what follows is not read"
 
 
 def test_a_broken_event_in_a_good_continuation_is_left_out() -> None:

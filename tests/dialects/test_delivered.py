@@ -87,7 +87,7 @@ def test_a_second_choice_is_not_continued() -> None:
 
 @pytest.mark.parametrize("finish", ["stop", "length"])
 def test_an_answer_that_has_said_its_end_is_not_continued(finish: str) -> None:
-    delivered = delivered_of([answer("a", finish=finish), USAGE, DONE])
+    delivered = delivered_of([answer("a", finish=finish), event({}), USAGE, DONE])
 
     assert (delivered.finish_reason, delivered.text_only, delivered.continuable) == (finish, True, False)
 

@@ -16,7 +16,7 @@ from surefoot.domain.target import Continues
 ASK = asked()
 BEFORE = first("a", "b", "c")
 STREAM = answer("d").removesuffix(DONE) + USAGE + DONE
-WANTED = {"stream_options": {"include_usage": True}}
+WANTED: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 
 def usage_of(stream: bytes, spent: Spent) -> dict[str, Any]:

@@ -193,12 +193,14 @@ def _error_object(complaint: Complaint) -> dict[str, object]:
 
 def _is_for_text(asked: _Body) -> bool:
     """Whether the answer is to be free text. Tools may be offered: whether one was called shows in the answer."""
-    if not asked.response_format and not asked.modalities and not asked.audio:  # the common case
-        return True
-    if bytes(asked.audio) not in EMPTY_VALUES or b'"audio"' in bytes(asked.modalities):
+    if asked.audio and bytes(asked.audio) not in EMPTY_VALUES:
         return False
+    if asked.modalities and b'"audio"' in bytes(asked.modalities):
+        return False
+    if not asked.response_format:
+        return True
     try:
-        form = _FORMATS.decode(asked.response_format or b"null")
+        form = _FORMATS.decode(asked.response_format)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return form is None or form.type == "text"
