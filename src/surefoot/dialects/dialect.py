@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from surefoot.domain.outcome import Kind
+from surefoot.domain.target import Target
 
 
 class Usage(Struct, frozen=True):
@@ -37,6 +38,8 @@ class Ask(Struct):
     """How many alternatives (`n`) the client wants."""
     wants_usage: bool
     """Whether the client itself asked for usage within the stream."""
+    resumable: bool = False
+    """Whether a broken answer may be continued, as far as the request tells: one streamed text without a form."""
     model_span: tuple[int, int] | None = None
     """Where the value of `model` stands in the body, quotes included, once it has been looked for."""
     watchable: bool = False
@@ -53,6 +56,33 @@ class Story(Struct, frozen=True):
     seconds: float
 
 
+class Delivered(Struct, frozen=True):
+    """What the client has got of an answer that broke, or of its beginnings if several broke."""
+
+    text: str
+    """Of the first choice."""
+    text_only: bool
+    """No tool call, function call, refusal or audio, no second choice, nothing that could not be read."""
+    reasoning: bool
+    """Whether reasoning was delivered; it is not part of the text."""
+    role: bool
+    """Whether the client has been told whose message this is."""
+    events: int
+    """Events with content, reasoning included: what is known of the number of tokens when the provider is silent."""
+    text_events: int
+    """Those of them with text."""
+    finish_reason: str | None = None
+    id: object = None
+    created: object = None
+    """With `id` and `model` as in the first answer's chunks; None if they are not told."""
+    model: object = None
+
+    @property
+    def continuable(self) -> bool:
+        """Whether another target may go on with it: text, and not at its end."""
+        return self.text_only and self.finish_reason is None
+
+
 class Complaint(Struct, frozen=True):
     """An error of the gateway's own, before a dialect puts it into words of its API."""
 
@@ -62,6 +92,8 @@ class Complaint(Struct, frozen=True):
     message: str
     param: str | None = None
     attempts: tuple[Story, ...] = ()
+    delivered: Delivered | None = None
+    """What the client has got already, where it is told so in a stream."""
 
 
 class PlainReader(Protocol):
@@ -77,7 +109,8 @@ class StreamReader(Protocol):
     """Follows a stream. `feed` returns what may be relayed; nothing is returned before there is content."""
 
     content: bool
-    """Whether content (text, reasoning, a tool call) has been seen."""
+    """Whether content (text, reasoning, a tool call) has been seen. May be set before the first `feed`, by who knows
+    that the client has content already: then nothing is held back."""
     progress: bool
     """Whether the last `feed` held a data event, and not only comments."""
     seen: bool
@@ -132,6 +165,12 @@ class Dialect(Protocol):
 
         `watched` turns a plain call that is `watchable` into a stream, which is always asked for its tokens: without
         them its answer would not be the plain one.
+        """
+
+    def continuation(self, ask: Ask, target: Target, delivered: Delivered, wording: str) -> bytes:
+        """The body for a target that is to go on with a broken answer, as `target.continues` says.
+
+        `wording` is what it is asked by `Continues.PROMPT`. While no text was delivered it is the plain request.
         """
 
     def plain_reader(self) -> PlainReader:

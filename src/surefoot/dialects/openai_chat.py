@@ -10,13 +10,15 @@ import re
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Usage
+from surefoot.dialects.continuation import with_the_answer
+from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Delivered, Usage
 from surefoot.dialects.openai_assembly import OpenAIAssembler
-from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
+from surefoot.dialects.openai_content import EMPTY_VALUES, ENDS_WITHOUT_TEXT, Content
 from surefoot.dialects.openai_errors import declines_stream, kind_of_error, kind_of_status
 from surefoot.dialects.openai_stream import OpenAIStreamReader
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import BYTES_PER_TOKEN
+from surefoot.domain.target import Continues, Target
 from surefoot.errors import DialectError
 
 _NOT_STREAMED = re.compile(rb'"stream"\s*:\s*(false|null)')
@@ -42,7 +44,9 @@ class _Body(Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
+    response_format: Raw = Raw()
     modalities: Raw = Raw()
+    audio: Raw = Raw()
     prompt_logprobs: Raw = Raw()
 
     def allows_watching(self) -> bool:
@@ -57,6 +61,13 @@ class _Body(Struct):
             and b"audio" not in bytes(self.modalities)
             and bytes(self.prompt_logprobs) in _NOT_GIVEN
         )
+
+
+class _Format(Struct):
+    type: object = None
+
+
+_FORMATS = msgspec.json.Decoder(_Format | None)
 
 
 class _Choice(Struct):
@@ -131,6 +142,7 @@ class OpenAIChat:
             options is not None and options.include_usage is True,
             watchable=asked.allows_watching(),
             says_stream=asked.stream is not UNSET,
+            resumable=asked.stream is True and (asked.n is None or asked.n == 1) and _is_for_text(asked),
         )
 
     def encode(self, ask: Ask, model: str, *, usage: bool, watched: bool = False) -> bytes:
@@ -147,6 +159,12 @@ class OpenAIChat:
         if usage:
             return b"".join((_ASK_FOR_STREAM if watched else _ASK_FOR_USAGE, body[1:start], name, body[end:]))
         return b"".join((body[:start], name, body[end:]))
+
+    def continuation(self, ask: Ask, target: Target, delivered: Delivered, wording: str) -> bytes:
+        """The request with the broken answer in it, or as it was: where there is no text yet, and for a replay."""
+        if delivered.text and target.continues in {Continues.PROMPT, Continues.PREFILL}:
+            return with_the_answer(ask, target, delivered, wording)
+        return self.encode(ask, target.model, usage=target.usage_in_stream)
 
     def plain_reader(self) -> OpenAIPlainReader:
         """A reader for one plain answer."""
@@ -194,7 +212,29 @@ def _error_object(complaint: Complaint) -> dict[str, object]:
             {"target": story.target, "kind": story.kind, "duration_ms": round(story.seconds * 1000, 1)}
             for story in complaint.attempts
         ]
+    if complaint.delivered is not None:
+        delivered = complaint.delivered
+        error["delivered"] = {
+            "characters": len(delivered.text),
+            "events": delivered.events,
+            "finish_reason": delivered.finish_reason,
+        }
     return error
+
+
+def _is_for_text(asked: _Body) -> bool:
+    """Whether the answer is to be free text. Tools may be offered: whether one was called shows in the answer."""
+    if asked.audio and bytes(asked.audio) not in EMPTY_VALUES:
+        return False
+    if asked.modalities and b'"audio"' in bytes(asked.modalities):
+        return False
+    if not asked.response_format:
+        return True
+    try:
+        form = _FORMATS.decode(asked.response_format)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return form is None or form.type == "text"
 
 
 def _model_span(ask: Ask) -> tuple[int, int] | None:

@@ -2,7 +2,11 @@
 
 from msgspec import Raw, Struct
 
-_EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
+REASONING = frozenset({"reasoning_content", "reasoning", "reasoning_details"})
+"""Names under which providers let a model think aloud."""
+
+EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
+"""A field with one of these says nothing."""
 
 ENDS_WITHOUT_TEXT = frozenset({"length", "content_filter"})
 """Reasons for which an answer may have no text and yet be the answer."""
@@ -21,7 +25,7 @@ class Content(Struct):
 
     def says_something(self) -> bool:
         """Whether any of it is not empty."""
-        if bytes(self.content) not in _EMPTY_VALUES:  # the common case first
+        if bytes(self.content) not in EMPTY_VALUES:  # the common case first
             return True
         others = (
             self.tool_calls,
@@ -31,4 +35,16 @@ class Content(Struct):
             self.refusal,
             self.audio,
         )
-        return any(bytes(value) not in _EMPTY_VALUES for value in others)
+        return any(bytes(value) not in EMPTY_VALUES for value in others)
+
+    def thinks(self) -> bool:
+        """Whether there is reasoning in it."""
+        return bytes(self.reasoning_content) not in EMPTY_VALUES or bytes(self.reasoning) not in EMPTY_VALUES
+
+    def says_more_than_text(self) -> bool:
+        """Whether there is anything in it that is neither text nor reasoning: such an answer is never continued."""
+        content = bytes(self.content)
+        others = (self.tool_calls, self.function_call, self.refusal, self.audio)
+        return (content not in EMPTY_VALUES and not content.startswith(b'"')) or any(
+            bytes(value) not in EMPTY_VALUES for value in others
+        )
