@@ -42,7 +42,12 @@ class Replayer:
             case "call":
                 self.calls[number] = Call(self.fleet, msgspec.convert(rest[0], Request), at)
             case "marked":
-                self.calls[number].marked = at
+                call = self.calls[number]
+                call.marked = at
+                call.resumable, grown = rest
+                for attempt, marked, said in grown:
+                    call.attempts[attempt].marked = marked
+                    call.attempts[attempt].said = said
             case "tick":
                 self.fleet.tick(at)
             case "hear":

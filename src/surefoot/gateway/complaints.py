@@ -17,6 +17,8 @@ STATUS = {
     Kind.NOT_ALLOWED: 403,
     Kind.TOO_LONG: 400,
     Kind.BAD_REQUEST: 400,
+    Kind.CONTENT_FILTER: 400,
+    Kind.CONTEXT_OVERFLOW: 400,
 }
 """Everything else is a 502: a target failed in a way that is not the caller's."""
 
@@ -28,6 +30,8 @@ _ADVICE = {
     Kind.NO_TARGET: "Try again after the time in Retry-After, or add a target.",
     Kind.NOT_ALLOWED: "Add a target in an allowed place, or allow another place.",
     Kind.TOO_LONG: "Shorten the prompt, or add a target with a larger window.",
+    Kind.CONTENT_FILTER: 'Change the prompt, or let the route ask another model: filtered = "fall back".',
+    Kind.CONTEXT_OVERFLOW: "Shorten the prompt, or add a target with a larger window.",
     Kind.DEADLINE: "Raise the route's deadline, or look at the targets' speed.",
     Kind.SHUTDOWN: "Send the request again.",
 }

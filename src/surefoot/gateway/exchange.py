@@ -7,19 +7,25 @@ methods.
 
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from surefoot.dialects.dialect import Ask, Dialect
 from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finish, Launch
-from surefoot.domain.events import ClientGone, Event, Stopping
+from surefoot.domain.events import ClientGone, Event, Spoke, Stopping
 from surefoot.domain.outcome import Kind
 from surefoot.domain.record import CallRecord
 from surefoot.gateway.complaints import STATUS, of_call
 from surefoot.gateway.leg import Leg
+from surefoot.gateway.resumption import Resumption
 from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import DELIVER_FIRST, FINISH, Call
 from surefoot.wire.clock import now
 from surefoot.wire.server import ServerConnection
 
 _CLIENT_ERROR = 400
+
+OWN_WORDS = frozenset({Kind.BAD_REQUEST, Kind.CONTENT_FILTER, Kind.CONTEXT_OVERFLOW})
+"""What is about the request is told in the provider's own words: they explain it best."""
 
 NEVER_AGAIN = b"x-should-retry: false\r\n"
 """OpenAI's SDKs would ask three times; what every target refused is not worth a repeat by the client."""
@@ -42,8 +48,8 @@ class Exchange:
     """One client request."""
 
     __slots__ = (
-        "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes", "_slow",
-        "_spoke_at", "_wall", "_winner", "_world", "call",
+        "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes",
+        "_resumption", "_slow", "_spoke_at", "_wall", "_winner", "_world", "call",
     )  # fmt: skip
 
     def __init__(self, world: World, connection: ServerConnection, dialect: Dialect, ask: Ask, call: Call) -> None:
@@ -60,6 +66,7 @@ class Exchange:
         self._wall = 0.0
         self._spoke_at: float | None = None
         self._slow = False
+        self._resumption: Resumption | None = None
         self.call = call
 
     def begin(self, identity: str, key: str, wall: float) -> None:
@@ -74,6 +81,7 @@ class Exchange:
         """The time that the Call asked to be woken at has come."""
         if self._slow:
             self.call.marked = at  # the pause is the client's: the target is not late for it
+        self._look_back()
         self._obey(self.call.wake(at), at)
 
     def stop(self) -> None:
@@ -130,6 +138,7 @@ class Exchange:
 
     def handle(self, event: Event, at: float) -> None:
         """Something rare."""
+        self._look_back()
         commands = self.call.handle(event, at)
         if commands:
             self._obey(commands, at)
@@ -152,8 +161,14 @@ class Exchange:
         self._obey(self.call.content(leg.number, at), at)
         if self._winner is not leg:
             return
+        if self._spoke_at is not None:  # it goes on with what another target has begun
+            self._relay(piece)
+            return
         self._spoke_at = at
         self._answer_bytes = len(piece)
+        if self.call.resumable:
+            self._resumption = Resumption(self._ask, self.call.resume_prompt)
+            self._resumption.keep(piece)
         headers = b"content-type: %b\r\ncache-control: no-cache\r\n%b" % (leg.content_type, self._provenance(leg))
         self._connection.start(200, headers, piece)
 
@@ -163,8 +178,7 @@ class Exchange:
             if mark is not None:
                 self.call.marked = mark
             if piece:
-                self._answer_bytes += len(piece)
-                self._connection.write(piece)
+                self._relay(piece)
 
     def whole(self, leg: Leg, piece: bytes, at: float) -> None:
         """A stream is complete."""
@@ -177,6 +191,26 @@ class Exchange:
         self._connection.finish(piece)
         usage = leg.usage
         self._obey(self.call.finished(leg.number, at, usage.prompt_tokens, usage.completion_tokens), at)
+
+    def grew(self, leg: Leg, at: float, said: int) -> None:
+        """There is content that is held back: that it begins is an event, that it goes on moves marks."""
+        attempt = self.call.attempts[leg.number]
+        if attempt.first is None:
+            self.handle(Spoke(leg.number), at)
+        attempt.marked = at
+        attempt.said = said
+
+    def _relay(self, piece: bytes) -> None:
+        self._answer_bytes += len(piece)
+        if self._resumption is not None:
+            self._resumption.keep(piece)
+        self._connection.write(piece)
+
+    def _look_back(self) -> None:
+        """Something rare happens to a call that speaks: is what was delivered still what may be continued?"""
+        resumption = self._resumption
+        if resumption is not None and self._winner is not None:
+            self.call.resumable = not resumption.too_long and resumption.delivered.continuable
 
     # ── what the Call says ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,6 +227,8 @@ class Exchange:
                     self._launch(command, at)
                 case Deliver():
                     self._winner = self._legs[command.attempt]
+                    if self._slow:
+                        self._winner.pause()
                 case Finish() | Drop():
                     self._end()
                 case Cancel():
@@ -207,20 +243,37 @@ class Exchange:
         self._winner = None
 
     def _launch(self, command: Launch, at: float) -> None:
+        call = self.call
         upstream = self._world.upstreams[command.target]
-        reader = upstream.dialect.stream_reader(self._ask) if self._ask.stream else None
-        leg = Leg(self, command.attempt, upstream.pool, upstream.dialect, reader)
+        number = command.attempt
+        left = call.deadline - at
+        if self._spoke_at is not None and self._resumption is not None:
+            self._resume(self._resumption, upstream, command, at)
+            return
+        watched = call.request.watched and call.attempts[number].state.watches
+        leg = upstream.leg(self, number, self._ask, left, watched=watched)
         self._legs.append(leg)
-        leg.launch(upstream.request(self._ask), at)
+        leg.launch(upstream.request(self._ask, left, watched=watched), at)
+
+    def _resume(self, resumption: Resumption, upstream: Upstream, command: Launch, at: float) -> None:
+        """Ask a target to go on with what was delivered."""
+        if self._winner is not None:
+            resumption.broke(self._winner.usage)
+            self._winner = None
+        leg = resumption.leg(self, command.attempt, upstream)
+        self._legs.append(leg)
+        leg.launch(resumption.request(upstream, self.call.deadline - at), at)
 
     def _fail(self, command: Fail) -> None:
         kind = command.kind
         complaint = of_call(self.call, kind)
         if self._spoke_at is not None:
+            if self._resumption is not None:
+                complaint = replace(complaint, delivered=self._resumption.delivered)
             self._connection.break_off(self._dialect.error_event(complaint))
             return
         leg = None if command.attempt is None else self._legs[command.attempt]
-        if kind is Kind.BAD_REQUEST and leg is not None and leg.answer:  # the provider's own words explain it best
+        if kind in OWN_WORDS and leg is not None and leg.answer:
             status = leg.status if leg.status >= _CLIENT_ERROR else STATUS[kind]  # an error may come inside a 200
             self._connection.answer(status, leg.answer, self._provenance(leg), leg.content_type)
             return

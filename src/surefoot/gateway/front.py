@@ -3,7 +3,6 @@
 from surefoot.dialects.dialect import Complaint
 from surefoot.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from surefoot.domain.front import Door
-from surefoot.domain.request import Request
 from surefoot.errors import DialectError
 from surefoot.gateway import surface
 from surefoot.gateway.complaints import refusal
@@ -51,12 +50,12 @@ class Front:
         except DialectError as error:
             return self._complain(connection, surface.bad_body(error))
         route = ask.model
-        if route not in world.fleet.stacks:
+        stack = world.fleet.stacks.get(route)
+        if stack is None:
             return self._complain(connection, surface.unknown_route(route, world.routes))
-        place = incoming.headers.get(b"surefoot-place")
-        request = Request(
-            route, ask.stream, ask.prompt_tokens, ask.max_tokens, None if place is None else place.decode("latin-1")
-        )
+        request = surface.request_of(ask, stack.route, incoming.headers)
+        if isinstance(request, Complaint):
+            return self._complain(connection, request)
         call = world.make_call(world.fleet, request, incoming.arrived)
         exchange = Exchange(world, connection, OPENAI_CHAT, ask, call)
         world.live.add(exchange)

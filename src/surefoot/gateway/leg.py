@@ -6,16 +6,13 @@ Knows one connection and one reader of the dialect. Decides nothing: the Call sa
 from collections.abc import Callable
 from typing import Protocol
 
-from surefoot.dialects.dialect import NO_USAGE, Dialect, StreamReader, Usage
+from surefoot.dialects.dialect import LARGEST_ANSWER, NO_USAGE, Dialect, StreamReader, Usage
 from surefoot.domain.events import Connecting, Event, Failed, Heard, Sent
 from surefoot.domain.outcome import Kind
 from surefoot.wire.client import ClientConnection
 from surefoot.wire.clock import now, wall
 from surefoot.wire.pool import Pool
 from surefoot.wire.retry_after import seconds_of
-
-LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes of a plain answer that are held before it is called malformed: a bound, not a promise."""
 
 _OK = 200
 _EVENT_STREAM = b"text/event-stream"
@@ -38,6 +35,9 @@ class Listener(Protocol):
 
     def whole(self, leg: "Leg", piece: bytes, at: float) -> None:
         """A stream is complete; `piece` is the last of it."""
+
+    def grew(self, leg: "Leg", at: float, said: int) -> None:
+        """There was content that is held back; `said` counts its events so far."""
 
 
 class Leg:
@@ -85,6 +85,8 @@ class Leg:
     def cancel(self) -> None:
         """End the attempt at once."""
         self.over = True
+        if self._stream is not None:
+            self.usage = self._stream.usage
         if self.connection is not None:
             self.connection.cancel()
             self.connection = None
@@ -135,8 +137,8 @@ class Leg:
             self._fail(stream.wrong, at)
         elif relayed:
             self._speak(stream, relayed, at, first=not had_content)
-        elif stream.progress and had_content:
-            self._listener.piece(self, b"", at)
+        elif stream.progress:
+            self._held_back(stream, at, spoken=had_content)
 
     def end(self, at: float) -> None:
         """The answer is complete as HTTP sees it."""
@@ -145,14 +147,20 @@ class Leg:
             return
         stream = self._stream
         if stream is not None:
-            self._end_of_stream(stream, at)
+            self._end_of_stream(at)
             return
-        self.answer = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        answer = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         if self.status != _OK:
-            self._fail(self._dialect.classify(self.status, self.answer), at)
-            return
+            self.answer = answer
+            self._fail(self._dialect.classify(self.status, answer), at)
+        else:
+            self._judge(answer, at)
+
+    def _judge(self, answer: bytes, at: float) -> None:
+        """A whole plain body: is it an answer?"""
+        self.answer = answer
         reader = self._dialect.plain_reader()
-        kind = reader.judge(self.answer)
+        kind = reader.judge(answer)
         if (
             kind is Kind.OK and self._misplaced
         ):  # a whole answer where a stream was asked for: the client cannot read it
@@ -174,7 +182,7 @@ class Leg:
         elif not answered:
             self._fail(Kind.RESET, at)
         elif self._stream is not None:
-            self._end_of_stream(self._stream, at)
+            self._end_of_stream(at)
         else:
             self._fail(Kind.CUT, at)
 
@@ -206,6 +214,11 @@ class Leg:
         else:
             self._listener.piece(self, relayed, at if stream.progress else None)
 
+    def _held_back(self, stream: StreamReader, at: float, *, spoken: bool) -> None:  # noqa: ARG002 - for those that look
+        """Events came, and nothing of them is for the client."""
+        if spoken:
+            self._listener.piece(self, b"", at)
+
     def _whole(self, stream: StreamReader, relayed: bytes, at: float) -> None:
         """The terminal event has come: the client is not kept waiting for the end of the connection's own answer."""
         if not stream.content:
@@ -213,13 +226,20 @@ class Leg:
             return
         self.usage = stream.usage
         self.over = True
+        self._let_go()
+        self._listener.whole(self, relayed, at)
+
+    def _let_go(self) -> None:
+        """What else the connection brings is of no interest."""
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.let_go()
-        self._listener.whole(self, relayed, at)
 
-    def _end_of_stream(self, stream: StreamReader, at: float) -> None:
+    def _end_of_stream(self, at: float) -> None:
         """The stream ended without its terminal event: complete if it said that it was finished, else cut."""
+        stream = self._stream
+        if stream is None:
+            return
         if stream.content and stream.finished:
             self.usage = stream.usage
             self.over = True
@@ -231,6 +251,8 @@ class Leg:
         if self.over:
             return
         self.over = True
+        if self._stream is not None:
+            self.usage = self._stream.usage
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.cancel()

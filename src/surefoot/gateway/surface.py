@@ -6,14 +6,20 @@ Knows paths and keys. Must never choose a target.
 from hashlib import blake2b
 from hmac import compare_digest
 
-from surefoot.dialects.dialect import Complaint
+from surefoot.dialects.dialect import Ask, Complaint
 from surefoot.domain.front import ClientKey, Door
+from surefoot.domain.request import Request
+from surefoot.domain.route import Resume, Route, Watch
 from surefoot.errors import DialectError
 from surefoot.gateway.complaints import refusal
 from surefoot.wire.server import Incoming
 
 KEYS_REMEMBERED = 4096
 """Admitted `Authorization` values that are not hashed again. What is not admitted is not remembered."""
+
+
+LONGEST_DEADLINE = 86_400_000
+"""Milliseconds: a day."""
 
 
 class Doorkeeper:
@@ -48,6 +54,34 @@ class Doorkeeper:
         if found is not None and len(self._admitted) < KEYS_REMEMBERED:
             self._admitted[shown] = found
         return found
+
+
+def request_of(ask: Ask, route: Route, headers: dict[bytes, bytes]) -> Request | Complaint:
+    """The facts that the policy needs, narrowed by the client's headers; or what is wrong with those."""
+    place = headers.get(b"surefoot-place")
+    deadline = headers.get(b"surefoot-deadline")
+    seconds: float | None = None
+    if deadline is not None:
+        if not deadline.isdigit() or not 0 < int(deadline) <= LONGEST_DEADLINE:
+            message = f"The header surefoot-deadline takes whole milliseconds, from 1 to {LONGEST_DEADLINE}."
+            return refusal(400, "invalid_deadline", message)
+        seconds = int(deadline) / 1000
+    resumable = ask.resumable and route.resume is Resume.TEXT
+    if resumable and b"surefoot-resume" in headers:
+        wish = headers[b"surefoot-resume"]
+        if wish not in {b"off", b"text"}:
+            return refusal(400, "invalid_resume", "The header surefoot-resume takes 'off' or 'text'.")
+        resumable = wish == b"text"
+    return Request(
+        ask.model,
+        ask.stream,
+        ask.prompt_tokens,
+        ask.max_tokens,
+        None if place is None else place.decode("latin-1"),
+        seconds,
+        resumable,
+        ask.watchable and route.watch is Watch.AUTO,
+    )
 
 
 def unknown_path(incoming: Incoming, paths: tuple[str, ...]) -> Complaint:

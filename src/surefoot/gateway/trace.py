@@ -72,13 +72,23 @@ class Trace:
                 return self._noted("finished", now, commands, number, prompt_tokens, completion_tokens)
 
             def handle(self, event: Event, now: float) -> Commands:
+                self._marks()
                 return self._noted("handle", now, super().handle(event, now), type(event).__name__, event)
 
             def wake(self, now: float) -> Commands:
                 if now < self.wake_at:
                     return ()
-                trace.line("marked", self.marked, self._number)
+                self._marks()
                 return self._noted("wake", now, super().wake(now))
+
+            def _marks(self) -> None:
+                """What the driver has moved since the last line."""
+                grown = [
+                    [attempt.number, attempt.marked, attempt.said]
+                    for attempt in self.attempts
+                    if attempt.live and hasattr(attempt, "marked")
+                ]
+                trace.line("marked", self.marked, self._number, self.resumable, grown)
 
             def _noted(self, what: str, now: float, commands: Commands, *arguments: object) -> Commands:
                 named = [[type(command).__name__, command] for command in commands]

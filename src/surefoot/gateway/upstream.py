@@ -1,7 +1,14 @@
 """A target as a worker reaches it: its pool, its dialect, and the head of every request, built once."""
 
+from functools import partial
+
 from surefoot.dialects.dialect import Ask, Dialect
+from surefoot.dialects.openai_canned import canned
 from surefoot.domain.target import Target
+from surefoot.gateway.canned import CannedLeg
+from surefoot.gateway.leg import Leg, Listener
+from surefoot.gateway.watched import WatchedLeg
+from surefoot.wire.clock import wall
 from surefoot.wire.pool import Pool
 
 _AGENT = "surefoot"
@@ -10,7 +17,7 @@ _AGENT = "surefoot"
 class Upstream:
     """See the module. The credential is inside the prebuilt head, and nowhere else."""
 
-    __slots__ = ("_head", "dialect", "pool", "target")
+    __slots__ = ("_deadline", "_head", "dialect", "pool", "target")
 
     def __init__(self, target: Target, credential: str | None, dialect: Dialect) -> None:
         endpoint = target.endpoint
@@ -27,12 +34,31 @@ class Upstream:
         if credential is not None:
             lines.append(f"{endpoint.credential_header}: {endpoint.credential_prefix}{credential}")
         self._head = ("\r\n".join(lines) + "\r\ncontent-length: ").encode("latin-1")
+        self._deadline = None if target.deadline_header is None else target.deadline_header.encode("latin-1")
         self.target = target
         self.dialect = dialect
         self.pool = Pool(endpoint)
 
-    def request(self, ask: Ask) -> bytes:
-        """The whole request for this target, ready to be written."""
+    def leg(self, listener: Listener, number: int, ask: Ask, left: float, *, watched: bool) -> Leg:
+        """An attempt at this target; `left` is what remains of the deadline, in seconds."""
+        dialect = self.dialect
+        if watched:
+            leg = WatchedLeg(listener, number, self.pool, dialect, ask)
+            return leg.or_plainly(partial(self.request, ask, left, watched=False))
+        if self.target.text is not None:
+            return CannedLeg(listener, number, self.pool, dialect, ask)
+        return Leg(listener, number, self.pool, dialect, dialect.stream_reader(ask) if ask.stream else None)
+
+    def request(self, ask: Ask, left: float, *, watched: bool) -> bytes:
+        """The whole request for this target, ready to be written; a static target's answer."""
         target = self.target
-        body = self.dialect.encode(ask, target.model, usage=target.usage_in_stream)
-        return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        if target.text is not None:
+            return canned(ask, target.model, target.text, int(wall()))
+        return self.framed(self.dialect.encode(ask, target.model, usage=target.usage_in_stream, watched=watched), left)
+
+    def framed(self, body: bytes, left: float) -> bytes:
+        """A body with its head. Another Surefoot is told how much of the deadline is left."""
+        if self._deadline is None:
+            return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        milliseconds = max(int(left * 1000), 1)
+        return b"%b%d\r\n%b: %d\r\n\r\n%b" % (self._head, len(body), self._deadline, milliseconds, body)

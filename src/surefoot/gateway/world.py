@@ -52,7 +52,8 @@ class World:
         for target in settings.targets:
             credential = settings.credentials.get(target.name)
             kept = None if before is None else before.kept(target.name, settings)
-            self.upstreams[target.name] = kept or Upstream(target, credential, dialect_named(target.dialect))
+            dialect = OPENAI_CHAT if target.text is not None else dialect_named(target.dialect)
+            self.upstreams[target.name] = kept or Upstream(target, credential, dialect)
         if before is not None:
             self.fleet.adopt(before.fleet)
 
@@ -102,6 +103,8 @@ class World:
             text = f"surefoot-route: {route}\r\nsurefoot-attempts: {attempts}\r\n"
             if target:
                 text += f"surefoot-target: {target}\r\n"
+                if self.upstreams[target].target.text is not None:
+                    text += "surefoot-static: 1\r\n"
             lines = self._provenance[key] = text.encode("latin-1", "replace")
         return lines
 

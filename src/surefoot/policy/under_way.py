@@ -65,6 +65,11 @@ class UnderWay:
         self._retry_at = self._probe_at = self._probe_by = NEVER
         self._retry_of: Attempt | None = None
 
+    @property
+    def resume_prompt(self) -> str:
+        """What a target is asked that continues by a prompt."""
+        return self._stack.route.resume_prompt
+
     def next_target(self, now: float) -> TargetState | None:
         """The target that would be asked if what is under way failed: the one worth a warm connection."""
         return self._stack.choose(self.request, now, self._spent(), launching=False)

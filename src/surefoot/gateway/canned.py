@@ -1,0 +1,34 @@
+"""The leg of a static target: its answer is written in the configuration, and nothing is reached for it."""
+
+import asyncio
+
+from surefoot.dialects.dialect import Ask, Dialect
+from surefoot.gateway.leg import Leg, Listener
+from surefoot.wire.clock import now
+from surefoot.wire.pool import Pool
+
+
+class CannedLeg(Leg):
+    """See the module. What it is told to launch is the answer itself."""
+
+    __slots__ = ("_ask",)
+
+    def __init__(self, listener: Listener, number: int, pool: Pool, dialect: Dialect, ask: Ask) -> None:
+        super().__init__(listener, number, pool, dialect, None)
+        self._ask = ask
+
+    def launch(self, request: bytes, at: float) -> None:  # noqa: ARG002 - a leg's signature
+        """Say it, once whoever launches is done."""
+        self.answer = request
+        self.content_type = b"text/event-stream" if self._ask.stream else b"application/json"
+        asyncio.get_running_loop().call_soon(self._say)
+
+    def _say(self) -> None:
+        if self.over:
+            return
+        self.over = True
+        at = now()
+        if self._ask.stream:
+            self._listener.whole(self, self.answer, at)
+        else:
+            self._listener.plain(self, at)
