@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.dialects.continuations import TEXTS, answer, chunks, continued, first, join, pieces_of, read, text
-from tests.dialects.streams import COMMENT, DONE, END, USAGE, WORDS, event
+from tests.dialects.streams import COMMENT, DONE, END, USAGE, WORDS, event, reader
 
 from surefoot.dialects.alignment import LEAST
 from surefoot.dialects.delivered import delivered_of
@@ -24,8 +24,10 @@ USAGE_WANTED: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 def unambiguous(delivered: str, said: str, overlap: int) -> bool:
     """Whether the overlap is the longest there is, and long enough to be taken for one if there is one."""
-    longer = range(max(LEAST, overlap + 1), min(len(delivered), len(said)) + 1)
-    return (not overlap or overlap >= LEAST) and not any(delivered.endswith(said[:size]) for size in longer)
+    sizes = [size for size in range(1, min(len(delivered), len(said)) + 1) if len(said[:size].strip()) >= LEAST]
+    return (not overlap or overlap in sizes) and not any(
+        size > overlap and delivered.endswith(said[:size]) for size in sizes
+    )
 
 
 @given(
@@ -79,6 +81,22 @@ def test_an_answer_that_breaks_twice_becomes_whole(
     assert (text(twice), wrong, wrong_again) == (whole, None, None)
     assert {chunk["id"] for chunk in chunks(twice)} == {"first"}
     assert twice.endswith(DONE)
+
+
+@pytest.mark.parametrize("how", [Continues.PREFILL, Continues.REPLAY])
+def test_an_answer_that_breaks_at_any_byte_becomes_whole(how: Continues) -> None:
+    words, escaped = ["Grüß", ' "❤"', " \\u00e9\n"], [" è😀\\", '\t"']
+    stream = answer(*words, id="first") + answer(*escaped, id="first", ascii_only=True)
+    whole = "".join(words + escaped)
+    stream = stream.replace(DONE, b"").replace(b'"stop"', b"null")
+    for cut in range(len(stream) + 1):
+        relayed = reader().feed(stream[:cut])
+        said = text(relayed)
+        rest = whole[0 if how is Continues.REPLAY else len(said) :]
+
+        client, wrong = join(relayed, how, answer(rest[:7], rest[7:]))
+
+        assert (text(client), wrong) == (whole, None), cut
 
 
 @given(whole=TEXTS.filter(bool), at=st.integers(0, 59), bounds=BOUNDS, other=st.characters(codec="utf-8"))
@@ -215,7 +233,7 @@ def test_probabilities_of_a_text_that_was_cut_are_left_out() -> None:
 def test_text_is_held_back_only_while_it_may_be_a_repetition() -> None:
     subject = continued(delivered_of([first("one two three four")]), Continues.PROMPT)
 
-    assert (subject.feed(event({"content": "three "})), subject.content, subject.alive) == (b"", False, True)
+    assert (subject.feed(event({"content": "three "})), subject.content, subject.said) == (b"", False, 1)
     assert text(subject.feed(event({"content": "five"}))) == "three five"
     assert subject.content
     assert text(subject.feed(event({"content": "three "}))) == "three "
@@ -233,11 +251,11 @@ def test_roles_reasoning_and_comments_are_no_new_content() -> None:
     subject = continued(delivered_of([first("a")]), Continues.PREFILL)
 
     assert subject.feed(COMMENT + event({"role": "assistant", "content": ""}) + event()) == b""
-    assert (subject.alive, subject.seen, subject.progress) == (False, True, True)
+    assert (subject.said, subject.seen, subject.progress) == (0, True, True)
     assert subject.feed(REASONING) == b""
-    assert (subject.alive, subject.content) == (True, False)
+    assert (subject.said, subject.content) == (1, False)
     assert subject.feed(COMMENT + event({})) == b""
-    assert subject.alive
+    assert subject.said == 1
     assert subject.feed(COMMENT) == b""
     assert not subject.progress
 

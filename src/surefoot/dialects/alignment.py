@@ -8,8 +8,9 @@ than the answer is open.
 from typing import Protocol
 
 LEAST = 8
-"""Characters of the shortest overlap that is taken for one. Two texts share a few characters by chance: of `hel` and
-`lo` nothing was repeated, and neither of `15` and `5 km`. Ours; no source."""
+"""Characters of the shortest overlap that is taken for one, blanks at its ends not counted. Two texts share a few
+characters by chance: of `hel` and `lo` nothing was repeated, and neither of `15` and `5 km`; and in code any two share
+their indentation. Ours; no source."""
 
 
 class Alignment(Protocol):
@@ -30,21 +31,23 @@ class Alignment(Protocol):
 
 
 class Overlap:
-    """The longest end of what was delivered that the continuation begins with, if it is at least `LEAST` long.
+    """The longest end of what was delivered that the continuation begins with, if it is long enough.
 
     While the continuation can still be the beginning of a longer one, nothing is decided. A text that repeats itself
     at the cut is ambiguous; the longest overlap is taken then.
     """
 
-    __slots__ = ("_delivered", "_earliest", "_said", "cut", "decided", "diverged")
+    __slots__ = ("_delivered", "_earliest", "_latest", "_said", "cut", "decided", "diverged")
 
     def __init__(self, delivered: str) -> None:
         self._delivered = delivered
         self._said = ""
         self._earliest = 0
         """Where in what was delivered the longest overlap that is still possible begins. Only moves on."""
+        self._latest = len(delivered.rstrip()[: 1 - LEAST].rstrip()) - 1
+        """Where the shortest overlap begins; -1 if all of it is too short."""
         self.cut = 0
-        self.decided = len(delivered) < LEAST
+        self.decided = self._latest < 0
         self.diverged = False
 
     def add(self, text: str) -> None:
@@ -52,9 +55,9 @@ class Overlap:
         if self.decided or not text:
             return
         self._said += text
-        whole, said = len(self._delivered), len(self._said)
-        # A place counts while at least LEAST are left from it, and one of them has not been said again yet.
-        open_at = self._delivered.find(self._said, self._earliest, min(whole - 1, whole - LEAST + said))
+        # A place counts while not all that follows it has been said again: the search ends before the last character.
+        end = min(len(self._delivered) - 1, self._latest + len(self._said))
+        open_at = self._delivered.find(self._said, self._earliest, end)
         if open_at < 0:
             self.end()
         else:
@@ -68,7 +71,7 @@ class Overlap:
         delivered, said = self._delivered, self._said
         beginning = said[:LEAST]
         at = max(0, len(delivered) - len(said)) - 1
-        while len(beginning) == LEAST and (at := delivered.find(beginning, at + 1)) >= 0:
+        while len(beginning) == LEAST and 0 <= (at := delivered.find(beginning, at + 1)) <= self._latest:
             if said.startswith(delivered[at:]):
                 self.cut = len(delivered) - at
                 return

@@ -41,7 +41,7 @@ class ContinuedReader:
 
     __slots__ = (
         "_alignment", "_comment", "_delivered", "_held", "_inner", "_left_out", "_spent",
-        "alive", "content", "finished", "progress", "seen", "usage", "whole", "wrong",
+        "content", "finished", "progress", "said", "seen", "usage", "whole", "wrong",
     )  # fmt: skip
 
     def __init__(
@@ -55,8 +55,8 @@ class ContinuedReader:
         self._comment = _provenance(target.name, attempt, len(delivered.text))
         self._held: deque[_Held] = deque()
         self._left_out = 0
-        self.alive = False
-        """Whether the target has said anything, be it reasoning or text that the client has: it is at work."""
+        self.said = 0
+        """Events with content of any kind, be it reasoning or text that the client has: the target is at work."""
         self.content = False
         self.progress = False
         self.seen = False
@@ -112,7 +112,7 @@ class ContinuedReader:
     def _read_choice(self, data: bytes, choice: Choice) -> list[bytes]:
         text = ""
         if choice.delta is not None:
-            self.alive = self.alive or choice.delta.says_something()
+            self.said += choice.delta.says_something()
             if bytes(choice.delta.content) not in EMPTY_VALUES:
                 text = TEXTS.decode(choice.delta.content)
         self._held.append(_Held(data, text, choice.finish_reason))
