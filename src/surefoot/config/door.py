@@ -45,6 +45,7 @@ def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: F
         read_timeout=gateway.read_timeout,
         idle_timeout=gateway.idle_timeout,
         drain=gateway.drain,
+        idempotency=gateway.idempotency,
     )
 
 
