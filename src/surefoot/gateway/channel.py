@@ -239,7 +239,8 @@ class Channel(asyncio.Protocol, Generic[Heard]):
     def connection_lost(self, exc: Exception | None) -> None:
         """No more frames will come."""
         self._transport = None
-        self._on_lost(self._fault or exc)
+        on_lost, self._on_lost, self._on_frame = self._on_lost, _nobody, _nobody
+        on_lost(self._fault or exc)  # an end that hears by itself is freed now, and not by the next collection
 
     def _cut(self) -> None:
         pending = self._pending
@@ -255,6 +256,10 @@ class Channel(asyncio.Protocol, Generic[Heard]):
             at = end
             self._on_frame(frame)
         del pending[:at]
+
+
+def _nobody(_: object) -> None:
+    """Who listens to a channel that is lost."""
 
 
 def worker_end(on_frame: Callable[[Down], None], on_lost: Callable[[Exception | None], None]) -> Channel[Down]:
