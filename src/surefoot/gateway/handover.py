@@ -95,20 +95,20 @@ class Broken(Struct, frozen=True, array_like=True, tag="broken"):
 Back = Taken | Whole | Begun | More | Ended | Broken
 
 
-class Door:
+class Meeting:
     """Where an owner lets the others in. `take` serves a request that was handed over."""
 
-    def __init__(self, meeting: str, take: Callable[[Client, Incoming, str], None]) -> None:
+    def __init__(self, name: str, take: Callable[[Client, Incoming, str], None]) -> None:
         self.inside: set[Handed] = set()
         """Requests of other workers that are under way."""
-        self._meeting = meeting
+        self._name = name
         self._take = take
         self._server: asyncio.Server | None = None
 
     async def open(self, worker: int) -> None:
         """Let others in, as this worker. Raises `OSError`."""
         listening = _socket()
-        listening.bind(_address(self._meeting, worker))
+        listening.bind(_address(self._name, worker))
         listening.listen(BACKLOG)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: Handed(self._take, self.inside), sock=listening)

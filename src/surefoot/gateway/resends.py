@@ -14,7 +14,7 @@ from surefoot.dialects.dialect import Complaint
 from surefoot.gateway.answers import Answers
 from surefoot.gateway.channel import Settings
 from surefoot.gateway.complaints import refusal
-from surefoot.gateway.handover import Door, Relay
+from surefoot.gateway.handover import Meeting, Relay
 from surefoot.gateway.recipient import Client, Recipient
 from surefoot.gateway.shared import JOINED, REPLAYED
 from surefoot.wire.clock import now
@@ -38,7 +38,7 @@ class Resends:
         self._call = call
         self._complain = complain
         self._settings = settings
-        self.door = Door(settings.meeting, self._handed)
+        self.meeting = Meeting(settings.meeting, self._handed)
         """Where other workers hand over what belongs to this one."""
 
     def enter(self, settings: Settings) -> None:
@@ -50,7 +50,7 @@ class Resends:
         """Let other workers in, if there are any."""
         settings = self._settings
         if settings.meeting and settings.workers > 1:
-            await self.door.open(settings.worker)
+            await self.meeting.open(settings.worker)
 
     def request(self, client: Client, incoming: Incoming, name: str) -> Served | None:
         """A request with a key, of the client of this name."""

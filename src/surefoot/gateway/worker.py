@@ -149,7 +149,7 @@ class Worker:
         front.draining = True
         for server in self._servers:
             server.close()
-        front.resends.door.close()
+        front.resends.meeting.close()
         self._leave_at = now() + front.door.drain
 
     # ── the ticker ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,7 +191,7 @@ class Worker:
         if at >= self._leave_at:
             _end_at_once(front, worlds)
         front.sweep(at)
-        clients = front.connections or front.resends.door.inside
+        clients = front.connections or front.resends.meeting.inside
         if any(world.live for world in worlds) or clients or self._over.is_set():
             return  # an answer is not given while bytes of it wait to be sent
         for world in worlds:
@@ -268,7 +268,7 @@ def _end_at_once(front: Front, worlds: Sequence[World]) -> None:
             exchange.stop()
     for connection in list(front.connections):
         connection.transport.abort()
-    for handed in list(front.resends.door.inside):
+    for handed in list(front.resends.meeting.inside):
         handed.abort()
 
 
