@@ -18,8 +18,8 @@ from surefoot.gateway.channel import Settings
 from surefoot.twin import HEALTHY, Behaviour, Fault, Fixed, TwinOptions, TwinProcess, always
 
 OTHER_KEY = "sk-test-other-9876543210"
-UNHURRIED = Behaviour(ttft=Fixed(0.5), rate=Fixed(20.0), tokens=Fixed(30), seed=1)
-"""Two seconds for an answer: time enough for something to happen meanwhile."""
+UNHURRIED = Behaviour(ttft=Fixed(0.5), rate=Fixed(10.0), tokens=Fixed(30), seed=1)
+"""Three and a half seconds for an answer: time enough for something to happen meanwhile."""
 
 FORMS = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 
@@ -197,6 +197,15 @@ def test_the_sdk_gets_the_same_completion_for_the_same_key(brisk: House, quick: 
             )
     assert caught.value.code == "idempotency_key_reused"
     assert len(quick.log()) == 2
+
+
+def test_a_client_of_http_1_0_joins_a_stream_in_its_own_framing(started: House, slow: TwinProcess) -> None:
+    with sent(started, keyed("old", stream=True)) as first:
+        until(slow.log)
+        with sent(started, keyed("old", stream=True).replace(b"HTTP/1.1", b"HTTP/1.0", 1)) as second:
+            answers = [read(first), read_to_end(second)]
+    assert b"transfer-encoding" not in answers[1].head
+    assert answers[1].body == answers[0].body
 
 
 # ── no retry ───────────────────────────────────────────────────────────────────────────────────────────────────────

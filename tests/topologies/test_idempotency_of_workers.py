@@ -16,8 +16,8 @@ from tests.topologies.house import KEY, QUIET, Gateway, eventually
 from surefoot.gateway.resends import owner_of, scope_of
 from surefoot.twin import HEALTHY, Behaviour, Fixed, TwinOptions, TwinProcess
 
-BEHAVIOUR = Behaviour(ttft=Fixed(0.5), rate=Fixed(20.0), tokens=Fixed(30), seed=1)
-"""Two seconds for an answer: time enough for something to happen meanwhile."""
+BEHAVIOUR = Behaviour(ttft=Fixed(0.5), rate=Fixed(10.0), tokens=Fixed(30), seed=1)
+"""Three and a half seconds for an answer: time enough for something to happen meanwhile."""
 
 FORMS = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 
