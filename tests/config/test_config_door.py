@@ -8,6 +8,7 @@ import trustme
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.door import digest_of
+from surefoot.domain.front import Idempotency
 
 Load = Callable[..., Configuration]
 Faults = Callable[..., tuple[str, ...]]
@@ -138,3 +139,23 @@ def test_a_certificate_and_the_key_of_another_are_a_fault(faults_of: Faults, tmp
     _, key = pair(tmp_path, "two.example")
     (fault,) = faults_of(listener(f'tls = {{ certificate = "{certificate.name}", key = "{key.name}" }}'))
     assert fault.startswith("listeners[0].tls: certificate and key cannot be used together")
+
+
+def test_what_is_kept_for_retries_is_bounded_as_the_file_says(load_text: Load, target: Callable[[str], str]) -> None:
+    lines = '[gateway.idempotency]\nwindow = "1m"\nkeys = 0\nmemory = "2MiB"\nanswer = "1MiB"\n'
+    assert load_text(lines + target("")).door.idempotency == Idempotency(60.0, 0, 2 * 1024**2, 1024**2)
+    assert load_text(target("")).door.idempotency == Idempotency()
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('window = "0s"', "gateway.idempotency.window: "),
+        ("keys = -1", "gateway.idempotency.keys: "),
+        ("memory = 5", "gateway.idempotency.memory: "),
+        ('answer = "65MiB"', "gateway.idempotency.answer: one answer may not take more than all of them: see `memory`"),
+    ],
+)
+def test_what_is_kept_for_retries_needs_units_and_sense(faults_of: Faults, line: str, sentence: str) -> None:
+    (fault,) = faults_of(f"[gateway.idempotency]\n{line}\n")
+    assert fault.startswith(sentence)

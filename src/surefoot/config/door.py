@@ -36,6 +36,8 @@ def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: F
                 sentence = "anyone on the network could use this address: add [[keys]], or listen on 127.0.0.1"
                 faults.add(f"listeners[{i}].address", sentence)
     gateway = file.gateway
+    if gateway.idempotency.answer > gateway.idempotency.memory:
+        faults.add("gateway.idempotency.answer", "one answer may not take more than all of them: see `memory`")
     return Door(
         listeners=tuple(listeners),
         keys=keys,
@@ -45,6 +47,7 @@ def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: F
         read_timeout=gateway.read_timeout,
         idle_timeout=gateway.idle_timeout,
         drain=gateway.drain,
+        idempotency=gateway.idempotency,
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from surefoot.config import forms
 from surefoot.config.forms import Bounds, quantity
 from surefoot.config.options import OF_STRUCT, form_of
-from surefoot.domain.front import Door
+from surefoot.domain.front import Door, Idempotency
 from surefoot.domain.route import Filtered, Limits, Order, Resume, Route, Watch, When
 from surefoot.domain.target import Continues, Target
 from surefoot.policy.options import PolicyOptions
@@ -69,6 +69,8 @@ class GatewayTable(Table):
     """Time that calls in flight are given when the gateway stops."""
     trace: File | None = None
     """File to record what the policy is told, call by call, for replaying it; never any text of a prompt."""
+    idempotency: Annotated[Idempotency, OF_STRUCT] = _DOOR.idempotency
+    """Answers that are kept for retries."""
 
 
 class AdminTable(Table):

@@ -106,6 +106,10 @@ class Metrics(Collector):
         yield GaugeMetricFamily("surefoot_client_connections", "Client connections that are open.", connections)
         yield GaugeMetricFamily("surefoot_workers_ready", "Workers that accept connections.", ready)
         yield CounterMetricFamily("surefoot_worker_deaths", "Workers that died and were replaced.", deaths)
+        kept = float(sum(report.kept_answers for report in picture.reports))
+        memory = float(sum(report.kept_memory for report in picture.reports))
+        yield GaugeMetricFamily("surefoot_kept_answers", "Answers that are held for retries.", kept)
+        yield GaugeMetricFamily("surefoot_kept_answers_bytes", "Memory that they take.", memory)
         reloads: dict[Key, int] = {(result,): count for result, count in picture.reloads.items()}
         events: dict[Key, int] = {(event,): count for event, count in picture.counters.items()}
         yield _counter(

@@ -49,6 +49,10 @@ def status(picture: Picture, journal: Writer | None, addresses: Sequence[str], u
             {"route": route.name, "targets": [rung.target for rung in route.rungs], **_budget(routes[route.name])}
             for route in configuration.routes
         ],
+        "kept": {
+            "answers": sum(report.kept_answers for report in picture.reports),
+            "memory": sum(report.kept_memory for report in picture.reports),
+        },
         "counters": dict(picture.counters),
         "journal": _journal(journal, configuration.journal),
         "telemetry_dropped": picture.dropped,

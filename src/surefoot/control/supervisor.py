@@ -75,6 +75,7 @@ class Supervisor:
         self._picture = Picture(configuration, workers)
         self._workers = [Worker(number, command, self._hear) for number in range(workers)]
         self._prefixes = [""] * workers
+        self._meeting = secrets.token_hex(8)
         self._began = time.monotonic()
         self._told_ready = False
         self._hopeless: StartError | None = None
@@ -209,6 +210,7 @@ class Supervisor:
             seed=secrets.randbits(32),
             trace=configuration.trace,
             prefix=self._prefixes[number],
+            meeting=self._meeting,
         )
 
     # ── beginning and end ──────────────────────────────────────────────────────────────────────────────────────

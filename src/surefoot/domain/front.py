@@ -1,6 +1,10 @@
 """The front door: where clients connect and which keys they show."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from surefoot.domain.units import Seconds, Size
 
 
 class Listener(Struct, frozen=True):
@@ -17,6 +21,19 @@ class ClientKey(Struct, frozen=True):
 
     name: str
     digest: bytes
+
+
+class Idempotency(Struct, frozen=True):
+    """Answers that are kept for a client's retries with the same `Idempotency-Key`, over the whole gateway."""
+
+    window: Seconds = 600.0
+    """Time after its end for which an answer is kept."""
+    keys: Annotated[int, Meta(ge=0, le=1_000_000, extra={"unit": "count"})] = 10_000
+    """Most keys that are held at once; 0 turns it off, and the header is ignored."""
+    memory: Size = 64 * 1024 * 1024
+    """Most memory that their answers take."""
+    answer: Size = 4 * 1024 * 1024
+    """Longest answer that is kept; a longer one cannot be joined or replayed."""
 
 
 class Door(Struct, frozen=True):
@@ -37,3 +54,4 @@ class Door(Struct, frozen=True):
     """Seconds that a connection may stay open between requests."""
     drain: float = 30.0
     """Seconds that calls in flight are given when the gateway stops."""
+    idempotency: Idempotency = Idempotency()

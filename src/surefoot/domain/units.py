@@ -14,6 +14,7 @@ Patience = Annotated[float, Meta(ge=0, le=86_400, extra={"unit": "duration"})]
 SmallShare = Annotated[float, Meta(ge=0, le=0.1, extra={"unit": "share"})]
 Quantile = Annotated[float, Meta(gt=0, lt=1, extra={"unit": "quantile"})]
 Count = Annotated[int, Meta(ge=1, le=1_000_000, extra={"unit": "count"})]
+Size = Annotated[int, Meta(ge=1024, le=1024**4, extra={"unit": "size"})]
 Factor = Annotated[float, Meta(ge=1, le=100, extra={"unit": "factor"})]
 
 TOKENS_PER_PRICE_UNIT = 1_000_000

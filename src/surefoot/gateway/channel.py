@@ -57,6 +57,8 @@ class Settings(Struct, frozen=True):
     """File that the policy's inputs are recorded to. Each worker appends its own number."""
     prefix: str
     """Begins every call's identity; unique to each start of each worker."""
+    meeting: str = ""
+    """Name at which the workers of this gateway find one another; empty if they do not."""
 
     def __repr__(self) -> str:
         return f"<Settings {self.version} of worker {self.worker + 1} of {self.workers}>"
@@ -144,6 +146,10 @@ class Report(Struct, frozen=True, array_like=True, tag="report"):
     """Anything else that is counted, since the worker's start, by names that the worker chooses."""
     dropped: int
     """Records dropped since the worker's start."""
+    kept_answers: int = 0
+    """Answers that are held for retries, under way or ended."""
+    kept_memory: int = 0
+    """Bytes that they take."""
 
 
 Up = Ready | Records | Tell | Report
@@ -163,18 +169,20 @@ class Channel(asyncio.Protocol, Generic[Heard]):
         on_frame: Callable[[Heard], None],
         on_lost: Callable[[Exception | None], None],
         kind: "Decoder[Heard]",
+        largest: int = LARGEST,
     ) -> None:
         self.congested = False
         """More waits to be written than should: hold back, or drop and count."""
         self._on_frame = on_frame
         self._on_lost = on_lost
         self._decode = kind.decode
+        self._largest = largest
         self._encode = Encoder().encode
         self._transport: asyncio.Transport | None = None
         self._pending = bytearray()
         self._fault: ChannelError | None = None
 
-    def send(self, *frames: Frame) -> bool:
+    def send(self, *frames: Struct) -> bool:
         """Send frames in one write, congested or not. False if the channel is lost and they went nowhere."""
         if self._transport is None or self._transport.is_closing():
             return False
@@ -186,6 +194,21 @@ class Channel(asyncio.Protocol, Generic[Heard]):
         """Write what waits, then close; `on_lost` follows."""
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever waits; `on_lost` follows."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def hold(self) -> None:
+        """Read no more, so that the other end cannot write any more either."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read on."""
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     # ── what asyncio calls ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -216,14 +239,15 @@ class Channel(asyncio.Protocol, Generic[Heard]):
     def connection_lost(self, exc: Exception | None) -> None:
         """No more frames will come."""
         self._transport = None
-        self._on_lost(self._fault or exc)
+        on_lost, self._on_lost, self._on_frame = self._on_lost, _nobody, _nobody
+        on_lost(self._fault or exc)  # an end that hears by itself is freed now, and not by the next collection
 
     def _cut(self) -> None:
         pending = self._pending
         at = 0
         while self._fault is None and len(pending) - at >= LENGTH:
             length = int.from_bytes(pending[at : at + LENGTH], "big")
-            if length > LARGEST:
+            if length > self._largest:
                 raise ChannelError(f"it claims to be {length} bytes long")
             end = at + LENGTH + length
             if end > len(pending):
@@ -232,6 +256,10 @@ class Channel(asyncio.Protocol, Generic[Heard]):
             at = end
             self._on_frame(frame)
         del pending[:at]
+
+
+def _nobody(_: object) -> None:
+    """Who listens to a channel that is lost."""
 
 
 def worker_end(on_frame: Callable[[Down], None], on_lost: Callable[[Exception | None], None]) -> Channel[Down]:

@@ -16,11 +16,11 @@ from surefoot.domain.outcome import Kind
 from surefoot.domain.record import CallRecord
 from surefoot.gateway.complaints import STATUS, of_call
 from surefoot.gateway.leg import Leg
+from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resumption import Resumption
 from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import DELIVER_FIRST, FINISH, Call
 from surefoot.wire.clock import now
-from surefoot.wire.server import ServerConnection
 
 _CLIENT_ERROR = 400
 
@@ -52,7 +52,7 @@ class Exchange:
         "_resumption", "_slow", "_spoke_at", "_wall", "_winner", "_world", "call",
     )  # fmt: skip
 
-    def __init__(self, world: World, connection: ServerConnection, dialect: Dialect, ask: Ask, call: Call) -> None:
+    def __init__(self, world: World, connection: Recipient, dialect: Dialect, ask: Ask, call: Call) -> None:
         self._world = world
         self._connection = connection
         self._dialect = dialect

@@ -7,9 +7,11 @@ from surefoot.errors import DialectError
 from surefoot.gateway import surface
 from surefoot.gateway.complaints import refusal
 from surefoot.gateway.exchange import Exchange
+from surefoot.gateway.recipient import Recipient
+from surefoot.gateway.resends import HEADER, Resends
 from surefoot.gateway.world import World
 from surefoot.wire.clock import wall
-from surefoot.wire.server import Incoming, ServerConnection
+from surefoot.wire.server import Incoming, Served, ServerConnection
 
 CHAT = b"/v1/chat/completions"
 MODELS = b"/v1/models"
@@ -27,16 +29,18 @@ class Front:
         self.refused = 0
         self._prefix = prefix
         self._number = 0
+        self.resends = Resends(self._call, self._complain, world.settings)
 
     def enter(self, world: World) -> None:
         """Serve new requests under another configuration."""
         self.world = world
         self.door = world.settings.door
+        self.resends.enter(world.settings)
 
     # ── what connections say ───────────────────────────────────────────────────────────────────────────────────
 
-    def request(self, connection: ServerConnection, incoming: Incoming) -> Exchange | None:
-        """One whole request: answered at once, or an exchange from here on."""
+    def request(self, connection: ServerConnection, incoming: Incoming) -> Served | None:
+        """One whole request: answered at once, or under way from here on."""
         world = self.world
         key = world.doorkeeper.name_of(incoming.headers)
         if key is None:
@@ -45,6 +49,13 @@ class Front:
             return self._other(connection, incoming)
         if incoming.method != b"POST":
             return self._complain(connection, surface.wrong_method("POST"))
+        if HEADER in incoming.headers:
+            return self.resends.request(connection, incoming, key)
+        return self._call(connection, incoming, key)
+
+    def _call(self, connection: Recipient, incoming: Incoming, key: str) -> Exchange | None:
+        """A request to a path that makes calls, of the client of this name."""
+        world = self.world
         try:
             ask = OPENAI_CHAT.read(incoming.body)
         except DialectError as error:
@@ -111,7 +122,7 @@ class Front:
         connection.answer(200, OPENAI_CHAT.models(self.world.routes))
         return None
 
-    def _complain(self, connection: ServerConnection, complaint: Complaint) -> Exchange | None:
+    def _complain(self, connection: Recipient, complaint: Complaint) -> Exchange | None:
         self.refused += 1
         body = b"" if connection.incoming.method == b"HEAD" else OPENAI_CHAT.error(complaint)  # HEAD never has one
         connection.answer(complaint.status, body)

@@ -132,6 +132,7 @@ class Worker:
 
     async def _listen(self, front: Front, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
+        await front.resends.listen()
         for listener, taken in zip(settings.door.listeners, self._listeners, strict=True):
             tls: ssl.SSLContext | None = None
             if listener.certificate is not None and listener.private_key is not None:
@@ -148,6 +149,7 @@ class Worker:
         front.draining = True
         for server in self._servers:
             server.close()
+        front.resends.meeting.close()
         self._leave_at = now() + front.door.drain
 
     # ── the ticker ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,18 +183,16 @@ class Worker:
     def _sweep(self, front: Front, at: float) -> None:
         front.sweep(at)
         front.world.warm(at)
+        front.resends.answers.expire()
         self._old = [world for world in self._old if world.live or world.records]
         self._channel.send(self._report(front, at))
 
     def _leave_when_done(self, front: Front, worlds: Sequence[World], at: float) -> None:
         if at >= self._leave_at:
-            for world in worlds:
-                for exchange in list(world.live):
-                    exchange.stop()
-            for connection in list(front.connections):
-                connection.transport.abort()
+            _end_at_once(front, worlds)
         front.sweep(at)
-        if any(world.live for world in worlds) or front.connections or self._over.is_set():
+        clients = front.connections or front.resends.meeting.inside
+        if any(world.live for world in worlds) or clients or self._over.is_set():
             return  # an answer is not given while bytes of it wait to be sent
         for world in worlds:
             self._send_records(world)
@@ -244,18 +244,32 @@ class Worker:
             for name, stack in fleet.stacks.items()
         ]
         live = len(front.world.live) + sum(len(world.live) for world in self._old)
+        answers = front.resends.answers
         counters = {
             "connections_accepted": front.accepted,
             "requests_refused": front.refused,
             "upstream_connections": sum(upstream.pool.opened for upstream in front.world.upstreams.values()),
+            **{f"idempotency_{what}": count for what, count in answers.counts.items()},
         }
-        return Report(live, len(front.connections), targets, routes, counters, self._dropped)
+        kept = (len(answers), answers.memory)
+        return Report(live, len(front.connections), targets, routes, counters, self._dropped, *kept)
 
 
 def _surface(task: "asyncio.Task[None]") -> None:
     """A failure to listen ends the worker; its supervisor hears of it."""
     if not task.cancelled() and task.exception() is not None:
         raise SystemExit(f"cannot listen: {task.exception()}")
+
+
+def _end_at_once(front: Front, worlds: Sequence[World]) -> None:
+    """The time to drain is over: whoever still waits is told, and let go."""
+    for world in worlds:
+        for exchange in list(world.live):
+            exchange.stop()
+    for connection in list(front.connections):
+        connection.transport.abort()
+    for handed in list(front.resends.meeting.inside):
+        handed.abort()
 
 
 def make_room() -> None:

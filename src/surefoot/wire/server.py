@@ -179,7 +179,8 @@ class ServerConnection(asyncio.Protocol):
 
     def break_off(self, piece: bytes) -> None:
         """The last piece of a stream that failed: no proper end follows, so that nobody takes it for whole."""
-        self.write(piece)
+        if piece:  # an empty chunk would be that end
+            self.write(piece)
         self.done(keep=False)
 
     def done(self, *, keep: bool) -> None:
@@ -192,6 +193,11 @@ class ServerConnection(asyncio.Protocol):
             self.transport.close()
         elif self._ahead:  # not from in here: a row of requests that are answered at once would be a deep stack
             asyncio.get_running_loop().call_soon(self._next)
+
+    def abandon(self) -> None:
+        """Close at once; whoever served it is not told."""
+        self.served = None
+        self.transport.abort()
 
     def stuck(self, at: float, patience: float) -> bool:
         """Whether the client has taken nothing of what waits for it for so many seconds; to be asked repeatedly."""

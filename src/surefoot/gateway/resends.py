@@ -1,0 +1,130 @@
+"""What becomes of a request with an `Idempotency-Key`: a call of its own, part of one under way, or an answer again.
+
+A key is known per client key and path. It belongs to one worker, by its hash, so that all workers go by one memory; a
+request that comes to another worker is handed over to the owner (`gateway.handover`). Without an owner that answers
+the door, the worker serves it by its own memory: a gateway that lacks a worker answers, and may ask a provider twice.
+
+Must never look into a body beyond its hash.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+from surefoot.dialects.dialect import Complaint
+from surefoot.gateway.answers import Answers
+from surefoot.gateway.channel import Settings
+from surefoot.gateway.complaints import refusal
+from surefoot.gateway.handover import Meeting, Relay
+from surefoot.gateway.recipient import Client, Recipient
+from surefoot.gateway.shared import JOINED, REPLAYED
+from surefoot.wire.clock import now
+from surefoot.wire.server import Incoming, Served
+
+HEADER = b"idempotency-key"
+LONGEST = 255
+"""Characters of a key: room for any identifier in use (a UUID has 36), and a bound on what is hashed and handed on."""
+
+_VISIBLE = frozenset(range(0x21, 0x7F))
+
+Call = Callable[[Recipient, Incoming, str], Served | None]
+Complain = Callable[[Recipient, Complaint], Served | None]
+
+
+class Resends:
+    """See the module. `call` makes a call of a request, `complain` answers it with an error."""
+
+    def __init__(self, call: Call, complain: Complain, settings: Settings) -> None:
+        self.answers = Answers(settings.door.idempotency, settings.workers, now)
+        self._call = call
+        self._complain = complain
+        self._settings = settings
+        self.meeting = Meeting(settings.meeting, self._handed)
+        """Where other workers hand over what belongs to this one."""
+
+    def enter(self, settings: Settings) -> None:
+        """Go by another configuration; what is kept stays."""
+        self._settings = settings
+        self.answers.set(settings.door.idempotency, settings.workers)
+
+    async def listen(self) -> None:
+        """Let other workers in, if there are any."""
+        settings = self._settings
+        if settings.meeting and settings.workers > 1:
+            await self.meeting.open(settings.worker)
+
+    def request(self, client: Client, incoming: Incoming, name: str) -> Served | None:
+        """A request with a key, of the client of this name."""
+        if self.answers.off:
+            return self._call(client, incoming, name)
+        key = incoming.headers[HEADER]
+        if not 0 < len(key) <= LONGEST or not _VISIBLE.issuperset(key):
+            self.answers.counts["refused"] += 1
+            return self._complain(client, wrong_key())
+        scope = scope_of(name, incoming.path, key)
+        settings = self._settings
+        owner = owner_of(scope, settings.workers)
+        if owner != settings.worker and settings.meeting:
+            relay = Relay(client, lambda: self._without_owner(client, incoming, name, scope))
+            client.served = relay
+            if relay.call_on(settings.meeting, owner, incoming, name):
+                return relay
+            return self._without_owner(client, incoming, name, scope)
+        return self._here(client, incoming, name, scope)
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _handed(self, client: Client, incoming: Incoming, name: str) -> None:
+        """Another worker has handed a request over."""
+        self._here(client, incoming, name, scope_of(name, incoming.path, incoming.headers[HEADER]))
+
+    def _without_owner(self, client: Client, incoming: Incoming, name: str, scope: bytes) -> Served | None:
+        self.answers.counts["owner_away"] += 1
+        return self._here(client, incoming, name, scope)
+
+    def _here(self, client: Client, incoming: Incoming, name: str, scope: bytes) -> Served | None:
+        answers = self.answers
+        fingerprint = fingerprint_of(incoming)
+        known = answers.find(scope)
+        if known is None:
+            shared = answers.begin(scope, fingerprint, incoming)
+            if shared is None:
+                return self._call(client, incoming, name)
+            follower = shared.join(client)
+            self._call(shared, incoming, name)
+            return follower
+        if known.fingerprint != fingerprint:
+            answers.counts["conflicts"] += 1
+            return self._complain(client, reused_key())
+        answers.counts["replayed" if known.over else "joined"] += 1
+        return known.join(client, REPLAYED if known.over else JOINED)
+
+
+def scope_of(name: str, path: bytes, key: bytes) -> bytes:
+    """What a key is known by: whose it is, for which path, and itself (BLAKE2b, 16 bytes)."""
+    return blake2b(b"\0".join((name.encode(), path.partition(b"?")[0], key)), digest_size=16).digest()
+
+
+def owner_of(scope: bytes, workers: int) -> int:
+    """The worker that a key belongs to."""
+    return int.from_bytes(scope[:8], "big") % workers
+
+
+def fingerprint_of(incoming: Incoming) -> bytes:
+    """What has to be the same in a retry: the body, and where it may be processed (BLAKE2b, 16 bytes)."""
+    place = incoming.headers.get(b"surefoot-place", b"")
+    return blake2b(b"%b\0%b" % (place, incoming.body), digest_size=16).digest()
+
+
+def wrong_key() -> Complaint:
+    """400: no key of a form that can be kept."""
+    message = f"Idempotency-Key has to be 1 to {LONGEST} visible ASCII characters, without spaces. A UUID is good."
+    return refusal(400, "invalid_idempotency_key", message)
+
+
+def reused_key() -> Complaint:
+    """422: the key stands for another request."""
+    message = (
+        "This Idempotency-Key was used for another request, with another body or another surefoot-place. "
+        "Send each new request with a new key, and only its retries with the same one."
+    )
+    return refusal(422, "idempotency_key_reused", message)
