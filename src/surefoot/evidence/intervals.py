@@ -26,7 +26,7 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
 
 
 def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a proportion of which k of n were seen (Clopper (Clopper & Pearson, Biometrika 26, 1934, pp. 404-413) Pearson, Biometrika 26, 1934, pp. 404-13).
+    """The exact interval of a proportion of which k of n were seen (Clopper & Pearson, Biometrika 26, 1934, p. 404).
 
     With a = 1 - confidence: the a/2 quantile of Beta(k, n-k+1) and the 1 - a/2 quantile of Beta(k+1, n-k), 0 at k = 0
     and 1 at k = n. It never holds less than its confidence, so it is wider than Wilson's.
@@ -40,7 +40,7 @@ def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, fl
 
 
 def garwood(count: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a Poisson mean of which `count` events were seen (Garwood, Biometrika 28, 1936, pp. 437-42).
+    """The exact interval of a Poisson mean of which `count` events were seen (Garwood, Biometrika 28, 1936, p. 437).
 
     With a = 1 - confidence: half the a/2 quantile of chi-squared with 2 count degrees of freedom (0 at count = 0), and
     half the 1 - a/2 quantile of that with 2 count + 2. Divide by the time watched for a rate.
