@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import EvidenceError
-from surefoot.evidence import clopper_pearson, garwood, newcombe, wilson
+from surefoot.evidence import clopper_pearson, event_rate, garwood, newcombe, wilson
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,21 @@ def test_at_the_ends_of_a_counts_interval_the_tails_are_equal(count: int, confid
 def test_what_is_no_count_is_refused(count: int, confidence: float) -> None:
     with pytest.raises(EvidenceError):
         garwood(count, confidence)
+
+
+def test_the_interval_of_a_rate_has_the_coverage_of_its_gamma() -> None:
+    # Gamma(1/2) is half a squared normal variable.
+    assert event_rate(0, 2.0) == pytest.approx((0.0313380**2 / 4, 2.2414027**2 / 4), rel=1e-5)
+    low, high = garwood(7)
+    assert low < event_rate(7, 1.0)[0] < event_rate(7, 1.0)[1] < high
+
+
+@pytest.mark.parametrize(
+    ("events", "years", "confidence"), [(-1, 1, 0.95), (1, 0, 0.95), (float("inf"), 1, 0.95), (1, 1, 1)]
+)
+def test_what_is_no_rate_is_refused(events: float, years: float, confidence: float) -> None:
+    with pytest.raises(EvidenceError):
+        event_rate(events, years, confidence)
 
 
 @pytest.mark.parametrize(

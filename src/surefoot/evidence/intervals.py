@@ -1,9 +1,9 @@
 """Intervals of a proportion, of the difference of two, and of a count."""
 
-from math import sqrt
+from math import isfinite, sqrt
 from statistics import NormalDist
 
-from scipy.stats import beta, chi2
+from scipy.stats import beta, chi2, gamma
 
 from surefoot.errors import EvidenceError
 
@@ -52,6 +52,21 @@ def garwood(count: int, confidence: float = 0.95) -> tuple[float, float]:
     tail = (1 - confidence) / 2
     low = 0.0 if count == 0 else float(chi2.ppf(tail, 2 * count)) / 2
     return low, float(chi2.ppf(1 - tail, 2 * count + 2)) / 2
+
+
+def event_rate(events: float, years: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of a Poisson rate per year under Jeffreys' prior: quantiles of Gamma(events + 1/2, 1/years).
+
+    As in Box & Tiao, Bayesian Inference in Statistical Analysis, 1973, section 1.3; it is what coverage draws from. The
+    count need not be whole, since a count that was told of several modes together is shared out among them.
+    Raises `EvidenceError` for a negative or infinite count, years not above 0, or unless 0 < confidence < 1.
+    """
+    if not (isfinite(events) and events >= 0 and isfinite(years) and years > 0):
+        raise EvidenceError(f"{events} events in {years} years are no rate")
+    _check_confidence(confidence)
+    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
+    low, high = (float(gamma.ppf(tail, events + 0.5, scale=1 / years)) for tail in tails)
+    return low, high
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95) -> tuple[float, float]:
