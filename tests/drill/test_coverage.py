@@ -128,8 +128,8 @@ def test_costs_and_what_the_failure_added_to_them() -> None:
     usual = [repetition(cost=0.001 + 0.0001 * (number % 2)) for number in range(8)]
     facts = sheet(calls, ONE, baseline=usual)
     cost = facts.named("mode.silence.cold.cost")
-    assert (cost.value, cost.unit, cost.n) == (pytest.approx(0.00245), "USD", 10)
-    assert (cost.low, cost.high) == pytest.approx(mean([one.cost or 0 for one in calls])[1:])
+    assert (cost.unit, cost.n) == ("USD", 10)
+    assert (cost.value, cost.low, cost.high) == pytest.approx(mean([one.cost or 0 for one in calls]))
     added = facts.named("mode.silence.cold.added_cost")
     exact = mean_difference([one.cost or 0 for one in calls], [one.cost or 0 for one in usual])
     assert (added.value, added.low, added.high) == pytest.approx(exact)

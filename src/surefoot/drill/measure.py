@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from surefoot.domain.outcome import OUTCOMES, Kind
-from surefoot.drill.quantiles import BY_RANKS, CONFIDENCE, fewest, quantiles, refused, why_open
+from surefoot.drill.quantiles import CONFIDENCE, difference, quantiles
 from surefoot.drill.sites import PRIMARY
 from surefoot.evidence.intervals import wilson
-from surefoot.evidence.order import percentile
 from surefoot.facts import Fact
 from surefoot.journal.reader import AttemptEntry, CallEntry
 from surefoot.load import CallResult
@@ -24,8 +23,6 @@ GATEWAY = "gateway"
 DIRECT = "direct"
 ALL_MODES = "all_modes"
 QUANTILES = (("p50", 0.50), ("p99", 0.99))
-PAIR_CONFIDENCE = 0.975
-"""Of each of two intervals, so that both hold together with at least 0.95 (Bonferroni)."""
 
 
 class Phase(Struct, frozen=True):
@@ -96,24 +93,8 @@ def _passed_off(result: CallResult, whole: dict[str, int]) -> bool:
 
 def _added(name: str, phase: Phase, baseline: Phase, q: float) -> Fact:
     """The quantile through the gateway less that of the healthy primary, asked directly."""
-    ours, theirs = ttfts(phase.gateway), ttfts(baseline.direct)
-    n = min(len(ours), len(theirs))
     how = "quantile of TTFT through the gateway less that direct to the healthy primary"
-    if n < fewest(q):
-        return refused(name, n, q, how)
-    value, low, high = percentile(ours, q, PAIR_CONFIDENCE)
-    base, base_low, base_high = percentile(theirs, q, PAIR_CONFIDENCE)
-    return Fact(
-        name=name,
-        value=value - base,
-        unit="s",
-        n=n,
-        low=None if base_high is None else low - base_high,
-        high=None if high is None else high - base_low,
-        confidence=CONFIDENCE,
-        method=f"{how}; {BY_RANKS}, of both, joined (Bonferroni)",
-        note=why_open(high is None or base_high is None),
-    )
+    return difference(name, (ttfts(phase.gateway), ttfts(baseline.direct)), q, how)
 
 
 def _of_failover(start: str, calls: Sequence[CallEntry]) -> list[Fact]:
