@@ -132,6 +132,7 @@ def steady_after_the_fact() -> None:
         (steady_after_the_fact, "before anything is run"),
         (lambda: chaos.hypothesis("Calls are answered", [LOOK]), "needs a tolerance"),
         (lambda: chaos.experiment("t", "d", {}, []), "at least one activity"),
+        (lambda: chaos.probe("answered", {}, tolerance=0.99), "write a range"),
     ],
 )
 def test_what_would_make_the_journal_lie_is_refused(misuse: Callable[[], object], word: str) -> None:
@@ -181,6 +182,11 @@ def test_the_checker_misses_no_field_that_is_asked_for(path: str) -> None:
 )
 def test_the_checker_sees_wrong_values(name: str, value: object) -> None:
     assert faults_of_journal(drilled() | {name: value}) != []
+
+
+def test_a_whole_tolerance_is_written_as_an_integer() -> None:
+    tolerance = chaos.probe("answered", {}, tolerance=1.0)["tolerance"]
+    assert (tolerance, type(tolerance)) == (1, int)
 
 
 def test_the_plan_itself_is_an_experiment_as_specified() -> None:

@@ -76,6 +76,12 @@ def test_an_untested_mode_is_neither_covered_nor_uncovered() -> None:
     assert exact.high > 0.99
 
 
+def test_why_a_mode_is_untested_is_told_where_it_is_known() -> None:
+    facts = sheet(drilled("silence", 5, 5), TWO, why_untested={"stall": "spend cap", "silence": "never looked at"})
+    assert facts.named("mode.stall.cold.mitigated").note == "untested: spend cap"
+    assert not facts.named("mode.silence.cold.mitigated").note
+
+
 def test_the_coverages_are_those_of_the_formula_with_the_intervals_of_the_draws() -> None:
     facts = sheet([*drilled("silence", 150, 200), *drilled("stall", 40, 200)], TWO)
     exact = coverage([("silence", 2.0, 30, 0.75), ("stall", 1.0, 120, 0.2)])

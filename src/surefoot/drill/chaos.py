@@ -34,8 +34,15 @@ def python_provider(module: str, func: str, arguments: Mapping[str, Any] | None 
 
 
 def probe(name: str, provider: Mapping[str, Any], tolerance: Any = None) -> Activity:
-    """What asks the system something. One of the steady state needs a `tolerance`: a scalar, a list or an object."""
+    """What asks the system something. One of the steady state needs a `tolerance`: a scalar, a list or an object.
+
+    A number alone has to be whole, so 1.0 becomes 1. Raises `ValueError` for another: a list of two is a range.
+    """
     found: Activity = {"type": "probe", "name": name, "provider": dict(provider)}
+    if isinstance(tolerance, float):
+        if not tolerance.is_integer():
+            raise ValueError(f"the tolerance of {name!r} is {tolerance:g}; write a range, such as [{tolerance:g}, 1]")
+        tolerance = int(tolerance)
     return found if tolerance is None else found | {"tolerance": tolerance}
 
 

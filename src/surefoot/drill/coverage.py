@@ -12,7 +12,7 @@ Facts are named `mode.NAME.cold|warm.MEASURE`, `mode.NAME.events|impact|weight` 
 Must never: count what did not strike, call an unknown price nothing, or leave a default rate unmarked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -32,11 +32,11 @@ WARM = "warm"
 QUANTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 
 UNTESTED = "untested"
-"""The note of a share of which nothing is known."""
+"""What the note of a share begins with of which nothing is known."""
 
 MEASURES = {
-    "detect": "from the fault to the verdict",
-    "switch": "from the verdict to the request to the next target on the wire",
+    "detect": "from the fault to the verdict, or to the moment at which another target was asked beside it, if sooner",
+    "switch": "from that moment to the request to the next target on the wire",
     "fallback_ttft": "from that request on the wire to its first content",
     "ttft": "from the intended send time to the first content that the client saw",
     "end_to_end": "from the intended send time to the end of the answer",
@@ -58,6 +58,8 @@ class Drill(Struct, frozen=True, kw_only=True):
     rates: Rates
     forbidden: frozenset[str] = frozenset()
     """Modes whose fallback the jurisdiction forbids: it covers nothing there."""
+    why_untested: Mapping[str, str] = {}
+    """Why a mode could not be drilled here, where that is known."""
     seed: int
     made: str
     """When: ISO 8601, UTC."""
@@ -101,7 +103,7 @@ def warm(repetitions: Sequence[Repetition]) -> list[Repetition]:
 def _of_mode(mode: str, repetitions: Sequence[Repetition], drill: Drill) -> Iterator[Fact]:
     start = f"mode.{mode}"
     for state, counted, measures in ((COLD, cold(repetitions), MEASURES), (WARM, warm(repetitions), OF_WARM)):
-        yield from _of_answers(f"{start}.{state}", counted, forbidden=mode in drill.forbidden)
+        yield from _of_answers(f"{start}.{state}", counted, _note_of_share(mode, counted, drill))
         for measure in measures:
             values = [value for one in counted if (value := getattr(one, measure)) is not None]
             how = f"{MEASURES[measure]}, of the calls that had one"
@@ -115,7 +117,7 @@ def _of_mode(mode: str, repetitions: Sequence[Repetition], drill: Drill) -> Iter
         yield from _weights(start, rate, drill)
 
 
-def _of_answers(start: str, counted: Sequence[Repetition], *, forbidden: bool) -> Iterator[Fact]:
+def _of_answers(start: str, counted: Sequence[Repetition], note: str) -> Iterator[Fact]:
     n = len(counted)
     k = sum(one.mitigated and not one.passed_off for one in counted)
     how = "valid, whole answers within the deadline, of all calls that counted"
@@ -130,16 +132,18 @@ def _of_answers(start: str, counted: Sequence[Repetition], *, forbidden: bool) -
         high=high,
         confidence=CONFIDENCE if n else None,
         method=f"{how}; Wilson score interval",
-        note=_note_of_share(n, forbidden=forbidden),
+        note=note,
     )
     passed = sum(one.passed_off for one in counted)
     yield _count(f"{start}.passed_off", passed, n, "broken answers that ended as if they were whole")
 
 
-def _note_of_share(n: int, *, forbidden: bool) -> str:
-    if forbidden:
+def _note_of_share(mode: str, counted: Sequence[Repetition], drill: Drill) -> str:
+    if mode in drill.forbidden:
         return "the jurisdiction forbids the fallback: weighed as 0"
-    return "" if n else UNTESTED
+    if counted:
+        return ""
+    return f"{UNTESTED}: {drill.why_untested[mode]}" if mode in drill.why_untested else UNTESTED
 
 
 def _cost(name: str, counted: Sequence[Repetition]) -> Fact:
