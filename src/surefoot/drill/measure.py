@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from surefoot.domain.outcome import OUTCOMES, Kind
+from surefoot.drill.quantiles import CONFIDENCE, difference, quantiles
 from surefoot.drill.sites import PRIMARY
 from surefoot.evidence.intervals import wilson
-from surefoot.evidence.order import SMALLEST_FOR_P99, percentile
 from surefoot.facts import Fact
 from surefoot.journal.reader import AttemptEntry, CallEntry
 from surefoot.load import CallResult
@@ -22,13 +22,7 @@ from surefoot.load import CallResult
 GATEWAY = "gateway"
 DIRECT = "direct"
 ALL_MODES = "all_modes"
-CONFIDENCE = 0.95
-PAIR_CONFIDENCE = 0.975
-"""Of each of two intervals, so that both hold together with at least 0.95 (Bonferroni)."""
 QUANTILES = (("p50", 0.50), ("p99", 0.99))
-BY_RANKS = "interval by order statistics, equal tails"
-FEWEST_FOR_MEDIAN_INTERVAL = 6
-"""Below it even the smallest and the largest sample do not enclose the median with 0.95: 2 * 0.5^5 > 0.05."""
 
 
 class Phase(Struct, frozen=True):
@@ -51,7 +45,7 @@ def facts_of(phase: Phase, baseline: Phase, calls: Sequence[CallEntry], whole: d
         start = f"{phase.name}.{arm}"
         found += _of_answers(start, results, whole)
         how = "from the intended send time to the first content, of the calls that had any"
-        found += _quantiles(f"{start}.ttft", ttfts(results), how)
+        found += quantiles(f"{start}.ttft", ttfts(results), how, QUANTILES)
     start = f"{phase.name}.{GATEWAY}"
     found += [_added(f"{start}.added_ttft.{name}", phase, baseline, q) for name, q in QUANTILES]
     return found + _of_failover(start, calls)
@@ -99,24 +93,8 @@ def _passed_off(result: CallResult, whole: dict[str, int]) -> bool:
 
 def _added(name: str, phase: Phase, baseline: Phase, q: float) -> Fact:
     """The quantile through the gateway less that of the healthy primary, asked directly."""
-    ours, theirs = ttfts(phase.gateway), ttfts(baseline.direct)
-    n = min(len(ours), len(theirs))
     how = "quantile of TTFT through the gateway less that direct to the healthy primary"
-    if not _enough(n, q):
-        return _none(name, n, how)
-    value, low, high = percentile(ours, q, PAIR_CONFIDENCE)
-    base, base_low, base_high = percentile(theirs, q, PAIR_CONFIDENCE)
-    return Fact(
-        name=name,
-        value=value - base,
-        unit="s",
-        n=n,
-        low=None if base_high is None else low - base_high,
-        high=None if high is None else high - base_low,
-        confidence=CONFIDENCE,
-        method=f"{how}; {BY_RANKS}, of both, joined (Bonferroni)",
-        note=_why_open(high is None or base_high is None),
-    )
+    return difference(name, (ttfts(phase.gateway), ttfts(baseline.direct)), q, how)
 
 
 def _of_failover(start: str, calls: Sequence[CallEntry]) -> list[Fact]:
@@ -135,11 +113,14 @@ def _of_failover(start: str, calls: Sequence[CallEntry]) -> list[Fact]:
             switches.append(after.sent - attempt.verdict)
     how = "failed attempts of the primary beside which the next target was asked before any verdict"
     return [
-        *_quantiles(f"{start}.detect", detects, "from the request on the wire to the verdict"),
-        *_quantiles(
-            f"{start}.switch", switches, "from the verdict to the next request on the wire, by the loop's clock"
+        *quantiles(f"{start}.detect", detects, "from the request on the wire to the verdict", QUANTILES),
+        *quantiles(
+            f"{start}.switch",
+            switches,
+            "from the verdict to the next request on the wire, by the loop's clock",
+            QUANTILES,
         ),
-        *_quantiles(f"{start}.hedge_after", hedges, "from the request on the wire to the one beside it"),
+        *quantiles(f"{start}.hedge_after", hedges, "from the request on the wire to the one beside it", QUANTILES),
         _count(f"{start}.hedged", len(hedges), len(failures), how),
     ]
 
@@ -155,40 +136,6 @@ def _failures(calls: Sequence[CallEntry]) -> Iterator[tuple[AttemptEntry, Attemp
 
 def _on_the_wire(attempt: AttemptEntry) -> float:
     return attempt.started if attempt.sent is None else attempt.sent
-
-
-def _quantiles(start: str, values: Sequence[float], how: str) -> Iterator[Fact]:
-    n = len(values)
-    for suffix, q in QUANTILES:
-        name = f"{start}.{suffix}"
-        if not _enough(n, q):
-            yield _none(name, n, how)
-            continue
-        value, low, high = percentile(values, q, CONFIDENCE)
-        bounded = n >= FEWEST_FOR_MEDIAN_INTERVAL
-        yield Fact(
-            name=name,
-            value=value,
-            unit="s",
-            n=n,
-            low=low if bounded else None,
-            high=high if bounded else None,
-            confidence=CONFIDENCE if bounded else None,
-            method=f"{how}; the smallest sample with {q:.0%} at or below it; {BY_RANKS}",
-            note=_why_open(high is None or not bounded),
-        )
-
-
-def _enough(n: int, q: float) -> bool:
-    return n >= (SMALLEST_FOR_P99 if q > 0.5 else 1)  # noqa: PLR2004 - the median
-
-
-def _none(name: str, n: int, how: str) -> Fact:
-    return Fact(name=name, value=None, unit="s", n=n, method=how, note=f"n<{SMALLEST_FOR_P99}" if n else "no samples")
-
-
-def _why_open(is_open: bool) -> str:  # noqa: FBT001 - its only argument
-    return "too few samples for both bounds" if is_open else ""
 
 
 def _count(name: str, count: int, n: int, how: str) -> Fact:

@@ -1,7 +1,9 @@
-"""Intervals of a proportion."""
+"""Intervals of a proportion, of the difference of two, and of a count."""
 
-from math import sqrt
+from math import isfinite, sqrt
 from statistics import NormalDist
+
+from scipy.stats import beta, chi2, gamma
 
 from surefoot.errors import EvidenceError
 
@@ -12,10 +14,7 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     Holds its confidence well for small n and for proportions near 0 or 1, where the normal approximation does not.
     Raises `EvidenceError` unless 0 <= k <= n, n > 0 and 0 < confidence < 1.
     """
-    if not (0 <= k <= n and n > 0):
-        raise EvidenceError(f"{k} of {n} is no proportion")
-    if not 0 < confidence < 1:
-        raise EvidenceError(f"a confidence of {confidence} is not between 0 and 1")
+    _check_share(k, n, confidence)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = k / n
     middle = share + z * z / (2 * n)
@@ -24,3 +23,74 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     low = 0.0 if k == 0 else (middle - spread) / scale
     high = 1.0 if k == n else (middle + spread) / scale
     return low, high
+
+
+def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a proportion of which k of n were seen (Clopper & Pearson, Biometrika 26, 1934, p. 404).
+
+    With a = 1 - confidence: the a/2 quantile of Beta(k, n-k+1) and the 1 - a/2 quantile of Beta(k+1, n-k), 0 at k = 0
+    and 1 at k = n. It never holds less than its confidence, so it is wider than Wilson's.
+    Raises `EvidenceError` unless 0 <= k <= n, n > 0 and 0 < confidence < 1.
+    """
+    _check_share(k, n, confidence)
+    tail = (1 - confidence) / 2
+    low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
+    high = 1.0 if k == n else float(beta.ppf(1 - tail, k + 1, n - k))
+    return low, high
+
+
+def garwood(count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a Poisson mean of which `count` events were seen (Garwood, Biometrika 28, 1936, p. 437).
+
+    With a = 1 - confidence: half the a/2 quantile of chi-squared with 2 count degrees of freedom (0 at count = 0), and
+    half the 1 - a/2 quantile of that with 2 count + 2. Divide by the time watched for a rate.
+    Raises `EvidenceError` for a negative count or unless 0 < confidence < 1.
+    """
+    if count < 0:
+        raise EvidenceError(f"{count} is no count: it must not be negative")
+    _check_confidence(confidence)
+    tail = (1 - confidence) / 2
+    low = 0.0 if count == 0 else float(chi2.ppf(tail, 2 * count)) / 2
+    return low, float(chi2.ppf(1 - tail, 2 * count + 2)) / 2
+
+
+def event_rate(events: float, years: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of a Poisson rate per year under Jeffreys' prior: quantiles of Gamma(events + 1/2, 1/years).
+
+    As in Box & Tiao, Bayesian Inference in Statistical Analysis, 1973, section 1.3; it is what coverage draws from. The
+    count need not be whole, since a count that was told of several modes together is shared out among them.
+    Raises `EvidenceError` for a negative or infinite count, years not above 0, or unless 0 < confidence < 1.
+    """
+    if not (isfinite(events) and events >= 0 and isfinite(years) and years > 0):
+        raise EvidenceError(f"{events} events in {years} years are no rate")
+    _check_confidence(confidence)
+    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
+    low, high = (float(gamma.ppf(tail, events + 0.5, scale=1 / years)) for tail in tails)
+    return low, high
+
+
+def newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95) -> tuple[float, float]:
+    """The hybrid score interval of p1 - p2, two independent proportions, each told as (k, n).
+
+    Method 10 of Newcombe, Statistics in Medicine 17, 1998, pp. 873-890. With (l, u) the Wilson interval of each:
+    from d - sqrt((p1-l1)^2 + (u2-p2)^2) to d + sqrt((u1-p1)^2 + (p2-l2)^2), where d = p1 - p2.
+    Raises `EvidenceError` unless 0 <= k <= n and n > 0 for both, and 0 < confidence < 1.
+    """
+    low_1, high_1 = wilson(*first, confidence)
+    low_2, high_2 = wilson(*second, confidence)
+    share_1, share_2 = first[0] / first[1], second[0] / second[1]
+    difference = share_1 - share_2
+    below = sqrt((share_1 - low_1) ** 2 + (high_2 - share_2) ** 2)
+    above = sqrt((high_1 - share_1) ** 2 + (share_2 - low_2) ** 2)
+    return difference - below, difference + above
+
+
+def _check_share(k: int, n: int, confidence: float) -> None:
+    if not (0 <= k <= n and n > 0):
+        raise EvidenceError(f"{k} of {n} is no proportion")
+    _check_confidence(confidence)
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise EvidenceError(f"a confidence of {confidence} is not between 0 and 1")

@@ -44,6 +44,34 @@ def shares_between(share: Fact) -> str:
     return f"{_percent(share.low)} … {_percent(share.high)} %"
 
 
+def about(share: float) -> str:
+    """A share in whole percent, for a sentence; never rounded up to all, nor down to none."""
+    whole = round(100 * share)
+    if share < 1 and whole == 100:  # noqa: PLR2004 - percent
+        return ">99 %"
+    return "<1 %" if share > 0 and whole == 0 else f"{whole} %"
+
+
+def points_of(difference: Fact) -> str:
+    """A difference of shares, in percentage points."""
+    return "–" if difference.value is None else f"{100 * difference.value:+.1f}"  # noqa: RUF001 - as above
+
+
+def points_between(difference: Fact) -> str:
+    """The interval of a difference of shares, in percentage points."""
+    if difference.low is None or difference.high is None:
+        return ""
+    return f"{100 * difference.low:+.1f} … {100 * difference.high:+.1f}"
+
+
+def money_of(amount: Fact, *, signed: bool = False) -> str:
+    """Dollars to four digits, or why there is no number."""
+    if amount.value is None:
+        return "unknown" if amount.note.startswith("unknown") else "–"  # noqa: RUF001 - as above
+    sign = "-" if amount.value < 0 else "+" * signed
+    return f"{sign}${abs(amount.value):.4g}"
+
+
 def k_of_n(count: Fact) -> str:
     """A count of how many."""
     return f"{count.value:.0f}/{count.n}"
