@@ -15,6 +15,8 @@ SmallShare = Annotated[float, Meta(ge=0, le=0.1, extra={"unit": "share"})]
 Quantile = Annotated[float, Meta(gt=0, lt=1, extra={"unit": "quantile"})]
 Count = Annotated[int, Meta(ge=1, le=1_000_000, extra={"unit": "count"})]
 Factor = Annotated[float, Meta(ge=1, le=100, extra={"unit": "factor"})]
+Spreads = Annotated[float, Meta(gt=0, le=100, extra={"unit": "factor"})]
+"""So many times the usual scatter of a quantity (its standard deviation, robustly learned)."""
 
 TOKENS_PER_PRICE_UNIT = 1_000_000
 
