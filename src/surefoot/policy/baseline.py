@@ -44,9 +44,9 @@ class Baseline:
         """Standard deviation of the logarithms, never below the least that counts."""
         return max(self._spread, self._least)
 
-    def excess(self, value: float) -> float | None:
-        """How far a logarithm lies above the middle, in spreads; None while nothing is learned."""
-        return None if self.centre is None else (value - self.centre) / self.spread
+    def excess(self, value: float) -> float:
+        """How far a logarithm lies above the middle, in spreads; 0 while nothing is learned."""
+        return 0.0 if self.centre is None else (value - self.centre) / self.spread
 
     def learn(self, values: list[float], now: float) -> None:
         """Take in one lesson of logarithms, in any order."""

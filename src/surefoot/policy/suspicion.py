@@ -23,6 +23,7 @@ still.
 Knows no clock and no other target. Must never see a prompt, and never decide what follows from a grade.
 """
 
+from collections import defaultdict
 from enum import IntEnum
 from math import fsum, log
 
@@ -37,8 +38,10 @@ _MOST = 1.5
 """A sum is never more than so many thresholds, so that recovery takes no longer the longer the illness was."""
 _RELEASE = 0.25
 """A grade is left once its sum is below this share of the threshold: far from where it was entered, so no flapping."""
-_RATE = -1
-"""The one series of token rates, beside those of first-token times."""
+_JUDGED = 32
+"""Most samples of a series that are judged in one step: a mean of more would be no surer, only dearer."""
+_LEAST_RATE = 0.001
+"""Tokens per second below which a rate counts as this."""
 
 
 class SuspicionOptions(Struct, frozen=True):
@@ -78,20 +81,35 @@ class Grade(IntEnum):
 
 
 class _Signal:
-    """One sort of measurement: fresh samples as (series, value, censored), baselines by series, a sum per grade."""
+    """One sort of measurement: fresh samples by series and whether they were censored, and a sum for each grade.
 
-    __slots__ = ("_baselines", "_options", "fresh", "sums")
+    `sign` is 1 where more is worse and -1 where less is; smaller values than `least` count as that.
+    """
 
-    def __init__(self, options: SuspicionOptions) -> None:
+    __slots__ = ("_baselines", "_judged", "_least", "_options", "_sign", "fresh", "sums")
+
+    def __init__(self, options: SuspicionOptions, sign: int, least: float) -> None:
         self._options = options
+        self._sign = sign
+        self._least = least
         self._baselines: dict[int, Baseline] = {}
-        self.fresh: list[tuple[int, float, bool]] = []
+        self._judged: dict[tuple[int, bool], list[float]] = {}
+        self.fresh: defaultdict[tuple[int, bool], list[float]] = defaultdict(list)
         self.sums = (0.0, 0.0, 0.0)
 
     def step(self, fade: float) -> float | None:
         """Judge the fresh samples; returns their mean excess, None if they say nothing."""
-        options = self._options
-        telling = [excess for sample in self.fresh if (excess := self._telling(*sample)) is not None]
+        options, sign, least = self._options, self._sign, self._least
+        if not self.fresh and not any(self.sums):
+            self._judged = {}
+            return None
+        self._judged = {
+            key: [sign * log(max(value, least)) for value in _thinned(values)] for key, values in self.fresh.items()
+        }
+        self.fresh.clear()
+        telling: list[float] = []
+        for (series, censored), values in self._judged.items():
+            telling += self._telling(self._baseline(series), values, censored=censored)
         excess = fsum(telling) / len(telling) if telling else None
         most = _MOST * options.threshold
         drifts = (options.drift, options.hedge_drift, options.open_drift)
@@ -102,12 +120,14 @@ class _Signal:
         return excess
 
     def learn(self, now: float) -> None:
-        """Teach the baselines what was just judged."""
+        """Teach the baselines what was judged last."""
         lessons: dict[int, list[float]] = {}
-        for series, value, censored in self.fresh:
-            excess = self._baseline(series).excess(value)
-            if not censored or excess is None or excess > 0:  # one given up early says nothing of the middle
-                lessons.setdefault(series, []).append(value)
+        for (series, censored), values in self._judged.items():
+            centre = self._baseline(series).centre
+            if censored and centre is not None:  # one given up before the middle says nothing of it
+                values = [value for value in values if value > centre]  # noqa: PLW2901 - the same, without those
+            if values:
+                lessons.setdefault(series, []).extend(values)
         for series, values in lessons.items():
             self._baseline(series).learn(values, now)
 
@@ -116,12 +136,12 @@ class _Signal:
         self._baselines.clear()
         self.sums = (0.0, 0.0, 0.0)
 
-    def _telling(self, series: int, value: float, censored: bool) -> float | None:  # noqa: FBT001 - a sample, unpacked
-        """The excess of one sample. One that was given up was at least so slow: it can accuse, but never acquit."""
-        excess = self._baseline(series).excess(value)
-        if excess is None or (censored and excess <= self._options.drift):
-            return None
-        return min(max(excess, -_CLIP), _CLIP)
+    def _telling(self, baseline: Baseline, values: list[float], *, censored: bool) -> list[float]:
+        """The excesses. What was given up was at least so slow: it can accuse, but never acquit."""
+        if baseline.centre is None:
+            return []
+        excesses = [min(max(baseline.excess(value), -_CLIP), _CLIP) for value in values]
+        return [excess for excess in excesses if excess > self._options.drift] if censored else excesses
 
     def _baseline(self, series: int) -> Baseline:
         baseline = self._baselines.get(series)
@@ -131,15 +151,25 @@ class _Signal:
         return baseline
 
 
+def _thinned(values: list[float]) -> list[float]:
+    """All values, or so many that stand for them: evenly spaced in rank, each from the middle of its share."""
+    count = len(values)
+    if count <= _JUDGED:
+        return values
+    ordered = sorted(values)
+    return [ordered[(2 * place + 1) * count // (2 * _JUDGED)] for place in range(_JUDGED)]
+
+
 class Suspicion:
     """What one target is suspected of. `grade` may be read at any time; only `tick` moves it."""
 
-    __slots__ = ("_first_token", "_options", "_rate", "_since", "_stepped_at", "grade")
+    __slots__ = ("_first_token", "_options", "_rate", "_signals", "_since", "_stepped_at", "grade")
 
     def __init__(self, options: SuspicionOptions) -> None:
         self._options = options
-        self._first_token = _Signal(options)
-        self._rate = _Signal(options)
+        self._first_token = _Signal(options, 1, options.least)
+        self._rate = _Signal(options, -1, _LEAST_RATE)
+        self._signals = (self._first_token, self._rate)
         self._stepped_at = float("-inf")
         self._since = 0.0
         self.grade = Grade.CALM
@@ -151,19 +181,19 @@ class Suspicion:
         `censored`: there was no content yet when it was overtaken or given up, so `seconds` is the least it would have
         taken.
         """
-        self._first_token.fresh.append((series, log(max(seconds, self._options.least)), censored))
+        self._first_token.fresh[series, censored].append(seconds)
 
     def note_rate(self, tokens_per_second: float) -> None:
-        """The rate of one answer; above 0."""
-        self._rate.fresh.append((_RATE, -log(tokens_per_second), False))
+        """The rate of one answer."""
+        self._rate.fresh[0, False].append(tokens_per_second)
 
     def tick(self, now: float) -> bool:
         """Fold what was noted, and move the grade by one at most. Order within one fold does not matter.
 
         Returns whether this very step speaks for opening the breaker: the grade is OPEN, and not from memory alone.
         """
-        signals = (self._first_token, self._rate)
-        heard = any(signal.fresh for signal in signals)
+        signals = self._signals
+        heard = bool(self._first_token.fresh or self._rate.fresh)
         elapsed = now - self._stepped_at
         if elapsed < self._options.pace or not (heard or self.grade):
             return False
@@ -177,8 +207,6 @@ class Suspicion:
         elif heard and now - self._since >= self._options.patience:
             for signal in signals:
                 signal.forget()
-        for signal in signals:
-            signal.fresh.clear()
         bad = any(excess is not None and excess > self._options.open_drift for excess in excesses)
         return bad and self.grade is Grade.OPEN
 
@@ -193,4 +221,4 @@ class Suspicion:
 
     def _reached(self, level: float) -> int:
         """How many of the sums have reached a level, by the signal that is worse. Of one signal the sums descend."""
-        return max(sum(total >= level for total in signal.sums) for signal in (self._first_token, self._rate))
+        return max(sum(total >= level for total in signal.sums) for signal in self._signals)
