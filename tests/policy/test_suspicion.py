@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from surefoot.policy.first_token import FirstToken, FirstTokenOptions
 from surefoot.policy.suspicion import Grade, Suspicion, SuspicionOptions
 
-LAW = settings(derandomize=True, max_examples=60, deadline=None, database=None)
+LAW = settings(derandomize=True, max_examples=30, deadline=None, database=None)
 SERIES = 1
 USUAL = 0.5
 SIGMA = 0.4
@@ -86,15 +86,15 @@ def test_a_healthy_target_is_suspected_about_once_in_a_hundred_thousand_samples(
 
 
 def test_a_target_that_was_just_met_is_not_suspected_for_what_is_not_known_of_it() -> None:
-    alarmed = sum(Watched(seed).sees(300).changes > 0 for seed in range(100))
+    alarmed = sum(Watched(seed).sees(200).changes > 0 for seed in range(100))
     assert alarmed <= 3
 
 
 @LAW
-@given(st.floats(0.001, 100.0), st.integers(1, 50))
+@given(st.floats(0.001, 100.0), st.integers(1, 40))
 def test_constant_healthy_samples_never_raise_suspicion(seconds: float, batch: int) -> None:
     suspicion = Suspicion(SuspicionOptions())
-    for second in range(200):
+    for second in range(60):
         for _ in range(batch):
             suspicion.note_first_token(SERIES, seconds)
             suspicion.note_rate(1 / seconds)
@@ -135,7 +135,7 @@ def test_a_change_as_slow_as_the_day_is_followed_and_not_suspected() -> None:
 
 
 def test_a_target_that_turns_twice_as_slow_is_found_after_a_handful_of_samples() -> None:
-    took = [Watched(seed).sees(200).sees_until(Grade.PREFER_OTHERS, lambda _: 2.0) for seed in range(100)]
+    took = [Watched(seed).sees(100).sees_until(Grade.PREFER_OTHERS, lambda _: 2.0) for seed in range(50)]
     assert median(took) <= 8
     assert max(took) <= 30
 
@@ -148,23 +148,23 @@ def test_a_decline_of_two_per_cent_a_sample_moves_traffic_before_the_first_token
     """The limit is what the gateway has really learned by then, from the same samples, slow ones included."""
     watched, first_token = Watched(seed, usual, sigma), FirstToken(FirstTokenOptions())
     slowdown = 1.0
-    for number in range(400):
-        slowdown *= 1.02 if number >= 300 else 1.0
+    for number in range(250):
+        slowdown *= 1.02 if number >= 150 else 1.0
         seconds = watched.time(slowdown)
         watched.suspicion.note_first_token(SERIES, seconds)
         first_token.fresh[SERIES](seconds)
         watched.tick()
         first_token.fold()
-        if number >= 300 and watched.grade():
+        if number >= 150 and watched.grade():
             break
     assert watched.grade() is Grade.PREFER_OTHERS
     assert usual * slowdown < 0.75 * first_token.table[SERIES].limit
 
 
 def test_the_very_step_at_which_a_twice_as_slow_target_is_left_lies_before_three_limits_in_a_row() -> None:
-    """What the breaker would have needed: so no breaker has opened by then, in any of 100 seeds."""
-    for seed in range(100):
-        watched = Watched(seed).sees(200)
+    """What the breaker would have needed: so no breaker has opened by then, in any of 50 seeds."""
+    for seed in range(50):
+        watched = Watched(seed).sees(100)
         late = 0
         while not watched.grade():
             seconds = watched.time(2.0)
@@ -254,11 +254,11 @@ def test_a_tick_moves_the_grade_by_one_at_most(steps: list[tuple[float, list[flo
 
 
 @LAW
-@given(st.integers(0, 10_000), st.sampled_from([2.0, 4.0, 20.0]), st.integers(30, 1_000))
+@given(st.integers(0, 10_000), st.sampled_from([2.0, 4.0, 20.0]), st.sampled_from([30, 300]))
 def test_a_target_that_is_well_again_is_calm_within_sixty_samples_however_long_it_was_ill(
     seed: int, slowdown: float, ill: int
 ) -> None:
-    watched = Watched(seed).sees(300).sees(ill, slowdown)
+    watched = Watched(seed).sees(100).sees(ill, slowdown)
     assert watched.grade() >= Grade.PREFER_OTHERS
     assert watched.sees_until(Grade.CALM, lambda _: 1.0) <= 60
 

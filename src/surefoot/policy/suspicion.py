@@ -15,10 +15,11 @@ surely, but only somewhat, slower than it was is asked after others and never cl
     HEDGE_AT_ONCE  1.5          x 1.8
     OPEN           3            x 3.3
 
-With drift 0.75 and threshold 7 a false alarm comes about once in 185,000 healthy steps (Siegmund 1985, Sequential
-Analysis: (exp(2k(h + 1.166)) - 1 - 2k(h + 1.166)) / 2k^2 for independent normal ones), and a target that turns twice as
-slow (1.7 spreads) is found after about 7. At high rates a step is the mean of many samples and false alarms are rarer
-still.
+With drift k = 0.75 and threshold h = 7 a false alarm comes once in 185,000 healthy steps, by Siegmund's approximation
+for independent normal ones (1985, Sequential Analysis: (exp(2k(h + 1.166)) - 1 - 2k(h + 1.166)) / 2k^2); simulated with
+learned baselines, 4 in 500,000. Heavier tails cost more: if one sample in fifty is several times as slow, about one in
+20,000. A target that turns twice as slow (1.7 spreads) is found after about 8 steps. At high rates a step is the mean
+of many samples, and false alarms are rarer still.
 
 Knows no clock and no other target. Must never see a prompt, and never decide what follows from a grade.
 """
