@@ -73,6 +73,16 @@ def test_after_a_long_time_one_lesson_still_has_no_more_than_its_share() -> None
     assert baseline.centre == pytest.approx(1.1 + 0.1 / 11)
 
 
+def test_many_lessons_in_a_short_time_make_it_forget_no_faster() -> None:
+    baseline = learned([1.0, 1.2] * 5)
+    for lesson in range(1_000):
+        baseline.learn([1.0, 1.2], 50.0 + lesson / 100)
+    before = baseline.centre
+    assert before is not None
+    baseline.learn([1.2], 60.0)
+    assert baseline.centre == pytest.approx(before + (1.2 - before) / 1_011)
+
+
 def test_it_follows_a_slow_change_within_its_memory() -> None:
     baseline = learned([0.0, 0.2] * 50)
     for minute in range(600):

@@ -320,6 +320,16 @@ def test_a_series_that_is_not_known_yet_accuses_nobody() -> None:
     assert suspicion.grade is Grade.CALM
 
 
+def test_a_series_that_is_not_known_yet_acquits_nobody() -> None:
+    suspicion = exact([])
+    for second in range(5):
+        suspicion.note_first_token(SERIES, 3 * USUAL)
+        for _ in range(4):
+            suspicion.note_first_token(4, USUAL)
+        suspicion.tick(30.0 + second)
+    assert suspicion.grade >= Grade.PREFER_OTHERS
+
+
 def given_up(seconds: float, number: int) -> Suspicion:
     suspicion = exact([])
     for second in range(number):

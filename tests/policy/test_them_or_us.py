@@ -119,7 +119,9 @@ def test_a_target_that_fails_and_one_that_is_slow_are_ill_at_once() -> None:
 
 
 def test_an_answer_in_the_same_moment_counts_for_them() -> None:
-    assert not told((1.0, "a", Kind.CONNECT), (1.0, "b", Kind.CONNECT), (1.0, "b", Kind.OK)).ours(1.0)
+    us = told((1.0, "a", Kind.CONNECT), (1.0, "b", Kind.CONNECT), (1.0, "b", Kind.OK))
+    assert not us.ours(1.0)
+    assert not us.slowed(1.0)
 
 
 signs = st.lists(

@@ -205,7 +205,7 @@ class Suspicion:
         if not self.grade:
             for signal in signals:
                 signal.learn(now)
-        elif heard and now - self._since >= self._options.patience:
+        elif now - self._since >= self._options.patience:
             for signal in signals:
                 signal.forget()
         bad = any(excess is not None and excess > self._options.open_drift for excess in excesses)
