@@ -111,6 +111,11 @@ def test_one_answer_of_a_target_that_is_not_suspected_shows_that_it_is_them() ->
     assert not us.slowed(2.0)
 
 
+def test_a_suspicion_that_has_passed_is_no_excuse_for_others() -> None:
+    us = told((1.0, "a", "slow"), (150.0, "a", Kind.OK), (150.0, "b", "slow"))
+    assert not us.slowed(150.0)
+
+
 def test_a_target_that_fails_and_one_that_is_slow_are_ill_at_once() -> None:
     us = told((1.0, "a", "slow"), (1.1, "b", Kind.CONNECT))
     assert us.slowed(2.0)
