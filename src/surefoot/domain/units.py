@@ -16,6 +16,8 @@ Quantile = Annotated[float, Meta(gt=0, lt=1, extra={"unit": "quantile"})]
 Count = Annotated[int, Meta(ge=1, le=1_000_000, extra={"unit": "count"})]
 Size = Annotated[int, Meta(ge=1024, le=1024**4, extra={"unit": "size"})]
 Factor = Annotated[float, Meta(ge=1, le=100, extra={"unit": "factor"})]
+Spreads = Annotated[float, Meta(gt=0, le=100, extra={"unit": "factor"})]
+"""So many times the usual scatter of a quantity (its standard deviation, robustly learned)."""
 
 TOKENS_PER_PRICE_UNIT = 1_000_000
 
