@@ -16,7 +16,7 @@ class ContinuedLeg(Leg):
         self._continued = reader
 
     def _held_back(self, stream: StreamReader, at: float, *, spoken: bool) -> None:
-        if not spoken and self._continued.alive:
+        if not spoken and self._continued.said:
             self._listener.grew(self, at, 0)  # text that the client has, or reasoning: not silence, and not news
         else:
             super()._held_back(stream, at, spoken=spoken)
