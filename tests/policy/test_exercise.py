@@ -11,6 +11,7 @@ from surefoot.policy.exercise import SAVED, Exercise, ExerciseOptions
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.suspicion import Grade
 from surefoot.policy.target_state import TargetState
+from surefoot.policy.them_or_us import ThemOrUs, ThemOrUsOptions
 
 LAW = settings(derandomize=True, max_examples=80, deadline=None, database=None)
 LONG = 300.0
@@ -23,7 +24,7 @@ class Known(TargetState):
 
 
 def known(name: str) -> Known:
-    return Known(target(name), PolicyOptions(), [], alone=True)
+    return Known(target(name), PolicyOptions(), [], ThemOrUs(ThemOrUsOptions()), alone=True)
 
 
 def exercise(share: float = 0.1, seed: int = 1) -> Exercise:

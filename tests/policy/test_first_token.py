@@ -6,6 +6,7 @@ from tests.policy.world import SILENT, World, answers, fails, fleet, request, ro
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import BUCKETS, bucket_of
 from surefoot.policy.first_token import FirstToken, FirstTokenOptions, series_of
+from surefoot.policy.suspicion import Suspicion, SuspicionOptions
 
 OPTIONS = FirstTokenOptions(
     hedge_quantile=0.9, limit_quantile=0.99, margin=2.0, samples=10, memory=100, hedge_floor=0.1, limit_floor=0.5,
@@ -20,7 +21,7 @@ def learned(samples: dict[int, list[float]], options: FirstTokenOptions = OPTION
     for series, seconds in samples.items():
         for one in seconds:
             first_token.fresh[series](one)
-    assert first_token.fold() == bool(samples)
+    assert first_token.fold(Suspicion(SuspicionOptions())) == bool(samples)
     return first_token
 
 
@@ -76,10 +77,10 @@ def test_samples_count_only_once_they_are_folded() -> None:
         first_token.fresh[STREAMED[0]](0.2)
     assert first_token.table[STREAMED[0]].median is None
     assert first_token.samples() == 0
-    assert first_token.fold()
+    assert first_token.fold(Suspicion(SuspicionOptions()))
     assert first_token.samples() == 10
     assert first_token.table[STREAMED[0]].median == 0.2
-    assert not first_token.fold()
+    assert not first_token.fold(Suspicion(SuspicionOptions()))
 
 
 def test_a_fast_target_is_given_the_floors() -> None:

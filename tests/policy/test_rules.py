@@ -17,13 +17,19 @@ from surefoot.policy.rules.place import Place
 from surefoot.policy.rules.price import TYPICAL_ANSWER, Price
 from surefoot.policy.rules.slots import Slots
 from surefoot.policy.rules.window import Window
+from surefoot.policy.suspicion import Suspicion, SuspicionOptions
 from surefoot.policy.target_state import UNBOUNDED, ProbePermit, ProbeWanted, TargetState
+from surefoot.policy.them_or_us import ThemOrUs, ThemOrUsOptions
 
 
 def candidate(of: Target | None = None, places: tuple[str, ...] | None = None, when: When | None = None) -> Candidate:
     of = of or target("a")
     rung = Rung(of.name, when or When())
-    return Candidate(Route("chat", (rung,), places=places), rung, TargetState(of, PolicyOptions(), [], alone=True))
+    return Candidate(
+        Route("chat", (rung,), places=places),
+        rung,
+        TargetState(of, PolicyOptions(), [], ThemOrUs(ThemOrUsOptions()), alone=True),
+    )
 
 
 @pytest.mark.parametrize(("tokens", "inside"), [(99, False), (100, True), (800, True), (801, False)])
@@ -131,7 +137,7 @@ def test_latency_ranks_by_the_median_of_the_requests_own_series() -> None:
     for _ in range(20):
         c.state.first_token.fresh[series_of(1, stream=True)](0.3)
         c.state.first_token.fresh[series_of(1, stream=False)](7.0)
-    c.state.first_token.fold()
+    c.state.first_token.fold(Suspicion(SuspicionOptions()))
     assert Latency().rank(c, request(300)) == 0.3
     assert Latency().rank(c, request(300, stream=False)) == 7.0
 

@@ -10,6 +10,7 @@ from surefoot.domain.target import Target
 from surefoot.domain.units import Price
 from surefoot.policy.first_token import series_of
 from surefoot.policy.stack import CLASSES_KEPT, Stack, Verdict
+from surefoot.policy.suspicion import Suspicion, SuspicionOptions
 
 
 def stack_of(targets: list[Target], the_route: Route | None = None) -> Stack:
@@ -58,7 +59,7 @@ def test_the_fastest_is_chosen_by_latency() -> None:
     for candidate, seconds in zip(stack._candidates, (0.9, 0.2), strict=True):
         for _ in range(20):
             candidate.state.first_token.fresh[series_of(1, stream=True)](seconds)
-        candidate.state.first_token.fold()
+        candidate.state.first_token.fold(Suspicion(SuspicionOptions()))
     assert chosen(stack) == "fast"
 
 

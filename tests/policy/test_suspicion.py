@@ -154,7 +154,7 @@ def test_a_decline_of_two_per_cent_a_sample_moves_traffic_before_the_first_token
         watched.suspicion.note_first_token(SERIES, seconds)
         first_token.fresh[SERIES](seconds)
         watched.tick()
-        first_token.fold()
+        first_token.fold(Suspicion(SuspicionOptions()))
         if number >= 150 and watched.grade():
             break
     assert watched.grade() is Grade.PREFER_OTHERS

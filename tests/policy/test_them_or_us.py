@@ -89,13 +89,13 @@ def test_no_kind_is_both_and_every_blamed_kind_before_content_is_one_of_them() -
 
 def test_successes_need_not_be_told_while_there_is_nothing_to_refute() -> None:
     us = told((1.0, "a", Kind.OK))
-    assert not us.watching
+    assert not us.signs
     us.failed("a", Kind.CONNECT, 2.0)
-    assert us.watching
+    assert us.signs
     us.tick(122.0)
-    assert us.watching
+    assert us.signs
     us.tick(122.1)
-    assert not us.watching
+    assert not us.signs
 
 
 def test_a_slow_answer_refutes_that_all_fail_but_not_that_all_are_slow() -> None:

@@ -26,8 +26,6 @@ class Attempt:
     """Of a watched attempt that has begun to speak: when its rate is looked at next."""
     marked: float
     """Likewise: when it was last heard. The driver moves it."""
-    said: int
-    """Likewise: events with content so far. The driver counts them."""
 
     def __init__(self, number: int, state: TargetState, reason: Reason, now: float) -> None:
         self.number = number
@@ -40,6 +38,8 @@ class Attempt:
         self.limit_at = NEVER
         self.live = True
         self.late = False
+        self.said = 0
+        """Events with content so far, as far as the driver has counted them."""
         self.kind: Kind | None = None
         self.heard: float | None = None
         self.first: float | None = None

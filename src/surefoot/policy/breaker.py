@@ -9,6 +9,9 @@ It trips on any of three signs, so that it works at one call a minute as at a th
 - `certain` failures in a row, whatever was seen before: at high rates a dead target must not wait for a window to turn;
 - a provider's own word: a `Retry-After` opens it for as long as it says.
 
+Where attempts are rare a streak takes long, and each of its failures is a caller's. So an *eager* breaker, one of a
+target that others can stand in for, trips on a single failure there: that costs a handful of calls served elsewhere.
+
 Knows nothing of sockets or kinds of failure: the Call tells it what was the target's fault.
 """
 
@@ -36,6 +39,10 @@ class BreakerOptions(Struct, frozen=True):
     """Longest opening that a provider's `Retry-After` can ask for."""
 
 
+RARE = 1.5
+"""Streaks per opening, up to which attempts are rare: by default fewer than 4.5 in ten seconds."""
+
+
 class State(StrEnum):
     """The three states, as in the literature (Nygard, Release It!, 2007)."""
 
@@ -50,10 +57,14 @@ _HALF_OPEN = State.HALF_OPEN
 class Breaker:
     """One target's breaker. All methods take `now` in seconds on any monotonic clock."""
 
-    __slots__ = ("before", "good", "opened_at", "options", "state", "streak", "turns_at", "until", "wrong")
+    __slots__ = (
+        "before", "began", "eager", "good", "opened_at", "options", "state", "streak", "turns_at", "until", "wrong",
+    )  # fmt: skip
 
-    def __init__(self, options: BreakerOptions) -> None:
+    def __init__(self, options: BreakerOptions, *, eager: bool = False) -> None:
         self.options = options
+        self.eager = eager
+        """Whether one failure is enough where attempts are rare: somebody else can take over."""
         self.state = State.CLOSED
         self.streak = 0
         self.until = 0.0
@@ -62,6 +73,8 @@ class Breaker:
         self.wrong = 0
         self.before = (0, 0)
         self.turns_at = 0.0
+        self.began = 0.0
+        """Since when `good`, `wrong` and `before` have been counted."""
 
     def admits(self, now: float) -> bool:
         """Whether an attempt may be launched now: always when closed, as the one probe when the opening is over."""
@@ -87,10 +100,11 @@ class Breaker:
             return True
         return False
 
-    def failed(self, now: float, retry_after: float | None = None, *, probe: bool = True) -> bool:
+    def failed(self, now: float, retry_after: float | None = None, *, probe: bool = True, spared: bool = False) -> bool:
         """An attempt failed by the target's fault. Returns whether the breaker opened just now.
 
         While half-open only the probe's own failure counts: older attempts say nothing of how the target is now.
+        `spared`: every target fails at once, so that a closed breaker stays closed.
         """
         if now >= self.turns_at:
             self._turn(now)
@@ -98,7 +112,9 @@ class Breaker:
         self.wrong += 1
         if retry_after:  # 0 means at once
             return self.open(now, min(retry_after, self.options.longest))
-        if (self.state is State.HALF_OPEN and probe) or (self.state is State.CLOSED and self._trips()):
+        if self.state is State.CLOSED and not spared and self._trips(now):
+            return self.open(now, self.options.open_for)
+        if self.state is State.HALF_OPEN and probe:
             return self.open(now, self.options.open_for)
         return False
 
@@ -125,18 +141,29 @@ class Breaker:
         if self.state is State.HALF_OPEN and launched_at >= self.opened_at:
             self.state = State.OPEN
 
-    def _trips(self) -> bool:
+    def _trips(self, now: float) -> bool:
         options = self.options
-        if self.streak >= options.certain:
+        if self.streak >= options.certain or (self.eager and self._rare(now)):
             return True
         if self.streak < options.streak:
             return False
         wrong = self.wrong + self.before[1]
         return wrong >= options.share * (wrong + self.good + self.before[0])
 
+    def _rare(self, now: float) -> bool:
+        """Whether no more attempts would come during an opening than it takes for half another streak."""
+        options = self.options
+        seen, span = self.good + self.wrong + sum(self.before), now - self.began
+        return span >= options.window and seen * options.open_for < RARE * options.streak * span
+
     def _turn(self, now: float) -> None:
         """Start a new window; the last one still counts, unless it ended long ago."""
         window = self.options.window
-        self.before = (self.good, self.wrong) if now < self.turns_at + window else (0, 0)
+        lasting = now < self.turns_at + window
+        self.before = (self.good, self.wrong) if lasting else (0, 0)
+        if self.turns_at:
+            self.began = self.turns_at - window if lasting else self.turns_at
+        else:
+            self.began = now
         self.good = self.wrong = 0
         self.turns_at = now + window

@@ -71,6 +71,11 @@ class Call(Patience):
         stack = self._stack
         stack.budget.earn()
         self._fleet.budget.earn()
+        if stack.exercise is not None:
+            exercised = stack.exercised(self.request, self.deadline - now)
+            if exercised is not None:
+                self.state = _WAITING
+                return (self._launch(exercised, Reason.EXERCISE, now),)
         chosen = stack.choose(self.request, now)
         if chosen is None:
             return self._nobody(now)
@@ -108,6 +113,8 @@ class Call(Patience):
         attempt.ended = self.ended = now
         state = attempt.state
         state.in_flight -= 1
+        if attempt.said > 1 and attempt.first is not None:
+            state.rate.note(attempt.said - 1, self.marked - attempt.first)
         if not attempt.late:  # a late answer is better than none, but it is no sign of health
             state.succeeded(now, probe=attempt.breaker is not _CLOSED)
         self.state = _DONE
@@ -180,8 +187,10 @@ class Call(Patience):
         """A watched answer that has begun: has it stalled, or does it only drip? Nothing was delivered of it yet."""
         if now >= attempt.marked + self._stack.route.limits.idle:
             return (Cancel(attempt.number), *self._failed(attempt, Kind.STALL, None, now))
-        began = attempt.started if attempt.first is None else attempt.first
-        if attempt.state.drips(attempt.said, now - began) and self._stack.available(self.request, now, self._spent()):
+        heard_for = attempt.marked - (attempt.first or attempt.marked)
+        rate = attempt.state.rate
+        if rate.verdict(attempt.said - 1, heard_for) and self._stack.available(self.request, now, self._spent()):
+            rate.note(attempt.said - 1, heard_for)
             return (Cancel(attempt.number), *self._failed(attempt, Kind.SLOW_DRIP, None, now))
         attempt.look_at = now + LOOK_EVERY
         return _NOTHING

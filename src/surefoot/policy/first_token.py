@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from surefoot.domain.request import BUCKETS
 from surefoot.domain.units import Count, Factor, Quantile, Seconds
+from surefoot.policy.suspicion import Suspicion
 
 
 class FirstTokenOptions(Struct, frozen=True):
@@ -62,10 +63,11 @@ class Delays(Struct, frozen=True):
 class _Bucket:
     """The latest samples of one bucket."""
 
-    __slots__ = ("delays", "fresh", "kept")
+    __slots__ = ("delays", "fresh", "given_up", "kept")
 
     def __init__(self, memory: int) -> None:
         self.fresh: list[float] = []
+        self.given_up: list[float] = []
         self.kept: deque[float] = deque(maxlen=memory)
         self.delays: Delays | None = None
 
@@ -83,14 +85,25 @@ class FirstToken:
         self.table: list[Delays] = []
         self._spread()
 
-    def fold(self) -> bool:
-        """Take in the fresh samples; returns whether any delay changed."""
+    def gave_up(self, series: int, waited: float) -> None:
+        """Note what was waited in vain: the content would have taken that long at least."""
+        self._buckets[series].given_up.append(waited)
+
+    def fold(self, suspicion: Suspicion) -> bool:
+        """Take in the fresh samples, and show them to suspicion; returns whether any delay changed."""
         changed = False
-        for bucket in self._buckets:
-            if bucket.fresh:
-                bucket.kept.extend(bucket.fresh)
-                bucket.fresh.clear()
-                changed = True
+        for series, bucket in enumerate(self._buckets):
+            if not (bucket.fresh or bucket.given_up):
+                continue
+            changed = True
+            for seconds in bucket.fresh:
+                suspicion.note_first_token(series, seconds)
+            for seconds in bucket.given_up:
+                suspicion.note_first_token(series, seconds, censored=True)
+            bucket.kept.extend(bucket.fresh)
+            bucket.kept.extend(bucket.given_up)
+            bucket.fresh.clear()
+            bucket.given_up.clear()
         if changed:
             self._spread()
         return changed

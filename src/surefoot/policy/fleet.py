@@ -5,21 +5,16 @@ one and is to be called a few times a second; `hear` takes in what other workers
 """
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from surefoot.domain.route import Route
 from surefoot.domain.target import Target
 from surefoot.policy.budget import Budget
+from surefoot.policy.chance import Chance
+from surefoot.policy.exercise import Exercise
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.stack import Stack
 from surefoot.policy.target_state import News, TargetState
-
-
-class Chance(Protocol):
-    """A source of random numbers; `random.Random` is one. It is given, so that a seed fixes every decision."""
-
-    def uniform(self, a: float, b: float, /) -> float:
-        """Any number from a to b."""
+from surefoot.policy.them_or_us import ThemOrUs
 
 
 class Fleet:
@@ -39,8 +34,15 @@ class Fleet:
         """What other workers should hear; whoever drives the Fleet empties it."""
         burst, every = options.budget.burst / workers, options.budget.trickle * workers
         self.budget = Budget(options.budget.share, burst, every)
-        self.targets = {t.name: TargetState(t, options, self.news, alone=workers == 1) for t in targets}
+        self.jury = ThemOrUs(options.them_or_us)
+        self.ours = False
+        """Whether every target fails at once, so that the fault is more likely on this side."""
+        self.targets = {t.name: TargetState(t, options, self.news, self.jury, alone=workers == 1) for t in targets}
         self.stacks = {route.name: Stack(route, self.targets, Budget(route.hedge, burst, every)) for route in routes}
+        self._make_eager()
+
+    def _exercise(self, route: Route) -> Exercise | None:
+        return Exercise(route.exercise, self.options.exercise, self.rng) if route.exercise else None
 
     def adopt(self, other: "Fleet") -> None:
         """Carry over what another Fleet knows of targets that are the same here: their states outlive a reload."""
@@ -52,16 +54,28 @@ class Fleet:
         self.targets.update(same)
         for state in same.values():
             state.news = self.news
+            state.jury = self.jury
         for name, stack in self.stacks.items():
-            self.stacks[name] = Stack(stack.route, self.targets, stack.budget)
+            self.stacks[name] = Stack(stack.route, self.targets, stack.budget, stack.exercise)
+        self._make_eager()
+
+    def _make_eager(self) -> None:
+        """Breakers of targets that others can stand in for, on every route, open sooner."""
+        alone = {stack.states[0].name for stack in self.stacks.values() if len(stack.states) == 1}
+        for state in self.targets.values():
+            state.breaker.eager = state.name not in alone
 
     def tick(self, now: float) -> None:
         """Fold the samples that have come in since the last tick, and let time pass for what depends on it."""
         self.budget.trickle(now)
         for stack in self.stacks.values():
             stack.budget.trickle(now)
-        for state in self.targets.values():
-            state.tick(now)
+        alarms = {state: state.fold(now) for state in self.targets.values()}
+        self.jury.tick(now)
+        self.ours = self.jury.ours(now)
+        slowed = self.jury.slowed(now)
+        for state, alarm in alarms.items():
+            state.judge(now, alarm=alarm, slowed=slowed)
 
     def leave_alone(self) -> None:
         """Nobody is left who could grant a probe: each worker probes for itself. More probes, but an end."""

@@ -4,7 +4,11 @@ from msgspec import Struct
 
 from surefoot.policy.breaker import BreakerOptions
 from surefoot.policy.budget import BudgetOptions
+from surefoot.policy.exercise import ExerciseOptions
 from surefoot.policy.first_token import FirstTokenOptions
+from surefoot.policy.suspicion import SuspicionOptions
+from surefoot.policy.them_or_us import ThemOrUsOptions
+from surefoot.policy.token_rate import TokenRateOptions
 
 
 class PolicyOptions(Struct, frozen=True):
@@ -13,3 +17,7 @@ class PolicyOptions(Struct, frozen=True):
     first_token: FirstTokenOptions = FirstTokenOptions()
     breaker: BreakerOptions = BreakerOptions()
     budget: BudgetOptions = BudgetOptions()
+    suspicion: SuspicionOptions = SuspicionOptions()
+    token_rate: TokenRateOptions = TokenRateOptions()
+    them_or_us: ThemOrUsOptions = ThemOrUsOptions()
+    exercise: ExerciseOptions = ExerciseOptions()

@@ -19,6 +19,7 @@ from surefoot.domain.route import Order, Route
 from surefoot.policy.breaker import State
 from surefoot.policy.budget import Budget
 from surefoot.policy.candidate import Candidate, Ranking, Rule
+from surefoot.policy.exercise import Exercise
 from surefoot.policy.rules.condition import Condition
 from surefoot.policy.rules.health import Health
 from surefoot.policy.rules.latency import Latency
@@ -58,6 +59,7 @@ class Stack:
         "_ranking",
         "_windows",
         "budget",
+        "exercise",
         "first",
         "route",
         "span",
@@ -65,9 +67,13 @@ class Stack:
         "static",
     )
 
-    def __init__(self, route: Route, states: Mapping[str, TargetState], budget: Budget) -> None:
+    def __init__(
+        self, route: Route, states: Mapping[str, TargetState], budget: Budget, exercise: Exercise | None = None
+    ) -> None:
         self.route = route
         self.budget = budget
+        self.exercise = exercise
+        """None where no share of the calls begins at a fallback."""
         self._candidates = tuple(Candidate(route, rung, states[rung.target]) for rung in route.rungs)
         self.first = self._candidates[0].state
         """The target that stands first in the file."""
@@ -119,6 +125,13 @@ class Stack:
             if launching:
                 candidate.state.want_probe(now)
         return None
+
+    def exercised(self, request: Request, remaining: float) -> TargetState | None:
+        """The fallback at which this call is to begin, if it is one of the few that do. To be asked once per call."""
+        if self.exercise is None:
+            return None
+        states = [candidate.state for candidate in self._ranked(self.admitted(request), request)]
+        return self.exercise.begin_at(states, remaining)
 
     def available(self, request: Request, now: float, tried: Sequence[TargetState]) -> list[TargetState]:
         """All that could be asked now and were not tried, the best first."""

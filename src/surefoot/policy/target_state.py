@@ -11,6 +11,9 @@ from surefoot.domain.target import Target
 from surefoot.policy.breaker import Breaker, State
 from surefoot.policy.first_token import FirstToken
 from surefoot.policy.options import PolicyOptions
+from surefoot.policy.suspicion import Grade, Suspicion
+from surefoot.policy.them_or_us import ThemOrUs
+from surefoot.policy.token_rate import TokenRate
 
 _CLOSED = State.CLOSED
 
@@ -62,15 +65,20 @@ class TargetState:
     """One target, alive."""
 
     __slots__ = (
-        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "hasty", "in_flight", "name",
-        "news", "slots", "suspect", "target", "watches",
+        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "hasty", "in_flight", "jury",
+        "name", "news", "rate", "slots", "suspect", "suspicion", "target", "watches",
     )  # fmt: skip
 
-    def __init__(self, target: Target, options: PolicyOptions, news: list[News], *, alone: bool) -> None:
+    def __init__(
+        self, target: Target, options: PolicyOptions, news: list[News], jury: ThemOrUs, *, alone: bool
+    ) -> None:
         self.target = target
         self.name = target.name
         self.breaker = Breaker(options.breaker)
         self.first_token = FirstToken(options.first_token)
+        self.suspicion = Suspicion(options.suspicion)
+        self.rate = TokenRate(options.token_rate)
+        self.jury = jury
         self.in_flight = 0
         self.slots = UNBOUNDED if target.max_in_flight is None else target.max_in_flight
         self.first_launch = (Launch(0, target.name, Reason.FIRST),)
@@ -103,23 +111,43 @@ class TargetState:
             self.breaker.launched()
             self._permit_until = 0.0
 
+    @property
+    def grade(self) -> Grade:
+        """Of suspicion."""
+        return self.suspicion.grade
+
     def succeeded(self, now: float, *, probe: bool = False) -> None:
         """An attempt has given a good answer."""
+        if self.jury.signs:
+            self.jury.succeeded(self.name, now)
         if self.breaker.succeeded(now, probe=probe):
             self.news.append(Closed(self.name))
 
-    def tick(self, now: float) -> None:  # noqa: ARG002
-        """Fold what was learned."""
-        self.first_token.fold()
-
-    def drips(self, tokens: int, seconds: float) -> bool:  # noqa: ARG002
-        """Whether an answer that has said so much in so many seconds is far slower than this target's own."""
-        return False
-
-    def failed(self, kind: Kind, now: float, retry_after: float | None, *, probe: bool = True) -> None:  # noqa: ARG002
-        """An attempt has failed by the target's fault."""
-        if self.breaker.failed(now, retry_after, probe=probe):
+    def failed(self, kind: Kind, now: float, retry_after: float | None, *, probe: bool = True) -> None:
+        """An attempt has failed by the target's fault, or by ours if every target fails so at once."""
+        self.jury.failed(self.name, kind, now)
+        if self.breaker.failed(now, retry_after, probe=probe, spared=self.jury.ours(now)):
             self.news.append(Opened(self.name, self.breaker.until - now))
+
+    def fold(self, now: float) -> bool:
+        """Take in what was learned since the last time. Returns whether suspicion speaks for opening the breaker."""
+        self.first_token.fold(self.suspicion)
+        for rate in self.rate.fold():
+            self.suspicion.note_rate(rate)
+        alarm = self.suspicion.tick(now)
+        if self.suspicion.grade:
+            self.jury.suspected(self.name, now)
+        return alarm
+
+    def judge(self, now: float, *, alarm: bool, slowed: bool) -> None:
+        """What follows from suspicion. If all are slow at once (`slowed`), nothing that would double the load."""
+        grade = self.suspicion.grade
+        self.suspect = grade >= Grade.PREFER_OTHERS
+        self.hasty = grade >= Grade.HEDGE_AT_ONCE and not slowed
+        breaker = self.breaker
+        if alarm and not slowed and breaker.eager and breaker.state is _CLOSED:
+            breaker.open(now, breaker.options.open_for)
+            self.news.append(Opened(self.name, breaker.options.open_for))
 
     def hear(self, news: News, now: float) -> None:
         """Take in what another worker, or the supervisor, says of this target. What another wants is not for us."""

@@ -56,16 +56,12 @@ class _Signs:
 class ThemOrUs:
     """What all targets of a Fleet show at once."""
 
-    __slots__ = ("_options", "_signs")
+    __slots__ = ("_options", "signs")
 
     def __init__(self, options: ThemOrUsOptions) -> None:
         self._options = options
-        self._signs: dict[str, _Signs] = {}
-
-    @property
-    def watching(self) -> bool:
-        """Whether there is any bad sign to refute: while there is none, successes need not be told."""
-        return bool(self._signs)
+        self.signs: dict[str, _Signs] = {}
+        """By target. While it is empty there is no bad sign to refute, and successes need not be told."""
 
     def failed(self, target: str, kind: Kind, now: float) -> None:
         """An attempt has failed. To be told before its breaker asks `ours`."""
@@ -77,7 +73,7 @@ class ThemOrUs:
 
     def succeeded(self, target: str, now: float) -> None:
         """A target has said something."""
-        if self._signs:
+        if self.signs:
             signs = self._of(target)
             signs.answered = max(signs.answered, now)
 
@@ -89,7 +85,7 @@ class ThemOrUs:
     def ours(self, now: float) -> bool:
         """Whether all fail at once: then no failure may open a breaker."""
         since = now - self._options.window
-        asked = [signs for signs in self._signs.values() if max(signs.failed, signs.answered) >= since]
+        asked = [signs for signs in self.signs.values() if max(signs.failed, signs.answered) >= since]
         answered = max((signs.answered for signs in asked), default=_NEVER)
         return len(asked) > 1 and all(signs.failed > answered for signs in asked)
 
@@ -99,17 +95,17 @@ class ThemOrUs:
         A slow answer is an answer and refutes `ours`; only the answer of a target without suspicion refutes this.
         """
         since = now - self._options.window
-        asked = [s for s in self._signs.values() if max(s.failed, s.answered, s.slow) >= since]
+        asked = [s for s in self.signs.values() if max(s.failed, s.answered, s.slow) >= since]
         return len(asked) > 1 and all(s.slow >= since or s.failed > s.answered for s in asked)
 
     def tick(self, now: float) -> None:
         """Forget everything once no bad sign is left within the window."""
         since = now - self._options.window
-        if all(max(signs.failed, signs.slow) < since for signs in self._signs.values()):
-            self._signs.clear()
+        if all(max(signs.failed, signs.slow) < since for signs in self.signs.values()):
+            self.signs.clear()
 
     def _of(self, target: str) -> _Signs:
-        signs = self._signs.get(target)
+        signs = self.signs.get(target)
         if signs is None:
-            signs = self._signs[target] = _Signs()
+            signs = self.signs[target] = _Signs()
         return signs

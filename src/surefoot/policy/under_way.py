@@ -152,7 +152,7 @@ class UnderWay:
         waited = now - attempt.started
         first_token = attempt.state.first_token
         if attempt.first is None and waited >= first_token.table[attempt.series].hedge:
-            first_token.fresh[attempt.series](waited)
+            first_token.gave_up(attempt.series, waited)
 
     def _end(self, attempt: Attempt, now: float) -> None:
         attempt.live = False
