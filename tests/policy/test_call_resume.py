@@ -158,3 +158,8 @@ def test_a_resume_that_failed_may_wait_for_the_probe_of_another() -> None:
 def test_a_plain_call_is_never_resumed() -> None:
     plain = Request("chat", stream=False, prompt_tokens=300)
     assert world_of(a=[speaks_then(Kind.CUT)], b=[answers()]).call(plain).failure.kind is Kind.CUT
+
+
+def test_the_wording_is_the_routes() -> None:
+    world = World(fleet([target("a")], route("a", resume_prompt="Weiter!")), {"a": [SILENT]})
+    assert world.opens(TEXT).call.resume_prompt == "Weiter!"

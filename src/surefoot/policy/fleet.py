@@ -38,7 +38,10 @@ class Fleet:
         self.ours = False
         """Whether every target fails at once, so that the fault is more likely on this side."""
         self.targets = {t.name: TargetState(t, options, self.news, self.jury, alone=workers == 1) for t in targets}
-        self.stacks = {route.name: Stack(route, self.targets, Budget(route.hedge, burst, every)) for route in routes}
+        self.stacks = {
+            route.name: Stack(route, self.targets, Budget(route.hedge, burst, every), self._exercise(route))
+            for route in routes
+        }
         self._make_eager()
 
     def _exercise(self, route: Route) -> Exercise | None:

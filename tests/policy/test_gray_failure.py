@@ -1,0 +1,246 @@
+"""Gray failure as calls see it: what suspicion, token rates, them-or-us and exercise change in whom a call asks."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from tests.policy.world import SILENT, Play, Step, World, answers, fails, fleet, request, route, target
+
+from surefoot.domain.commands import Reason
+from surefoot.domain.outcome import Kind
+from surefoot.domain.route import Limits, Order
+from surefoot.policy.breaker import BreakerOptions
+from surefoot.policy.breaker import State as BreakerState
+from surefoot.policy.options import PolicyOptions
+from surefoot.policy.suspicion import Grade
+from surefoot.policy.target_state import Opened
+
+WATCHED = request(stream=False, watched=True)
+
+
+def world_of(
+    *, hedge: float = 0.0, options: PolicyOptions | None = None, limits: Limits | None = None, **scripts: list[Play]
+) -> World:
+    return World(fleet([target(n) for n in scripts], route(*scripts, hedge=hedge, limits=limits), options), scripts)
+
+
+def drips(gap: float, events: int) -> Play:
+    """A watched answer of so many events, each so long after the one before."""
+    more = [Step(0.2 + gap * n, "more") for n in range(1, events)]
+    end = 0.2 + gap * events
+    return (Step(0.2, "spoke"), *more, Step(end, "content"), Step(end, "finish"))
+
+
+# ── suspicion ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_target_that_grows_slower_is_left_before_any_limit_rings() -> None:
+    world = world_of(a=[*[answers(0.4, 0.5)] * 60, answers(0.55, 0.65)], b=[answers(0.4, 0.5)])
+    world.calls(60)
+    stories = world.calls(30)
+    moved = next(n for n, story in enumerate(stories) if story.asked == ["b"])
+    assert moved < 25  # the limit, 1.5 times the usual time, lies at 0.6 s
+    assert {kind for story in stories for kind in story.kinds} == {Kind.OK}
+    assert world.fleet.targets["a"].breaker.state is BreakerState.CLOSED
+
+
+def test_a_target_that_grew_far_slower_is_hedged_at_once_where_it_is_asked_first_all_the_same() -> None:
+    world = world_of(hedge=1.0, a=[answers(0.2, 0.3)], b=[answers(0.2, 0.3)])
+    world.calls(60)
+    a, b = world.fleet.targets["a"], world.fleet.targets["b"]
+    while not a.hasty:
+        world.now += 1.0
+        a.first_token.fresh[1](0.45)
+        world.fleet.tick(world.now)
+    b.suspect = True
+    story = world.opens()
+    world.run(lambda: len(story.call.attempts) == 2)
+    assert story.reasons == [Reason.FIRST, Reason.HEDGE]
+    assert world.now == story.call.began
+    assert a.breaker.state is BreakerState.CLOSED
+
+
+def test_the_gravest_suspicion_opens_the_breaker_and_tells_the_others() -> None:
+    world = world_of(a=[answers(0.2, 0.3)], b=[answers(0.2, 0.3)])
+    world.calls(60)
+    a = world.fleet.targets["a"]
+    for _ in range(40):
+        world.now += 1.0
+        a.first_token.fresh[1](2.9)  # still inside the limit
+        world.fleet.tick(world.now)
+        if a.breaker.state is BreakerState.OPEN:
+            break
+    assert a.grade is Grade.OPEN
+    assert world.fleet.news == [Opened("a", 10.0)]
+
+
+def test_a_target_that_nobody_can_stand_in_for_is_never_closed_for_being_slow() -> None:
+    world = world_of(a=[answers(0.2, 0.3)])
+    world.calls(60)
+    for _ in range(60):
+        world.now += 1.0
+        world.fleet.targets["a"].first_token.fresh[1](2.9)
+        world.fleet.tick(world.now)
+    assert world.fleet.targets["a"].grade is Grade.OPEN
+    assert world.call().call.kind is Kind.OK
+
+
+def test_when_all_are_slow_at_once_nobody_is_closed_off_and_nobody_is_hedged_at_once() -> None:
+    world = world_of(hedge=1.0, a=[answers(0.2, 0.3)], b=[answers(0.2, 0.3)])
+    world.calls(60)
+    for state in world.fleet.targets.values():
+        for _ in range(60):
+            state.first_token.fresh[1](0.2)
+        world.fleet.tick(world.now)
+        world.now += 1.0
+    for _ in range(40):
+        world.now += 1.0
+        for state in world.fleet.targets.values():
+            state.first_token.fresh[1](2.9)
+        world.fleet.tick(world.now)
+    assert {state.grade for state in world.fleet.targets.values()} == {Grade.OPEN}
+    assert {state.breaker.state for state in world.fleet.targets.values()} == {BreakerState.CLOSED}
+    assert not any(state.hasty for state in world.fleet.targets.values())
+
+
+def test_claude_code_hub_1339_a_slow_target_that_wins_by_its_head_start_earns_no_preference() -> None:
+    """It is asked first, hedged, and wins by a hair: ranked by its own times it falls behind all the same."""
+    targets = [target("a"), target("b")]
+    the_route = route("a", "b", order=Order.LATENCY, hedge=1.0)
+    scripts: dict[str, list[Play]] = {"a": [answers(1.9, 2.0)], "b": [answers(0.5, 0.6)]}
+    world = World(fleet(targets, the_route), scripts)
+    stories = world.calls(60)
+    assert stories[0].delivered == [0]  # the hedge at 1.5 s would have spoken at 2.0 s
+    assert [story.asked[0] for story in stories[-5:]] == ["b"] * 5
+
+
+# ── slow drip ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_watched_answer_that_drips_is_given_up_for_another_target() -> None:
+    world = world_of(a=[*[drips(0.05, 40)] * 25, drips(1.5, 40)], b=[answers()])
+    world.calls(25, the_request=WATCHED)
+    story = world.call(WATCHED)
+    assert story.kinds == [Kind.SLOW_DRIP, Kind.OK]
+    assert 5.0 <= story.launches[1][0] - story.call.began <= 8.0
+    assert world.fleet.targets["a"].breaker.wrong == 1
+
+
+def test_where_nobody_else_can_be_asked_a_drip_is_better_than_nothing() -> None:
+    world = world_of(a=[*[drips(0.05, 40)] * 25, drips(1.5, 20)])
+    world.calls(25, the_request=WATCHED)
+    assert world.call(WATCHED).call.kind is Kind.OK
+
+
+def test_while_no_rate_is_learned_nothing_drips() -> None:
+    assert world_of(a=[drips(2.0, 10)], b=[answers()]).call(WATCHED).asked == ["a"]
+
+
+# ── them or us ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_when_no_target_can_be_reached_breakers_stay_closed_and_the_fleet_says_so() -> None:
+    world = world_of(a=[fails(Kind.CONNECT)], b=[fails(Kind.CONNECT)])
+    stories = world.calls(10)
+    assert {state.breaker.state for state in world.fleet.targets.values()} == {BreakerState.CLOSED}
+    assert world.fleet.ours
+    assert sum(len(story.asked) for story in stories) <= 2 * 10 * 1.1 + 10  # both, and what the budget repeats
+
+
+def test_when_one_of_them_answers_again_the_other_is_to_blame() -> None:
+    world = world_of(a=[fails(Kind.CONNECT)], b=[*[fails(Kind.CONNECT)] * 8, answers()])
+    world.calls(12)
+    assert world.fleet.targets["a"].breaker.state is BreakerState.OPEN
+    assert world.fleet.targets["b"].breaker.state is BreakerState.CLOSED
+    assert not world.fleet.ours
+
+
+def test_statuses_are_answers_and_open_breakers_whoever_gives_them() -> None:
+    world = world_of(limits=Limits(wait=0.0), a=[fails(Kind.SERVER_ERROR)], b=[fails(Kind.OVERLOAD)])
+    world.calls(6)
+    assert {state.breaker.state for state in world.fleet.targets.values()} == {BreakerState.OPEN}
+    assert not world.fleet.ours
+
+
+def test_a_reload_keeps_one_jury() -> None:
+    old = world_of(a=[SILENT], b=[SILENT]).fleet
+    new = world_of(a=[SILENT], b=[SILENT]).fleet
+    new.adopt(old)
+    assert {id(state.jury) for state in new.targets.values()} == {id(new.jury)}
+
+
+# ── breakers where attempts are rare ───────────────────────────────────────────────────────────────────────────
+
+
+def outage(world: World, *, every: float, healthy: int, seconds: float) -> list[float]:
+    """Healthy calls, then an outage of `a`; the moments at which it was asked in it."""
+    world.calls(healthy, apart=every)
+    began = world.now
+    world._scripts["a"] = [fails(Kind.SERVER_ERROR)]
+    while world.now < began + seconds:
+        world.calls(1, apart=every)
+    return [at - began for story in world.stories for at, name, _ in story.launches if name == "a" and at >= began]
+
+
+def test_in_an_outage_at_one_call_in_four_seconds_the_target_is_asked_once_in_ten_seconds_at_most() -> None:
+    world = world_of(a=[answers()], b=[answers()])
+    asked = outage(world, every=4.0, healthy=10, seconds=60.0)
+    assert len(asked) <= 6
+    assert all(later - earlier >= 10.0 for earlier, later in pairwise(asked))
+    world._scripts["a"] = [answers()]
+    recovered = world.now
+    story = next(story for story in world.calls(5, apart=4.0) if story.asked == ["a"])
+    assert story.call.began - recovered <= 15.0
+
+
+@pytest.mark.parametrize(("every", "scripts"), [(0.5, ("a", "b")), (4.0, ("a",))])
+def test_a_single_failure_opens_nothing_at_ordinary_rates_or_where_nobody_can_stand_in(
+    every: float, scripts: tuple[str, ...]
+) -> None:
+    plays: dict[str, list[Play]] = {name: [answers()] for name in scripts}
+    world = World(fleet([target(name) for name in scripts], route(*scripts)), plays)
+    world.calls(40, apart=every)
+    world._scripts["a"] = [fails(Kind.SERVER_ERROR), answers()]
+    world.call()
+    assert world.fleet.targets["a"].breaker.state is BreakerState.CLOSED
+
+
+def test_a_failure_out_of_the_blue_opens_nothing_while_nothing_is_known_of_the_rate() -> None:
+    world = world_of(a=[fails(Kind.SERVER_ERROR), answers()], b=[answers()])
+    world.call()
+    assert world.fleet.targets["a"].breaker.state is BreakerState.CLOSED
+
+
+def test_at_one_call_a_minute_one_failure_is_enough() -> None:
+    world = world_of(a=[answers()], b=[answers()], options=PolicyOptions(breaker=BreakerOptions(open_for=30.0)))
+    asked = outage(world, every=60.0, healthy=3, seconds=60.0)
+    assert len(asked) == 1
+    assert world.fleet.targets["a"].breaker.state is BreakerState.OPEN
+
+
+# ── exercise ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_small_share_of_calls_begins_at_a_fallback() -> None:
+    the_route = route("a", "b", exercise=0.05)
+    scripts: dict[str, list[Play]] = {"a": [answers()], "b": [answers()]}
+    world = World(fleet([target("a"), target("b")], the_route), scripts)
+    stories = world.calls(400, apart=0.1)
+    reasons = Counter(story.reasons[0] for story in stories)
+    assert 10 <= reasons[Reason.EXERCISE] <= 400 * 0.05 + 2
+    assert {story.asked[0] for story in stories if story.reasons[0] is Reason.EXERCISE} == {"b"}
+
+
+def test_an_exercise_that_fails_falls_back_to_the_usual_target() -> None:
+    the_route = route("a", "b", exercise=0.1)
+    scripts: dict[str, list[Play]] = {"a": [answers()], "b": [fails(Kind.AUTH)]}
+    world = World(fleet([target("a"), target("b")], the_route), scripts)
+    story = next(s for s in world.calls(60) if s.reasons[0] is Reason.EXERCISE)
+    assert story.asked == ["b", "a"]
+    assert story.call.kind is Kind.OK
+
+
+def test_a_route_that_asks_for_none_is_not_exercised() -> None:
+    world = world_of(a=[answers()], b=[answers()])
+    assert world.fleet.stacks["chat"].exercise is None
+    assert world.fleet.stacks["chat"].exercised(request(), 300.0) is None
