@@ -245,6 +245,12 @@ SIGNALS: tuple[Signal, ...] = (
         (200, "a plain answer that is not JSON where `response_format` asked for it", Kind.MALFORMED),
     ),
     *_rows(
+        Api.ANY, Where.WIRE, "dialects/signals.py",
+        (None, "any other 5xx; an error in a 200 that says nothing clearer", Kind.SERVER_ERROR),
+        (None, "any other 4xx", Kind.BAD_REQUEST),
+        (None, "any other status: another 2xx, a 3xx", Kind.MALFORMED),
+    ),
+    *_rows(
         Api.ANY, Where.WIRE, "policy/call.py",
         (None, "not a byte within the first-token limit", Kind.SILENCE),
         (200, "a head, roles, comments, `response.created`, but no content in time", Kind.SLOW_FIRST_TOKEN),
