@@ -8,6 +8,7 @@ import trustme
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.profiles import dialects, profiles
+from surefoot.domain.target import Continues
 
 Load = Callable[..., Configuration]
 Faults = Callable[..., tuple[str, ...]]
@@ -22,8 +23,25 @@ def test_every_profile_can_be_used(load_text: Load, target: Writing) -> None:
         got = load_text(target(lines)).targets[0]
         assert got.dialect in dialects()
         assert got.usage_in_stream is profile.usage_in_stream
+        assert (got.continues, got.prefill) == (profile.continues, profile.prefill)
+        assert got.deadline_header == profile.deadline_header
         assert profile.source
         assert profile.as_of
+
+
+def test_another_surefoot_is_told_the_rest_of_the_deadline_and_nobody_else_is(load_text: Load, target: Writing) -> None:
+    got = load_text(target('provider = "surefoot"\nbase_url = "https://other.example.com/v1"')).targets[0]
+    assert (got.deadline_header, got.continues) == ("surefoot-deadline", Continues.PROMPT)
+    assert [name for name, profile in profiles().items() if profile.deadline_header] == ["surefoot"]
+
+
+def test_only_a_target_that_goes_on_by_prefill_carries_keys_for_it(load_text: Load, target: Writing) -> None:
+    got = load_text(target('provider = "vllm"')).targets[0]
+    assert (got.continues, got.prefill) == (
+        Continues.PREFILL,
+        {"continue_final_message": True, "add_generation_prompt": False},
+    )
+    assert all(profile.continues is Continues.PREFILL for profile in profiles().values() if profile.prefill)
 
 
 def test_azure_takes_its_key_in_a_header_of_its_own(load_text: Load, target: Writing) -> None:

@@ -188,7 +188,7 @@ def test_what_is_content_in_a_stream_is_content_here(delta: dict[str, Any]) -> N
     assert not assembled(said({"role": "assistant", "content": "", "refusal": None, "tool_calls": []})).content
 
 
-@pytest.mark.parametrize("finish", ["length", "content_filter"])
+@pytest.mark.parametrize("finish", ["length", "max_tokens"])
 def test_an_answer_that_may_be_empty_counts_as_content(finish: str) -> None:
     subject = assembled(said({"role": "assistant", "content": ""}) + said(finish=finish) + DONE)
 

@@ -2,8 +2,6 @@
 
 import json
 import random
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from hypothesis import strategies as st
 from surefoot.dialects.openai_chat import DIALECT
 from surefoot.domain.outcome import Kind
 from surefoot.errors import DialectError
-from surefoot.wire.retry_after import LONGEST, seconds_of
 
 TEXTS = st.text(max_size=20)
 VALUES = st.recursive(
@@ -24,7 +21,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-KNOWN = {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"}
+KNOWN = {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "response_format"}
 MORE = st.dictionaries(TEXTS.filter(lambda name: name not in KNOWN), VALUES, max_size=4)
 
 
@@ -206,7 +203,7 @@ ERRORS: list[tuple[int, Any, Kind]] = [
     (403, None, Kind.AUTH),
     (404, None, Kind.MODEL_GONE),
     (408, None, Kind.SERVER_ERROR),
-    (413, None, Kind.BAD_REQUEST),
+    (413, None, Kind.CONTEXT_OVERFLOW),
     (422, None, Kind.BAD_REQUEST),
     (429, None, Kind.RATE_LIMIT),
     (429, {"code": "insufficient_quota"}, Kind.QUOTA),
@@ -249,24 +246,72 @@ def test_a_plain_answer_is_judged(body: bytes, kind: Kind) -> None:
     assert DIALECT.plain_reader().judge(body) is kind
 
 
-WALL = 1_800_000_000.0
+def with_text(content: Any, finish: str = "stop", **more: Any) -> bytes:
+    return json.dumps({"choices": [{"message": {"content": content} | more, "finish_reason": finish}]}).encode()
+
+
+def with_call(arguments: Any, finish: str = "tool_calls") -> bytes:
+    return with_text(None, finish, tool_calls=[{"id": "t", "function": {"name": "f", "arguments": arguments}}])
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"),
+    ("body", "kind"),
     [
-        (b"7", 7.0),
-        (b" 0.5 ", 0.5),
-        (b"-3", 0.0),
-        (b"1e9", LONGEST),
-        (b"inf", LONGEST),
-        (format_datetime(datetime.fromtimestamp(WALL + 90, UTC), usegmt=True).encode(), 90.0),
-        (format_datetime(datetime.fromtimestamp(WALL - 90, UTC), usegmt=True).encode(), 0.0),
-        (b"", None),
-        (b"soon", None),
-        (b"nan", None),
-        (b"\xff", None),
+        (with_call('{"city":"Bern"}'), Kind.OK),
+        (with_call('{"city":"Bern'), Kind.MALFORMED),
+        (with_call("city=Bern"), Kind.MALFORMED),
+        (with_call("{} and more"), Kind.MALFORMED),
+        (with_call('{"city":"Bern', "length"), Kind.OK),
+        (with_call(""), Kind.OK),
+        (with_call({"city": "Bern"}), Kind.OK),
+        (with_text(None, tool_calls=[{"type": "custom", "custom": {"name": "f", "input": "free text"}}]), Kind.OK),
+        (with_text(None, tool_calls="f()"), Kind.MALFORMED),
+        (with_text(None, function_call={"name": "f", "arguments": "{"}), Kind.MALFORMED),
+        (with_text(None, function_call={"name": "f", "arguments": "{}"}), Kind.OK),
     ],
 )
-def test_retry_after_is_read_as_seconds_or_date(value: bytes, seconds: float | None) -> None:
-    assert seconds_of(value, WALL) == seconds
+def test_the_arguments_of_a_call_have_to_be_json(body: bytes, kind: Kind) -> None:
+    assert DIALECT.plain_reader().judge(body) is kind
+
+
+JSON_ASKED = [{"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}]
+NO_JSON_ASKED = [None, {"type": "text"}, "json_object", {"type": 1}, {}]
+
+
+@pytest.mark.parametrize("asked", JSON_ASKED)
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (with_text('{"a": 1}'), Kind.OK),
+        (with_text(' [1, "ü"]\n'), Kind.OK),
+        (with_text("Here it is: {}"), Kind.MALFORMED),
+        (with_text('```json\n{"a": 1}\n```'), Kind.MALFORMED),
+        (with_text('{"a": '), Kind.MALFORMED),
+        (with_text('{"a": ', "length"), Kind.OK),
+        (with_text('{"a": ', "content_filter"), Kind.OK),
+        (with_text(None, refusal="I will not."), Kind.OK),
+        (with_text([{"type": "text", "text": "{}"}]), Kind.MALFORMED),
+        (with_call("{}"), Kind.OK),
+    ],
+)
+def test_the_text_has_to_be_json_where_the_client_asked_for_it(asked: Any, body: bytes, kind: Kind) -> None:
+    ask = DIALECT.read(json.dumps({"model": "m", "messages": [], "response_format": asked}).encode())
+
+    assert DIALECT.plain_reader(ask).judge(body) is kind
+
+
+@pytest.mark.parametrize("asked", NO_JSON_ASKED)
+def test_the_text_may_be_prose_where_the_client_did_not_ask_for_json(asked: Any) -> None:
+    ask = DIALECT.read(json.dumps({"model": "m", "messages": [], "response_format": asked}).encode())
+
+    assert DIALECT.plain_reader(ask).judge(with_text("Prose.")) is Kind.OK
+
+
+def test_one_broken_alternative_spoils_an_answer_and_one_good_one_saves_a_filtered_one() -> None:
+    def together(*bodies: bytes) -> bytes:
+        return json.dumps({"choices": [json.loads(body)["choices"][0] for body in bodies]}).encode()
+
+    good, filtered = with_text("x"), with_text("", "content_filter")
+    assert DIALECT.plain_reader().judge(together(good, with_call("{"))) is Kind.MALFORMED
+    assert DIALECT.plain_reader().judge(together(filtered, good)) is Kind.OK
+    assert DIALECT.plain_reader().judge(together(filtered, filtered)) is Kind.CONTENT_FILTER

@@ -12,13 +12,14 @@ from surefoot.dialects.dialect import Usage
 from surefoot.domain.outcome import Kind
 
 STREAM = b"".join([COMMENT, ROLE, *WORDS, COMMENT, END, USAGE, DONE])
-RELAYED = b"".join([ROLE, *WORDS, COMMENT, END, DONE])
+SAID = b"".join([ROLE, *WORDS, COMMENT, END])
+RELAYED = SAID + DONE
 ENDINGS = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
 
 
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS.keys())
 def test_a_stream_cut_in_two_at_any_byte_is_read_the_same(ending: bytes) -> None:
-    stream, relayed = STREAM.replace(b"\n", ending), RELAYED.replace(b"\n", ending)
+    stream, relayed = STREAM.replace(b"\n", ending), SAID.replace(b"\n", ending) + DONE
     for cut in range(len(stream) + 1):
         subject = reader()
         got = subject.feed(stream[:cut]) + subject.feed(stream[cut:])
@@ -31,7 +32,8 @@ def test_a_stream_that_comes_byte_by_byte_is_read_the_same(ending: bytes) -> Non
     subject = reader()
     stream = STREAM.replace(b"\n", ending)
 
-    assert b"".join(subject.feed(stream[at : at + 1]) for at in range(len(stream))) == RELAYED.replace(b"\n", ending)
+    relayed = b"".join(subject.feed(stream[at : at + 1]) for at in range(len(stream)))
+    assert relayed == SAID.replace(b"\n", ending) + DONE
     assert subject.whole
 
 
@@ -83,7 +85,7 @@ def test_roles_comments_and_empty_deltas_are_no_content(data: bytes) -> None:
     assert not subject.content
 
 
-@pytest.mark.parametrize("finish", ["length", "content_filter"])
+@pytest.mark.parametrize("finish", ["length", "max_tokens"])
 def test_an_answer_that_may_be_empty_counts_as_content(finish: str) -> None:
     subject = reader()
 
@@ -154,3 +156,54 @@ def test_what_comes_after_the_end_is_not_relayed() -> None:
     subject = reader()
 
     assert subject.feed(WORDS[0] + END + DONE + WORDS[1]) == WORDS[0] + END + DONE
+
+
+def test_usage_after_the_end_is_the_end_and_nobody_waits_for_done() -> None:
+    for asked, relayed in (({}, b""), ({"stream_options": {"include_usage": True}}, USAGE)):
+        subject = reader(**asked)
+        subject.feed(ROLE + WORDS[0] + END)
+        assert (subject.finished, subject.whole) == (True, False)
+
+        assert subject.feed(USAGE) == relayed + DONE
+        assert subject.whole
+        assert subject.close() == b""
+        assert subject.feed(DONE) == b""
+
+
+def test_usage_before_the_end_ends_nothing() -> None:
+    subject = reader(stream_options={"include_usage": True})
+
+    assert subject.feed(WORDS[0] + USAGE) == WORDS[0] + USAGE
+    assert not subject.whole
+    assert subject.feed(WORDS[1] + END + USAGE) == WORDS[1] + END + USAGE + DONE
+
+
+def test_usage_within_the_last_choice_leaves_room_for_an_event_of_its_own() -> None:
+    subject = reader()
+    subject.feed(WORDS[0] + event({}, "stop", usage={"prompt_tokens": 3, "completion_tokens": 4}))
+
+    assert (subject.finished, subject.whole, subject.usage) == (True, False, Usage(3, 4))
+
+
+def test_an_empty_finish_reason_is_none() -> None:
+    subject = reader()
+    subject.feed(event({"content": "Hi"}, ""))
+
+    assert not subject.finished
+
+
+def test_an_answer_that_ends_without_content_is_empty_before_the_stream_is_over() -> None:
+    subject = reader(n=2)
+    subject.feed(ROLE + END)
+    assert subject.wrong is None
+
+    assert subject.feed(event(choices=[{"index": 1, "delta": {}, "finish_reason": "stop"}])) == b""
+    assert subject.wrong is Kind.EMPTY
+
+
+def test_one_filtered_alternative_of_two_does_not_spoil_the_other() -> None:
+    subject = reader(n=2)
+    subject.feed(event({}, "content_filter") + event(choices=[{"index": 1, "delta": {"content": "x"}}]))
+    subject.feed(event(choices=[{"index": 1, "delta": {}, "finish_reason": "stop"}]) + DONE)
+
+    assert (subject.wrong, subject.whole) == (None, True)

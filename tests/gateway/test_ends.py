@@ -59,6 +59,21 @@ def test_a_provider_that_never_ends_its_stream_costs_no_connection() -> None:
         until(lambda: provider.connections() <= 2, patience=10.0)
 
 
+def test_a_stream_that_has_told_its_usage_is_finished_without_done_and_while_its_connection_stays_open() -> None:
+    said = CHUNK.replace(
+        b"data: [DONE]\n\n", b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1}}\n\n'
+    )
+    with (
+        Answering(HEAD + b"%x\r\n%b\r\n" % (len(said), said)) as provider,
+        House(settings_of(targets_at(provider.port), options=CALM)) as house,
+    ):
+        answer = exchange(house.port, chat(stream=True))
+        record = until(lambda: next(iter(house.records.values()), None))
+
+    assert answer.body == CHUNK
+    assert (answer.end, record["kind"], record["attempts"][0]["completion_tokens"]) == ("whole", "ok", 1)
+
+
 def test_json_where_a_stream_was_asked_for_is_no_answer() -> None:
     with (
         Answering(plainly(PLAIN)) as first,

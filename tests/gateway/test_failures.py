@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import openai
 import pytest
 from tests.gateway.asking import ask, sdk
 from tests.gateway.conftest import BEHAVIOUR, Pair, healthy
@@ -22,14 +23,29 @@ BEFORE_CONTENT = {
     "429": (Fault("status:429", retry_after=0.0), Kind.RATE_LIMIT),
     "429 with a date": (Fault("status:429", retry_after=0.0, retry_after_form="http_date"), Kind.RATE_LIMIT),
     "429 without a word": (Fault("status:429"), Kind.RATE_LIMIT),
+    "429 in milliseconds": (Fault("status:429", retry_after=1.0, retry_after_form="milliseconds"), Kind.RATE_LIMIT),
+    "429 by a wrong clock": (
+        Fault("status:429", retry_after=1.0, retry_after_form="http_date", date_skew=-3600.0),
+        Kind.RATE_LIMIT,
+    ),
     "quota": (Fault("status:429", code="insufficient_quota"), Kind.QUOTA),
+    "a project's spend limit": (Fault("status:429", code="project_spend_limit_exceeded"), Kind.QUOTA),
+    "a tier's spend limit": (Fault("status:429", code="enforced_spend_limit_reached"), Kind.QUOTA),
+    "an own spend limit": (Fault("status:400", code="spend_limit"), Kind.QUOTA),
+    "402": (Fault("status:402"), Kind.QUOTA),
     "401": (Fault("status:401"), Kind.AUTH),
     "403": (Fault("status:403"), Kind.AUTH),
     "404": (Fault("status:404"), Kind.MODEL_GONE),
     "silence": (Fault("silence"), Kind.SILENCE),
     "empty": (Fault("empty"), Kind.EMPTY),
     "no JSON": (Fault("not_json"), Kind.MALFORMED),
+    "504": (Fault("status:504"), Kind.SERVER_ERROR),
     "error first": (Fault("error_first"), Kind.SERVER_ERROR),
+    "quota after response.created": (Fault("error_created"), Kind.QUOTA),
+    "the same under its name": (Fault("error_created", event_form="named"), Kind.QUOTA),
+    "the same, bare": (Fault("error_created", event_form="bare"), Kind.QUOTA),
+    "a failed response": (Fault("error_created", event_form="failed"), Kind.QUOTA),
+    "a spend limit inside a 200": (Fault("error_first", code="enforced_spend_limit_reached"), Kind.QUOTA),
     "no text": (Fault("empty_answer"), Kind.EMPTY),
 }
 EITHER = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
@@ -50,6 +66,55 @@ def test_a_failure_before_content_is_answered_whole_by_the_next_target(
     record = house.record(heard.call)
     assert [attempt["kind"] for attempt in record["attempts"]] == [kind, Kind.OK]
     assert (record["kind"], record["winner"], record["key"]) == (Kind.OK, 1, "tester")
+
+
+def test_tool_arguments_that_break_off_are_no_plain_answer(house: House, twins: Pair) -> None:
+    twins[0].set_faults("bad_arguments")
+
+    with sdk(house) as client:
+        heard = ask(client, stream=False)
+
+    assert (heard.text, heard.target) == (WHOLE, "backup")
+    assert [attempt["kind"] for attempt in house.record(heard.call)["attempts"]] == [Kind.MALFORMED, Kind.OK]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_comments_for_ever_are_left_at_the_first_token_limit(house: House, twins: Pair, *, stream: bool) -> None:
+    twins[0].set_faults("comments_only")
+
+    with sdk(house) as client:
+        heard = ask(client, stream=stream)
+
+    assert (heard.text, heard.target) == (WHOLE, "backup")
+    assert [attempt["kind"] for attempt in house.record(heard.call)["attempts"]] == [Kind.SLOW_FIRST_TOKEN, Kind.OK]
+
+
+@EITHER
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("content_filter"), Kind.CONTENT_FILTER),
+        (Fault("status:400", code="content_filter"), Kind.CONTENT_FILTER),
+        (Fault("status:400", code="content_policy_violation"), Kind.CONTENT_FILTER),
+        (Fault("status:400", code="context_length_exceeded"), Kind.CONTEXT_OVERFLOW),
+        (Fault("status:400", code="prompt_too_long"), Kind.CONTEXT_OVERFLOW),
+        (Fault("status:413"), Kind.CONTEXT_OVERFLOW),
+    ],
+    ids=["a filtered answer", "azure", "openai", "window", "anthropic's window", "413"],
+)
+def test_a_filter_and_a_small_window_are_told_and_never_asked_again(
+    house: House, twins: Pair, fault: Fault, kind: Kind, *, stream: bool
+) -> None:
+    """Neither the route nor the windows say that another target may be asked."""
+    twins[0].set_faults(fault)
+
+    with sdk(house) as client, pytest.raises(openai.APIStatusError) as raised:
+        ask(client, stream=stream)
+
+    assert raised.value.status_code in {400, 413}
+    record = house.record(raised.value.response.headers["surefoot-call"])
+    assert [attempt["kind"] for attempt in record["attempts"]] == [kind]
+    assert not twins[1].log()
 
 
 def test_a_stream_that_begins_without_content_is_left_at_the_first_token_limit(house: House, twins: Pair) -> None:

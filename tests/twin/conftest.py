@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from surefoot.twin import HEALTHY, Behaviour, Fixed, TwinOptions, TwinProcess
+from surefoot.twin import HEALTHY, Behaviour, Fault, FaultPlan, Fixed, TwinOptions, TwinProcess, always
 
 TOKENS = 8
 Ask = Callable[..., "Seen"]
@@ -95,3 +95,15 @@ def eventually() -> Callable[[Callable[[], bool]], None]:
             assert time.monotonic() < limit, "it never came about"
 
     return wait
+
+
+def json_fault(**fields: object) -> FaultPlan:
+    return always(Fault(**fields))  # type: ignore[arg-type]
+
+
+def parses(payload: bytes) -> bool:
+    try:
+        json.loads(payload)
+    except json.JSONDecodeError:
+        return False
+    return True

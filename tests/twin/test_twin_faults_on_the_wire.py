@@ -4,16 +4,14 @@ import http.client
 import json
 import socket
 import ssl
-import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 import trustme
-from tests.twin.conftest import TOKENS, Ask, Seen, read_to_end, request_bytes
+from tests.twin.conftest import TOKENS, Ask, Seen, json_fault, parses, read_to_end, request_bytes
 
-from surefoot.twin import HEALTHY, KINDS, Fault, FaultPlan, Rule, Tls, TwinError, TwinOptions, TwinProcess, always
+from surefoot.twin import HEALTHY, KINDS, Fault, FaultPlan, Rule, Tls, TwinError, TwinOptions, TwinProcess
 
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 DONE = b"data: [DONE]"
@@ -94,43 +92,6 @@ def test_a_tls_fault_without_tls_is_refused(twin: TwinProcess) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize(
-    ("status", "code", "proof"),
-    [
-        (400, "context_length_exceeded", b'"code":"context_length_exceeded"'),
-        (401, None, b'"code":"invalid_api_key"'),
-        (403, None, b'"type":"request_forbidden"'),
-        (404, None, b'"code":"model_not_found"'),
-        (429, None, b'"code":"rate_limit_exceeded"'),
-        (429, "insufficient_quota", b'"type":"insufficient_quota"'),
-        (500, None, b'"type":"server_error"'),
-        (502, None, b"<title>502 Bad Gateway</title>"),
-        (503, None, b"currently overloaded"),
-        (529, None, b'"type":"overloaded_error"'),
-    ],
-)
-def test_status_carries_the_body_a_provider_would_send(
-    twin: TwinProcess, ask: Ask, status: int, code: str | None, proof: bytes, *, stream: bool
-) -> None:
-    twin.set_faults(Fault(f"status:{status}", code=code))
-    seen = ask(stream=stream)
-    assert seen.status == status
-    assert proof in seen.body
-    assert (b"text/html" in seen.head) is (status == 502)
-
-
-def test_retry_after_is_written_in_seconds_or_as_a_date(twin: TwinProcess, ask: Ask) -> None:
-    twin.set_faults(Fault("status:429", retry_after=7))
-    assert b"retry-after: 7" in ask().head.split(b"\r\n")
-    twin.set_faults(Fault("status:429", retry_after=60, retry_after_form="http_date"))
-    client = http.client.HTTPConnection("127.0.0.1", twin.port, timeout=5)
-    client.request("POST", "/v1/chat/completions", b'{"model":"m","messages":[]}')
-    when = client.getresponse().headers["retry-after"]
-    client.close()
-    assert 55 < parsedate_to_datetime(when).timestamp() - time.time() <= 60
-
-
-@BOTH
 def test_silence_reads_and_never_answers(
     twin: TwinProcess, ask: Ask, eventually: Callable[[Callable[[], bool]], None], *, stream: bool
 ) -> None:
@@ -169,6 +130,27 @@ def test_a_slow_drip_takes_its_seconds_for_every_token(twin: TwinProcess, ask: A
     assert seen.seconds >= 0.05 * (TOKENS - 1) - 0.01
     assert seen.end == "eof"
     assert (DONE in seen.raw) if stream else seen.json
+
+
+@BOTH
+def test_comments_only_never_says_anything(twin: TwinProcess, *, stream: bool) -> None:
+    twin.set_faults(Fault("comments_only", seconds=0.02))
+    comment, raw = b": keep-alive\n\n" if stream else b"1\r\n\n\r\n", b""
+    with socket.create_connection(("127.0.0.1", twin.port), timeout=5) as sock:
+        sock.sendall(request_bytes(stream=stream))
+        while raw.count(comment) < 5:
+            raw += sock.recv(65536)
+    assert raw.startswith(b"HTTP/1.1 200")
+    assert b"{" not in raw
+    assert twin.log()[0].first_content is None
+
+
+@BOTH
+def test_a_drip_may_begin_later(twin: TwinProcess, ask: Ask, *, stream: bool) -> None:
+    twin.set_faults(Fault("drip_later", seconds=0.1, after_tokens=TOKENS - 3))
+    seen = ask(stream=stream)
+    assert 0.29 <= seen.seconds < 0.1 * (TOKENS - 1)
+    assert seen.tokens == TOKENS if stream else seen.json
 
 
 def test_a_stall_stops_after_the_tokens_told(twin: TwinProcess, ask: Ask) -> None:
@@ -230,6 +212,16 @@ def test_no_done_is_a_whole_stream_but_for_done(twin: TwinProcess, ask: Ask) -> 
     assert DONE not in seen.raw
 
 
+def test_no_done_open_says_all_but_the_end_and_keeps_the_connection(twin: TwinProcess, ask: Ask) -> None:
+    twin.set_faults("no_done_open")
+    seen = ask(stream=True, patience=0.4, stream_options={"include_usage": True})
+    assert (seen.tokens, seen.end) == (TOKENS, "open")
+    assert b'"finish_reason":"stop"' in seen.raw
+    assert b'"usage":{' not in seen.raw
+    assert DONE not in seen.raw
+    assert LAST not in seen.raw
+
+
 def test_faults_of_streams_alone_leave_plain_answers_whole_and_unlogged(twin: TwinProcess, ask: Ask) -> None:
     twin.set_faults("no_done")
     assert ask().json
@@ -250,25 +242,6 @@ def test_not_json_is_200_with_html(twin: TwinProcess, ask: Ask, *, stream: bool)
     assert seen.status == 200
     assert b"text/html" in seen.head
     assert seen.body.startswith(b"<html>")
-
-
-@pytest.mark.parametrize(("kind", "tokens"), [("error_first", 0), ("error_later", 2)])
-def test_an_error_event_comes_first_or_after_tokens(twin: TwinProcess, ask: Ask, kind: str, tokens: int) -> None:
-    twin.set_faults(Fault(kind, after_tokens=2, code="insufficient_quota"))
-    seen = ask(stream=True)
-    assert (seen.status, seen.tokens) == (200, tokens)
-    assert b'data: {"error":{' in seen.raw
-    assert b"insufficient_quota" in seen.raw
-    assert (b"assistant" in seen.raw) is (kind == "error_later")
-    assert DONE not in seen.raw
-
-
-@pytest.mark.parametrize("kind", ["error_first", "error_later"])
-def test_an_error_in_a_plain_answer_is_a_200_with_an_error_body(twin: TwinProcess, ask: Ask, kind: str) -> None:
-    twin.set_faults(kind)
-    seen = ask()
-    assert seen.status == 200
-    assert "error" in seen.json
 
 
 def test_a_malformed_event_stands_inside_a_good_stream(twin: TwinProcess, ask: Ask) -> None:
@@ -312,23 +285,11 @@ def test_stale_closes_on_the_next_request_without_answering(twin: TwinProcess, *
     assert [record.fault for record in twin.log()] == [None, "stale"]
 
 
-def test_every_kind_of_the_table_is_named_in_this_file() -> None:
-    source = Path(__file__).read_text(encoding="utf-8")
+def test_every_kind_of_the_table_is_named_in_these_files() -> None:
+    source = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_twin_*.py"))
     named = {kind for kind in KINDS if not kind.startswith("status:")}  # those stand as numbers in a table
     assert {kind for kind in named if f'"{kind}"' not in source} == set()
 
 
 def content_length(seen: Seen) -> int:
     return int(seen.head.partition(b"content-length: ")[2].split(b"\r\n")[0])
-
-
-def json_fault(**fields: object) -> FaultPlan:
-    return always(Fault(**fields))  # type: ignore[arg-type]
-
-
-def parses(payload: bytes) -> bool:
-    try:
-        json.loads(payload)
-    except json.JSONDecodeError:
-        return False
-    return True

@@ -1,6 +1,6 @@
 """The pages of `docs/reference`, each from the part of the program that it describes.
 
-Knows how a command, an outcome and a record are put into a table. Must never depend on the width of a terminal or on
+Knows how a command, an outcome and a record are put into words. Must never depend on the width of a terminal or on
 the day.
 """
 
@@ -8,13 +8,15 @@ import ast
 import inspect
 import io
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
 import typer
 
 from surefoot.cli.main import COMMANDS, command_app
+from surefoot.cli.signals import consequences, signals_page
+from surefoot.cli.tables import table
 from surefoot.config.reference import HEADER, configuration_page
 from surefoot.domain import record
 from surefoot.domain.outcome import OUTCOMES
@@ -28,14 +30,8 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page(),
         "journal.md": _journal_page(),
         "outcomes.md": _outcomes_page(),
+        "signals.md": signals_page(),
     }
-
-
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in line) + " |" for line in lines
-    )
 
 
 def _cli_page() -> str:
@@ -48,7 +44,7 @@ def _cli_page() -> str:
         parts.append(f"## `surefoot {name}`\n\n{inspect.cleandoc(command.help or COMMANDS[name].sentence)}\n")
         rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
         if rows:
-            parts.append(_table(("option", "default", "meaning"), iter(rows)) + "\n")
+            parts.append(table(("option", "default", "meaning"), iter(rows)) + "\n")
     return "\n".join(parts)
 
 
@@ -73,20 +69,11 @@ def _default(parameter: Any) -> str:
 
 def _outcomes_page() -> str:
     head = ("kind", "meaning", "retry", "fall back", "blame", "billed", "counted")
-    rows = (
-        (
-            f"`{kind}`",
-            row.meaning,
-            "yes" if row.retry else "",
-            str(row.fall_back),
-            *("yes" if flag else "" for flag in (row.blame, row.billed, row.counted)),
-        )
-        for kind, row in OUTCOMES.items()
-    )
+    rows = ((f"`{kind}`", row.meaning, *consequences(kind)) for kind, row in OUTCOMES.items())
     return f"""{HEADER}
 # Outcomes
 
-How an attempt can end, and what follows.
+How an attempt can end, and what follows. How each is seen on the wire is in [signals.md](signals.md).
 
 - **retry**: may the same target be asked again when no other is left?
 - **fall back**: is another target asked?
@@ -94,7 +81,7 @@ How an attempt can end, and what follows.
 - **billed**: is the provider likely to charge for it?
 - **counted**: is it a failure mode that coverage counts?
 
-{_table(head, rows)}
+{table(head, rows)}
 """
 
 
@@ -102,7 +89,7 @@ def _journal_page() -> str:
     parts = [HEADER, f"# Journal\n\n{inspect.cleandoc(record.__doc__ or '')}\n\nVersion {record.VERSION}.\n"]
     for title, name in (("A call", "CALL_FIELDS"), ("An attempt", "ATTEMPT_FIELDS")):
         rows = ((f"`{field}`", comment) for field, comment in _commented(name))
-        parts.append(f"## {title}\n\n{_table(('field', 'meaning'), rows)}\n")
+        parts.append(f"## {title}\n\n{table(('field', 'meaning'), rows)}\n")
     return "\n".join(parts)
 
 

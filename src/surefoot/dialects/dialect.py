@@ -46,6 +46,8 @@ class Ask(Struct):
     """A plain call whose parameters allow that it is streamed upstream."""
     says_stream: bool = False
     """Whether the body has a `stream` of its own, be it false or null."""
+    structured: bool = False
+    """Whether the answer's text has to be JSON."""
 
 
 class Story(Struct, frozen=True):
@@ -173,8 +175,8 @@ class Dialect(Protocol):
         `wording` is what it is asked by `Continues.PROMPT`. While no text was delivered it is the plain request.
         """
 
-    def plain_reader(self) -> PlainReader:
-        """A reader for one plain answer."""
+    def plain_reader(self, ask: Ask | None = None) -> PlainReader:
+        """A reader for one plain answer. Without the ask it cannot know whether the text has to be JSON."""
 
     def stream_reader(self, ask: Ask) -> StreamReader:
         """A reader for one streamed answer."""

@@ -14,7 +14,8 @@ import msgspec
 
 from surefoot.dialects.dialect import LARGEST_ANSWER, NO_USAGE, Usage
 from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
-from surefoot.dialects.openai_errors import kind_of_error
+from surefoot.dialects.openai_errors import kind_of_event
+from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.sse import Splitter, events, payload
 from surefoot.domain.outcome import Kind
 
@@ -88,8 +89,8 @@ class OpenAIAssembler:
     """Reads one stream and relays nothing of it; see `dialects.dialect.Assembler`."""
 
     __slots__ = (
-        "_answer", "_answers", "_choices", "_ended", "_growing", "_likeness", "_messages", "_size", "_splitter",
-        "content", "events", "finished", "progress", "seen", "usage", "whole", "wrong",
+        "_answer", "_answers", "_choices", "_ended", "_ending", "_growing", "_likeness", "_messages", "_size",
+        "_splitter", "content", "events", "finished", "progress", "seen", "usage", "whole", "wrong",
     )  # fmt: skip
 
     def __init__(self, answers: int) -> None:
@@ -102,6 +103,7 @@ class OpenAIAssembler:
         self._growing: list[tuple[_Object, str]] = []
         self._likeness: _Likeness | None = None
         self._ended: set[int] = set()
+        self._ending: Kind | None = None
         self.content = False
         self.progress = False
         self.seen = False
@@ -163,13 +165,15 @@ class OpenAIAssembler:
 
     def _understands(self, event: bytes, data: bytes) -> bool:
         """Merge one chunk; False if it is none."""
+        self.wrong = kind_of_event(event, data)
+        if self.wrong is not None:
+            return False
         try:
             chunk = msgspec.json.decode(data)
             if not isinstance(chunk, dict):
                 return False
-            if chunk.get("error") is not None:
-                self.wrong = kind_of_error(msgspec.json.encode(chunk["error"]))
-                return False
+            if chunk.get("choices") is None and "type" in chunk:
+                return True  # `response.created`, a ping: no event of this API
             choices = chunk.get("choices") or []
             if not isinstance(choices, list) or not all(map(_is_choice, choices)):
                 return False
@@ -179,8 +183,11 @@ class OpenAIAssembler:
             _restate(self._answer, chunk)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
+        if self.finished and not self.content:
+            self.wrong = self._ending or Kind.EMPTY
         if chunk.get("usage"):
             self._read_usage(chunk["usage"])
+            self.whole = self.finished and not choices  # the last of what was asked for: nobody waits for [DONE]
         if grows:
             self._liken(event, self._messages[choices[0].get("index", 0)], grows)
         return True
@@ -203,6 +210,7 @@ class OpenAIAssembler:
             self._ended.add(index)
             self.finished = len(self._ended) >= self._answers
             self.content = self.content or reason in ENDS_WITHOUT_TEXT
+            self._ending = self._ending or kind_of_ending(reason)
 
     def _liken(self, event: bytes, message: _Object, name: str) -> None:
         """Learn what the next event will look like, if it is like this one.

@@ -13,9 +13,10 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from surefoot.dialects.continuation import with_the_answer
 from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Delivered, Usage
 from surefoot.dialects.openai_assembly import OpenAIAssembler
-from surefoot.dialects.openai_content import EMPTY_VALUES, ENDS_WITHOUT_TEXT, Content
-from surefoot.dialects.openai_errors import declines_stream, kind_of_error, kind_of_status
+from surefoot.dialects.openai_content import CUT_SHORT, EMPTY_VALUES, ENDS_WITHOUT_TEXT, Content, is_error
+from surefoot.dialects.openai_errors import declines_stream, is_bare_error, kind_of_error, kind_of_status
 from surefoot.dialects.openai_stream import OpenAIStreamReader
+from surefoot.dialects.signals import kind_of_ending
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import BYTES_PER_TOKEN
 from surefoot.domain.target import Continues, Target
@@ -68,6 +69,7 @@ class _Format(Struct):
 
 
 _FORMATS = msgspec.json.Decoder(_Format | None)
+_JSON_FORMATS = ("json_object", "json_schema")
 
 
 class _Choice(Struct):
@@ -84,33 +86,42 @@ class _Answer(Struct):
 class OpenAIPlainReader:
     """Judges one whole chat completion."""
 
-    __slots__ = ("_decoder", "usage")
+    __slots__ = ("_decoder", "_structured", "usage")
 
-    def __init__(self, decoder: "msgspec.json.Decoder[_Answer]") -> None:
+    def __init__(self, decoder: "msgspec.json.Decoder[_Answer]", *, structured: bool) -> None:
         self._decoder = decoder
+        self._structured = structured
         self.usage = NO_USAGE
 
     def judge(self, body: bytes) -> Kind:
-        """`Kind.OK` only for an answer with text, reasoning, a tool call or a reason to have none."""
+        """`Kind.OK` only for an answer with text, reasoning, a tool call or a reason to have none.
+
+        What has to be JSON has to parse: the arguments of calls, and the text where the client asked for that.
+        """
         if not body.strip():
             return Kind.EMPTY
         try:
             answer = self._decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return Kind.MALFORMED
-        if answer.error and bytes(answer.error) != b"null":
+        if is_error(answer.error):
             return kind_of_error(bytes(answer.error))
         if answer.usage is not None:
             self.usage = answer.usage
         if not answer.choices:
-            return Kind.EMPTY
-        return Kind.OK if any(_says_something(choice) for choice in answer.choices) else Kind.EMPTY
+            return kind_of_error(body) if b'"error"' in body and is_bare_error(body) else Kind.EMPTY
+        kinds = [self._judge_choice(choice) for choice in answer.choices]
+        return next((kind for kind in (Kind.MALFORMED, Kind.OK) if kind in kinds), kinds[0])
 
-
-def _says_something(choice: _Choice) -> bool:
-    if choice.finish_reason in ENDS_WITHOUT_TEXT:
-        return True
-    return choice.message is not None and choice.message.says_something()
+    def _judge_choice(self, choice: _Choice) -> Kind:
+        message, reason = choice.message, choice.finish_reason
+        if message is None or not message.says_something():
+            if reason in ENDS_WITHOUT_TEXT:
+                return Kind.OK
+            return (kind_of_ending(reason) if reason else None) or Kind.EMPTY
+        if not (self._structured or message.tool_calls or message.function_call) or reason in CUT_SHORT:
+            return Kind.OK
+        return Kind.OK if message.parses(structured=self._structured) else Kind.MALFORMED
 
 
 class OpenAIChat:
@@ -143,6 +154,7 @@ class OpenAIChat:
             watchable=asked.allows_watching(),
             says_stream=asked.stream is not UNSET,
             resumable=asked.stream is True and (asked.n is None or asked.n == 1) and _is_for_text(asked),
+            structured=_format_of(asked.response_format) in _JSON_FORMATS,
         )
 
     def encode(self, ask: Ask, model: str, *, usage: bool, watched: bool = False) -> bytes:
@@ -166,9 +178,9 @@ class OpenAIChat:
             return with_the_answer(ask, target, delivered, wording)
         return self.encode(ask, target.model, usage=target.usage_in_stream)
 
-    def plain_reader(self) -> OpenAIPlainReader:
-        """A reader for one plain answer."""
-        return OpenAIPlainReader(self._answers)
+    def plain_reader(self, ask: Ask | None = None) -> OpenAIPlainReader:
+        """A reader for one plain answer. Without the ask it does not ask for JSON in the text."""
+        return OpenAIPlainReader(self._answers, structured=ask is not None and ask.structured)
 
     def stream_reader(self, ask: Ask) -> OpenAIStreamReader:
         """A reader for one stream, which strips the usage event that the client did not ask for."""
@@ -200,6 +212,17 @@ class OpenAIChat:
         return msgspec.json.encode({"object": "list", "data": data})
 
 
+def _format_of(response_format: Raw) -> object:
+    """The form that the answer is to have: `text` unless the client says otherwise; None where that cannot be read."""
+    if not response_format:
+        return "text"
+    try:
+        form = _FORMATS.decode(response_format)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return "text" if form is None else form.type
+
+
 def _error_object(complaint: Complaint) -> dict[str, object]:
     error: dict[str, object] = {
         "message": complaint.message,
@@ -228,13 +251,7 @@ def _is_for_text(asked: _Body) -> bool:
         return False
     if asked.modalities and b'"audio"' in bytes(asked.modalities):
         return False
-    if not asked.response_format:
-        return True
-    try:
-        form = _FORMATS.decode(asked.response_format)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return form is None or form.type == "text"
+    return _format_of(asked.response_format) == "text"
 
 
 def _model_span(ask: Ask) -> tuple[int, int] | None:

@@ -1,97 +1,32 @@
-"""How OpenAI-compatible providers say that something is wrong: status and error object to one `Kind`.
+"""Where an error stands in what providers send, and what it says: its words, its message, its status.
 
-Sources: the providers' public error references, as gathered in `docs/failures.md`. Nothing else in the project reads
-a status.
+Knows the shapes: OpenAI's `error` object, Google's list of one, Anthropic's `details`, Azure's inner error, the bare
+error of a Responses event or of a server that has no `error` key. What the words mean is in `dialects.signals`.
 """
 
 import msgspec
-from msgspec import Struct
 
+from surefoot.dialects.signals import kind_of
+from surefoot.dialects.sse import named
 from surefoot.domain.outcome import Kind
 
-_BY_STATUS = {
-    401: Kind.AUTH,
-    402: Kind.QUOTA,
-    403: Kind.AUTH,
-    404: Kind.MODEL_GONE,
-    408: Kind.SERVER_ERROR,
-    409: Kind.SERVER_ERROR,
-    410: Kind.MODEL_GONE,
-    425: Kind.OVERLOAD,
-    429: Kind.RATE_LIMIT,
-    503: Kind.OVERLOAD,
-    529: Kind.OVERLOAD,
-}
+LARGEST_ERROR = 1024 * 1024
+"""Bytes of an error that are read; no provider says more, and what does is judged by its status."""
 
-_BY_WORD = {
-    "insufficient_quota": Kind.QUOTA,
-    "billing_error": Kind.QUOTA,
-    "billing_hard_limit_reached": Kind.QUOTA,
-    "enforced_spend_limit_reached": Kind.QUOTA,
-    "rate_limit_exceeded": Kind.RATE_LIMIT,
-    "rate_limit_error": Kind.RATE_LIMIT,
-    "overloaded_error": Kind.OVERLOAD,
-    "server_overloaded": Kind.OVERLOAD,
-    "model_not_found": Kind.MODEL_GONE,
-    "invalid_api_key": Kind.AUTH,
-    "authentication_error": Kind.AUTH,
-    "permission_error": Kind.AUTH,
-    "invalid_request_error": Kind.BAD_REQUEST,
-    "context_length_exceeded": Kind.BAD_REQUEST,
-}
-
-_OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
-
-
-class _Details(Struct):
-    error_code: object = None
-
-
-class _Error(Struct):
-    details: _Details | None = None
-    """Where Anthropic says which of its two 429s it is: https://docs.anthropic.com/en/api/errors."""
-    code: object = None
-    type: object = None
-    param: object = None
-
-
-class _ErrorBody(Struct):
-    error: _Error | str | None = None
-
-
-_BODIES = msgspec.json.Decoder(_ErrorBody)
-_ERRORS = msgspec.json.Decoder(_Error)
+_OK, _BAD_REQUEST = 200, 400
+_STATUSES = range(400, 600)
+_NOTHING: dict[object, object] = {}
 
 
 def kind_of_status(status: int, body: bytes) -> Kind:
-    """What an answer with a status other than 200 means. The body refines it where a status has two meanings."""
-    try:
-        error = _BODIES.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        error = None  # HTML from a proxy in between, or nothing at all: the status has to do
-    word = _by_word(error) if isinstance(error, _Error) else None
-    if word is Kind.QUOTA or (status == _CLIENT_ERROR and word is Kind.MODEL_GONE):
-        return word
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if status >= _SERVER_ERROR:
-        return Kind.SERVER_ERROR
-    return Kind.BAD_REQUEST if status >= _CLIENT_ERROR else Kind.MALFORMED
+    """What an answer with a status other than 200 means. HTML from a proxy in between leaves only the status."""
+    return _kind(status, _decoded(body))
 
 
 def kind_of_error(error: bytes) -> Kind:
-    """What an error object inside a 200 means; a server error where it does not say."""
-    try:
-        decoded = _ERRORS.decode(error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Kind.SERVER_ERROR
-    word = _by_word(decoded)
-    if word is not None:
-        return word
-    code = decoded.code
-    if isinstance(code, int) and _CLIENT_ERROR <= code < 600:  # noqa: PLR2004 - the end of the 5xx
-        return _BY_STATUS.get(code, Kind.SERVER_ERROR if code >= _SERVER_ERROR else Kind.BAD_REQUEST)
-    return Kind.SERVER_ERROR
+    """What an error inside a 200 means; a server error where it does not say. A number in it is read as the status."""
+    decoded = _decoded(error)
+    return _kind(_status_in(_object(decoded)), decoded)
 
 
 def declines_stream(status: int, body: bytes) -> bool:
@@ -100,18 +35,87 @@ def declines_stream(status: int, body: bytes) -> bool:
     OpenAI answers so for models that an organisation may not stream before it is verified (`param` is `stream`), other
     servers for `stream_options`.
     """
-    if status != _CLIENT_ERROR:
-        return False
-    try:
-        error = _BODIES.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return isinstance(error, _Error) and error.param in ("stream", "stream_options")
+    return status == _BAD_REQUEST and _object(_decoded(body)).get("param") in ("stream", "stream_options")
 
 
-def _by_word(error: _Error) -> Kind | None:
-    """The code says more than the type: `insufficient_quota` may come as a type `rate_limit_error`."""
-    for word in (error.details and error.details.error_code, error.code, error.type):
-        if isinstance(word, str) and word in _BY_WORD:
-            return _BY_WORD[word]
+def kind_of_event(event: bytes, data: bytes) -> Kind | None:
+    """The error that an event is, in any of the forms that providers and proxies write; None if it is none.
+
+    An error object, a bare error (`type` or `object` is `error`), a response that failed, or whatever comes under the
+    name `error`. Words in quotes cannot stand inside a JSON string, so that most events need not be decoded.
+    """
+    under_its_name = named(event, b"error")
+    if not (under_its_name or b'"error"' in data or b'"response.failed"' in data):
+        return None
+    decoded = _decoded(data)
+    if not isinstance(decoded, dict):
+        return kind_of_error(data) if under_its_name else None
+    called = (decoded.get("type"), decoded.get("object"))
+    if decoded.get("error") or "error" in called or under_its_name:
+        return _kind(_status_in(_object(decoded)), decoded)
+    if "response.failed" in called:
+        response = decoded.get("response") or decoded
+        return _kind(_status_in(_object(response)), response)
     return None
+
+
+def is_bare_error(body: bytes) -> bool:
+    """Whether a body without choices calls itself an error, without an `error` key."""
+    decoded = _decoded(body)
+    return isinstance(decoded, dict) and "error" in (decoded.get("object"), decoded.get("type"))
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body) if len(body) <= LARGEST_ERROR else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _object(decoded: object) -> dict[object, object]:
+    """The error itself, out of whatever it is wrapped in."""
+    if isinstance(decoded, list) and decoded:
+        decoded = decoded[0]
+    if not isinstance(decoded, dict):
+        return {"message": decoded}
+    inner = decoded.get("error")
+    if isinstance(inner, str):
+        return decoded if "message" in decoded else {"message": inner}
+    return inner if isinstance(inner, dict) else decoded
+
+
+def _kind(status: int, decoded: object) -> Kind:
+    error = _object(decoded)
+    message = error.get("message")
+    return kind_of(status, _words(error), message if isinstance(message, str) else "")
+
+
+def _words(error: dict[object, object]) -> tuple[str, ...]:
+    """From the most telling to the least: `insufficient_quota` may come with the type of a rate limit."""
+    details, inner, metadata = (_part(error, name) for name in ("details", "innererror", "metadata"))
+    found = (
+        details.get("error_code"),
+        metadata.get("error_type"),
+        "flagged_input" if "flagged_input" in metadata else None,
+        error.get("code"),
+        inner.get("code"),
+        error.get("status"),
+        error.get("type"),
+        error.get("__type"),
+    )
+    return tuple(word for word in found if isinstance(word, str))
+
+
+def _part(error: dict[object, object], name: str) -> dict[object, object]:
+    part = error.get(name)
+    return part if isinstance(part, dict) else _NOTHING
+
+
+def _status_in(error: dict[object, object]) -> int:
+    for name in ("code", "status", "status_code"):
+        value = error.get(name)
+        if isinstance(value, str) and value.isdecimal():
+            value = int(value[:4])
+        if isinstance(value, int) and value in _STATUSES:
+            return value
+    return _OK

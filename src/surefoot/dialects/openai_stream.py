@@ -7,11 +7,12 @@ counting such keys in the bytes is exact.
 """
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from surefoot.dialects.dialect import NO_USAGE, Usage
 from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
-from surefoot.dialects.openai_errors import kind_of_error
+from surefoot.dialects.openai_errors import kind_of_event
+from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.sse import Splitter, events, payload
 from surefoot.domain.outcome import Kind
 
@@ -30,7 +31,8 @@ class _Choice(Struct):
 class _Chunk(Struct):
     choices: list[_Choice] | None = None
     usage: Usage | None = None
-    error: Raw = Raw()
+    type: object = None
+    """Chunks of this API have none; events of others do, such as `response.created`."""
 
 
 _CHUNKS = msgspec.json.Decoder(_Chunk)
@@ -40,7 +42,7 @@ class OpenAIStreamReader:
     """Follows one stream; see `dialects.dialect.StreamReader`."""
 
     __slots__ = (
-        "_answers", "_ended", "_held", "_splitter", "_strip_usage",
+        "_answers", "_ended", "_ending", "_held", "_owes_done", "_splitter", "_strip_usage",
         "content", "finished", "progress", "seen", "usage", "whole", "wrong",
     )  # fmt: skip
 
@@ -50,6 +52,8 @@ class OpenAIStreamReader:
         self._splitter = Splitter()
         self._held: list[bytes] = []
         self._ended: set[int] = set()
+        self._ending: Kind | None = None
+        self._owes_done = False
         self.content = False
         self.progress = False
         self.seen = False
@@ -70,6 +74,9 @@ class OpenAIStreamReader:
             self.progress = True
             return whole
         relayed = [event for event in events(whole) if self._passes(event)]
+        if self._owes_done:
+            self._owes_done = False
+            relayed.append(_DONE)
         if self.content:
             self._held += relayed
             relayed, self._held = self._held, []
@@ -90,28 +97,53 @@ class OpenAIStreamReader:
         if data.strip() == b"[DONE]":
             self.whole = True
             return True
-        try:
-            chunk = _CHUNKS.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return False  # one broken event in a good stream; whether the rest is whole shows at the end
-        if chunk.error and bytes(chunk.error) != b"null":
-            self.wrong = kind_of_error(bytes(chunk.error))
+        self.wrong = kind_of_event(event, data)
+        if self.wrong is not None:
             return False
+        chunk = _chunk_of(data)
+        return chunk is not None and self._read(chunk)
+
+    def _read(self, chunk: _Chunk) -> bool:
         if chunk.usage is not None:
             self.usage = chunk.usage
-        if not chunk.choices:
-            return chunk.usage is None or not self._strip_usage
-        for choice in chunk.choices:
+        if chunk.choices:
+            return self._read_choices(chunk.choices)
+        if chunk.choices is None and chunk.type is not None:
+            return False  # `response.created`, a ping: no event of this API, and its clients could not read it
+        return self._read_end(chunk)
+
+    def _read_choices(self, choices: list[_Choice]) -> bool:
+        for choice in choices:
             self._read_choice(choice)
-        return True
+        if self.finished and not self.content:
+            self.wrong = self._ending or Kind.EMPTY
+        return self.wrong is None
 
     def _read_choice(self, choice: _Choice) -> None:
+        reason = choice.finish_reason
         if not self.content:
             says = choice.delta is not None and choice.delta.says_something()
-            self.content = says or choice.finish_reason in ENDS_WITHOUT_TEXT
-        if choice.finish_reason is not None:
+            self.content = says or reason in ENDS_WITHOUT_TEXT
+        if reason:  # some write an empty one into every chunk
             self._ended.add(choice.index)
             self.finished = len(self._ended) >= self._answers
+            self._ending = self._ending or kind_of_ending(reason)
+
+    def _read_end(self, chunk: _Chunk) -> bool:
+        """A chunk without choices. The usage after the end is the last of what was asked for: nobody waits longer."""
+        if chunk.usage is None:
+            return True
+        if self.finished:
+            self.whole = self._owes_done = True
+        return not self._strip_usage
+
+
+def _chunk_of(data: bytes) -> _Chunk | None:
+    """None for a broken event. One in a good stream is left out; whether the rest is whole shows at its end."""
+    try:
+        return _CHUNKS.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _all_plain(whole: bytes) -> bool:

@@ -11,6 +11,8 @@ _LONGEST_END = 3
 """Bytes of a blank line that may have come before the rest of it."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_ERROR = b"error:"
+"""A field that no standard knows: llama.cpp wrote its errors so for years."""
 
 
 class Splitter:
@@ -66,4 +68,13 @@ def payload(event: bytes) -> bytes | None:
     if event.startswith(b"data: {") and event.count(b"\n") == 2:  # noqa: PLR2004 - one line, and the blank one
         return event[6:-2]
     lines = [line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:")]
+    if not lines and event.startswith(_ERROR):
+        return b'{"error":%b}' % event[len(_ERROR) :].strip()
     return b"\n".join(lines) if lines else None
+
+
+def named(event: bytes, name: bytes) -> bool:
+    """Whether an `event` line gives the event this name."""
+    if b"event:" not in event:
+        return False
+    return any(line.startswith(b"event:") and line[6:].strip() == name for line in _LINE_END.split(event))

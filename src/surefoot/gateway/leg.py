@@ -12,7 +12,7 @@ from surefoot.domain.outcome import Kind
 from surefoot.wire.client import ClientConnection
 from surefoot.wire.clock import now, wall
 from surefoot.wire.pool import Pool
-from surefoot.wire.retry_after import seconds_of
+from surefoot.wire.retry_after import seconds_to_wait
 
 _OK = 200
 _EVENT_STREAM = b"text/event-stream"
@@ -110,9 +110,8 @@ class Leg:
         self.status = status
         self.content_type = headers.get(b"content-type", b"application/json")
         self.request_id = headers.get(b"x-request-id")
-        value = headers.get(b"retry-after")
-        if value is not None:
-            self._retry_after = seconds_of(value, wall())
+        if status != _OK:
+            self._retry_after = seconds_to_wait(status, headers, wall())
         if self._stream is not None and (status != _OK or not self.content_type.startswith(_EVENT_STREAM)):
             self._stream = None
             self._misplaced = True

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from surefoot.twin import bodies
+from surefoot.twin import bodies, refusals
 from surefoot.twin.http import HttpConnection, Request
 from surefoot.twin.log import AttemptRecord, fingerprint
 from surefoot.twin.script import Ask, Ending, Script
@@ -34,6 +34,7 @@ class ChatRequest(msgspec.Struct):
     stream_options: StreamOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    response_format: msgspec.Raw = msgspec.Raw()
 
 
 _decode = msgspec.json.Decoder(ChatRequest).decode
@@ -101,7 +102,7 @@ class ProviderConnection(HttpConnection):
         elif path == b"/v1/models" and request.method == b"GET":
             self._plain(self._provider.models_answer)
         else:
-            self._plain(bodies.response(404, bodies.error_body(404)))
+            self._plain(bodies.response(404, refusals.error_body(404)))
 
     def hang_up(self, *, reset: bool) -> None:
         """End the connection from the twin's side; an attempt under way ends with it."""
@@ -126,7 +127,7 @@ class ProviderConnection(HttpConnection):
         try:
             chat = _decode(request.body)
         except msgspec.DecodeError:
-            self._plain(bodies.response(400, bodies.error_body(400)))
+            self._plain(bodies.response(400, refusals.error_body(400)))
             return
         self._requests += 1
         self._attempt = attempt = self._provider.arrived(self._number, chat, request, self._requests)
@@ -194,6 +195,7 @@ def ask_of(chat: ChatRequest, request: Request, record: AttemptRecord, nth: int)
         answer_id=b"%024x" % record.sequence,
         wall=record.wall,
         nth_on_connection=nth,
+        structured=b'"json_' in bytes(chat.response_format),
     )
 
 

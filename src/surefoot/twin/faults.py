@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-STATUSES = (400, 401, 403, 404, 429, 500, 502, 503, 529)
+STATUSES = (400, 401, 402, 403, 404, 413, 429, 500, 502, 503, 504, 529)
 
 KINDS: dict[str, str] = {
     "refuse": "the listening socket is closed and open connections are reset, as if the process had died",
@@ -18,36 +18,48 @@ KINDS: dict[str, str] = {
     "tls": "garbage in the TLS handshake",
     "silence": "the request is read and never answered",
     "slow_first_token": "headers, role and keep-alive comments; content only after `seconds`",
+    "comments_only": "headers and keep-alive comments, and never an event",
     "slow_drip": "`seconds` between tokens",
+    "drip_later": "`seconds` between tokens, after `after_tokens` tokens at the usual pace",
     "stall": "nothing more after `after_tokens` tokens",
     "cut": "the connection ends after `after_tokens` tokens, in the manner of `cut_by`",
     "truncate": "a clean end after `after_tokens` tokens, with neither finish_reason nor [DONE]",
     "no_done": "a whole stream but for [DONE]",
+    "no_done_open": "a whole stream but for [DONE] and for usage, and the connection stays open",
     "empty": "status 200 and no body",
     "not_json": "status 200 and an HTML page",
     "error_first": "status 200 and an error event before any content",
+    "error_created": "status 200, a `response.created` event, then an error event",
     "error_later": "status 200 and an error event after `after_tokens` tokens",
     "malformed_event": "one broken event after `after_tokens` tokens of a good stream",
     "empty_answer": "a whole answer without text",
+    "content_filter": "a whole answer without text that ends for content_filter",
+    "bad_arguments": "a call of a tool whose arguments break off inside their JSON",
+    "bad_structure": "prose where the request asked for JSON",
     "stale": "keep-alive is promised and the connection closed, at the moment `stale_at` names",
 } | {f"status:{status}": f"HTTP status {status} with a provider's body" for status in STATUSES}
 
-STREAM_ONLY = frozenset({"no_done", "malformed_event"})
+STREAM_ONLY = frozenset({"no_done", "no_done_open", "malformed_event"})
 """Kinds that mean nothing for a plain answer: it is then given whole, and no fault is logged."""
 
 CONNECTION_KINDS = frozenset({"refuse", "tls"})
 """Kinds that strike before there is a request."""
 
-_DEFAULT_SECONDS = {"slow_first_token": 30.0, "slow_drip": 2.0}
+_DEFAULT_SECONDS = {"slow_first_token": 30.0, "slow_drip": 2.0, "drip_later": 2.0}
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way to fail.
 
-    `seconds` is the delay the kind is about (slow_first_token: 30, slow_drip: 2 unless told), for all
+    `seconds` is the delay the kind is about (slow_first_token: 30, drips: 2 unless told), for all
     others the time before it strikes (0). `retry_after` adds that many seconds as a Retry-After header,
-    written as `retry_after_form`. `code` chooses among a status's bodies: `insufficient_quota` for 429,
-    `context_length_exceeded` or `content_policy_violation` for 400.
+    or as another header that means the same, as `retry_after_form` says; `date_skew` is by how many seconds
+    the provider's clock is ahead, and makes it show that clock in a Date header. `code` chooses among a status's
+    bodies and among errors in a stream: `insufficient_quota`, `project_spend_limit_exceeded` or Anthropic's
+    `enforced_spend_limit_reached` for 429; `context_length_exceeded`, `content_policy_violation`, Azure's
+    `content_filter`, Anthropic's `spend_limit` or `prompt_too_long` for 400. `event_form` is how an error is
+    written into a stream: an error object (`data`), the same under its event name (`named`), a bare error
+    of the Responses API (`bare`), or its `response.failed` (`failed`).
     """
 
     kind: str
@@ -56,8 +68,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cut_by: Literal["close", "mid_event", "reset"] = "close"
     stale_at: Literal["after_answer", "next_request"] = "after_answer"
     retry_after: float | None = None
-    retry_after_form: Literal["seconds", "http_date"] = "seconds"
+    retry_after_form: Literal["seconds", "http_date", "milliseconds", "reset_duration", "reset_moment"] = "seconds"
+    date_skew: float | None = None
     code: str | None = None
+    event_form: Literal["data", "named", "bare", "failed"] = "data"
 
     def __post_init__(self) -> None:
         """Refuse unknown kinds and impossible numbers."""
@@ -67,6 +81,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be finite and not negative")
+        if self.date_skew is not None and not math.isfinite(self.date_skew):
+            raise ValueError("date_skew must be finite")
         if self.after_tokens < 0:
             raise ValueError("after_tokens must not be negative")
 

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from surefoot.twin import bodies
+from surefoot.twin import bodies, refusals
 from surefoot.twin.behaviour import Behaviour, Draws
 from surefoot.twin.faults import STREAM_ONLY, Fault
 
@@ -50,6 +50,7 @@ class Ask(NamedTuple):
     answer_id: bytes
     wall: float
     nth_on_connection: int
+    structured: bool = False
 
 
 class Composer:
@@ -58,22 +59,28 @@ class Composer:
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
         self._voice = bodies.Voice(behaviour.text)
+        self._nested = bodies.Voice(behaviour.text, nested=True)
 
     def compose(self, ask: Ask, draws: Draws, fault: Fault | None) -> Script:
         """The script for one request, bent by the fault that strikes it, if any."""
         reason = b"stop"
         if ask.limit is not None and ask.limit < draws.tokens:
             draws, reason = draws._replace(tokens=ask.limit), b"length"
-        if fault is not None and fault.kind == "empty_answer":
-            draws = draws._replace(tokens=0)
-        if fault is None or (fault.kind in STREAM_ONLY and not ask.stream):
+        if fault is None or _spares(fault, ask):
             return self._whole(ask, draws, reason, None)
+        return self._bent(ask, draws, reason, fault)
+
+    def _bent(self, ask: Ask, draws: Draws, reason: bytes, fault: Fault) -> Script:
+        if fault.kind == "bad_structure":
+            return self._whole(ask._replace(structured=False), draws, reason, fault.kind)
+        if fault.kind in _SPEECHLESS:
+            return self._whole(ask, draws._replace(tokens=0), _SPEECHLESS[fault.kind], fault.kind)
         common = _COMMON.get(fault.kind.partition(":")[0])
         if common is not None:
             steps, ending = common(ask, fault)
             return Script(steps, ending, fault.kind)
-        if fault.kind == "stale":
-            return self._stale(ask, draws, reason, fault)
+        if fault.kind in {"stale", "bad_arguments"}:
+            return (self._stale if fault.kind == "stale" else self._bad_call)(ask, draws, reason, fault)
         if ask.stream:
             return self._bent_stream(_Stream(self, ask, _slowed(draws, fault), reason, fault), fault)
         return self._bent_plain(ask, draws, reason, fault)
@@ -93,6 +100,14 @@ class Composer:
             return self._whole(ask, draws, reason, None)
         return self._whole(ask, draws, reason, fault.kind)._replace(ending=Ending.CLOSE)
 
+    def _bad_call(self, ask: Ask, draws: Draws, _reason: bytes, fault: Fault) -> Script:
+        if not ask.stream:
+            body = self._plain(ask, bodies.BAD_CALL, b"tool_calls", draws.tokens)
+            return Script([Step(_plain_time(draws), bodies.response(200, body), 1)], Ending.KEEP, fault.kind)
+        stream = _Stream(self, ask, draws._replace(tokens=0), b"tool_calls", fault)
+        call = stream.call(bodies.CALL_BEGINS, bodies.CALL_BREAKS_OFF)
+        return Script([*stream.spoken(0), call, *stream.tail()], Ending.KEEP, fault.kind)
+
     @staticmethod
     def _bent_stream(stream: "_Stream", fault: Fault) -> Script:
         steps = stream.spoken(fault.after_tokens if fault.kind in _PARTIAL else stream.tokens)
@@ -107,9 +122,12 @@ class Composer:
                 steps.append(Step(now, event[: len(event) // 2], 0))
         elif fault.kind == "truncate":
             steps.append(Step(now, bodies.LAST_CHUNK, 0))
-        elif fault.kind in {"error_first", "error_later"}:
-            data = bodies.chunk(bodies.error_event(fault.code)) + bodies.LAST_CHUNK
+        elif fault.kind in _ERRORS:
+            data = bodies.chunk(refusals.error_event(fault, _code(fault))) + bodies.LAST_CHUNK
             steps.append(Step(now, data, 0))
+        elif fault.kind == "no_done_open":
+            ending = Ending.HANG
+            steps += stream.open_tail()
         elif fault.kind == "malformed_event":
             steps.append(Step(now, bodies.chunk(bodies.BROKEN_EVENT), 0))
             steps += stream.rest(fault.after_tokens) + stream.tail()
@@ -129,27 +147,33 @@ class Composer:
             ending = Ending.HANG if kind == "stall" else Ending.RESET if by_reset else Ending.CLOSE
         elif kind == "truncate":
             data = bodies.response(200, body[: len(body) // 2])
-        elif kind in {"error_first", "error_later"}:
-            data = bodies.response(200, bodies.error_body(bodies.error_status(fault.code), fault.code))
+        elif kind in _ERRORS:
+            code = _code(fault)
+            data = bodies.response(200, refusals.error_body(refusals.error_status(code), code))
         else:
             tokens = draws.tokens
-            at = max(at, fault.delay)
+            at = _plain_time(_slowed(draws, fault)) if kind == "drip_later" else max(at, fault.delay)
         return Script([Step(at, data, tokens)], ending, kind)
 
     def _plain_body(self, ask: Ask, tokens: int, reason: bytes) -> bytes:
+        opens, closes = _around(ask, tokens, reason)
+        text = opens + self.voice(ask).text(tokens) + closes
+        return self._plain(ask, b'{"role":"assistant","content":"%b","refusal":null}' % text, reason, tokens)
+
+    @staticmethod
+    def _plain(ask: Ask, message: bytes, reason: bytes, tokens: int) -> bytes:
         return _PLAIN % (
             ask.answer_id,
             int(ask.wall),
             bodies.quoted(ask.model),
-            self._voice.text(tokens),
+            message,
             reason,
             bodies.usage(ask.body_bytes // 4, tokens),
         )
 
-    @property
-    def voice(self) -> bodies.Voice:
+    def voice(self, ask: Ask) -> bodies.Voice:
         """The words spoken."""
-        return self._voice
+        return self._nested if ask.structured else self._voice
 
     @property
     def behaviour(self) -> Behaviour:
@@ -162,7 +186,7 @@ class _Stream:
 
     def __init__(self, composer: Composer, ask: Ask, draws: Draws, reason: bytes, fault: Fault | None) -> None:
         self._behaviour = composer.behaviour
-        self._voice = composer.voice
+        self._voice = composer.voice(ask)
         self._ask = ask
         self._draws = draws
         self._reason = reason
@@ -170,6 +194,7 @@ class _Stream:
         self.tokens = draws.tokens
         self._phrases = bodies.Phrases(ask.answer_id, int(ask.wall), ask.model, include_usage=ask.include_usage)
         self._times = self._token_times()
+        self._opens, self._closes = _around(ask, self.tokens, reason)
 
     def _token_times(self) -> list[float]:
         at = self._draws.ttft
@@ -182,14 +207,23 @@ class _Stream:
 
     def frame(self, number: int) -> bytes:
         """Token `number` as an event in a chunk."""
-        return bodies.chunk(self._phrases.content(self._voice.piece(number)))
+        piece = self._voice.piece(number)
+        if self._opens:
+            piece = (b"" if number else self._opens) + piece + (self._closes if number == self.tokens - 1 else b"")
+        return bodies.chunk(self._phrases.content(piece))
+
+    def call(self, *deltas: bytes) -> Step:
+        """A call of a tool in the place of text."""
+        return Step(self._draws.ttft, b"".join(bodies.chunk(self._phrases.delta(delta)) for delta in deltas), 1)
 
     def spoken(self, upto: int) -> list[Step]:
         """Headers, role, comments while waiting, and the first `upto` tokens."""
         role = bodies.chunk(self._phrases.role())
-        bare = self._fault is not None and self._fault.kind == "error_first"
+        kind = None if self._fault is None else self._fault.kind
+        bare = kind in {"error_first", "error_created"}
         early = self._behaviour.role == "headers" or self._slow
-        steps = [Step(0.0, bodies.STREAM_HEAD + (role if early and not bare else b""), 0)]
+        first = (bodies.chunk(refusals.CREATED) if kind == "error_created" else b"") if bare else role if early else b""
+        steps = [Step(0.0, bodies.STREAM_HEAD + first, 0)]
         steps += self._comments()
         if bare:
             return [*steps, Step(self._draws.ttft, b"", 0)]
@@ -207,13 +241,20 @@ class _Stream:
 
     def tail(self, *, done: bool = True) -> list[Step]:
         """Finish reason, usage if asked for, [DONE] unless told otherwise, end of the body."""
-        at = self._times[-1] if self._times else self._draws.ttft
+        at = self._end()
         events = bodies.chunk(self._phrases.finish(self._reason))
         if self._ask.include_usage:
             events += bodies.chunk(self._phrases.usage(self._ask.body_bytes // 4, self.tokens))
         if done:
             events += bodies.chunk(bodies.DONE)
         return [Step(at, events + bodies.LAST_CHUNK, 0)]
+
+    def open_tail(self) -> list[Step]:
+        """The finish reason, and no more."""
+        return [Step(self._end(), bodies.chunk(self._phrases.finish(self._reason)), 0)]
+
+    def _end(self) -> float:
+        return self._times[-1] if self._times else self._draws.ttft
 
     def _tokens(self, first: int, end: int) -> list[Step]:
         size = self._behaviour.events_per_segment
@@ -238,10 +279,15 @@ class _Stream:
         return [Step(every * n, comment, 0) for n in range(1, number + 1) if every * n < self._draws.ttft]
 
 
+_ERRORS = frozenset({"error_first", "error_created", "error_later"})
+_SPEECHLESS = {"empty_answer": b"stop", "content_filter": b"content_filter"}
+"""Kinds that are a whole answer without a word, and the reason that they end for."""
+_COMMENT_EVERY, _COMMENTS = 0.1, 6000
+"""Seconds between the comments of `comments_only`, unless `seconds` says so; and how many there are."""
 _PARTIAL = frozenset({"stall", "cut", "truncate", "error_later", "malformed_event"})
 _PLAIN = (
     b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":%b,"choices":[{"index":0,'
-    b'"message":{"role":"assistant","content":"%b","refusal":null},"logprobs":null,'
+    b'"message":%b,"logprobs":null,'
     b'"finish_reason":"%b"}],"usage":%b,"system_fingerprint":null}'
 )
 
@@ -250,7 +296,7 @@ _Bent = Callable[[Ask, Fault], tuple[list[Step], Ending]]
 
 def _status(ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
     status = int(fault.kind.partition(":")[2])
-    return [Step(fault.delay, bodies.status_response(status, fault, ask.wall), 0)], Ending.KEEP
+    return [Step(fault.delay, refusals.status_response(status, fault, ask.wall), 0)], Ending.KEEP
 
 
 def _reset(_ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
@@ -270,7 +316,16 @@ def _not_json(_ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
     return [Step(fault.delay, bodies.response(200, bodies.HTML, bodies.HTML_TYPE), 0)], Ending.KEEP
 
 
+def _comments_only(ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
+    """Blank lines where a plain answer is waited for, as some providers send them."""
+    head, comment = (bodies.STREAM_HEAD, bodies.COMMENT) if ask.stream else (bodies.CHUNKED_HEAD, b"\n")
+    every = fault.delay or _COMMENT_EVERY
+    said = bodies.chunk(comment)
+    return [Step(0.0, head, 0), *(Step(every * n, said, 0) for n in range(1, _COMMENTS + 1))], Ending.HANG
+
+
 _COMMON: dict[str, _Bent] = {
+    "comments_only": _comments_only,
     "status": _status,
     "reset": _reset,
     "silence": _silence,
@@ -285,7 +340,28 @@ def _slowed(draws: Draws, fault: Fault) -> Draws:
         return draws._replace(ttft=max(draws.ttft, fault.delay))
     if fault.kind == "slow_drip":
         return draws._replace(gaps=float(fault.delay))
+    if fault.kind == "drip_later":
+        usual = fault.after_tokens
+        gaps = [draws.later(number) if number < usual else fault.delay for number in range(1, draws.tokens)]
+        return draws._replace(gaps=gaps)
     return draws
+
+
+def _spares(fault: Fault, ask: Ask) -> bool:
+    """Whether the fault means nothing for such a request."""
+    return (fault.kind in STREAM_ONLY and not ask.stream) or (fault.kind == "bad_structure" and not ask.structured)
+
+
+def _code(fault: Fault) -> str | None:
+    """Of an error in a stream: what was told, after `response.created` the one that is known from the field."""
+    return fault.code or ("insufficient_quota" if fault.kind == "error_created" else None)
+
+
+def _around(ask: Ask, tokens: int, reason: bytes) -> tuple[bytes, bytes]:
+    """What makes JSON of the words, if the client asked for that; cut short by its own limit it is never closed."""
+    if not ask.structured or not tokens:
+        return b"", b""
+    return bodies.JSON_OPENS, b"" if reason == b"length" else bodies.JSON_CLOSES
 
 
 def _plain_time(draws: Draws) -> float:
