@@ -139,6 +139,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reader names the kind
         """The connection is gone."""
         self._keeper.forget(self)
+        self._parser = None  # it knows the connection, and is known by it: parted, both are freed now
         reader, self._reader = self._reader, None
         if reader is not None:
             at = now()

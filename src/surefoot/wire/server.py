@@ -186,6 +186,7 @@ class ServerConnection(asyncio.Protocol):
         """The request is answered: go on with the next one, or close once everything is written."""
         self.served = None
         self.busy = False
+        self.incoming = _NONE_YET  # its body is not kept until the next one comes
         self.reading_since = now()
         if not keep:
             self._refused = True
@@ -236,7 +237,9 @@ class ServerConnection(asyncio.Protocol):
         """The connection is gone; so is whoever waited for an answer on it."""
         served, self.served = self.served, None
         self._ahead.clear()
+        self._body = []
         self._refused = True
+        del self._parser  # it knows the connection, and is known by it: parted, both are freed now
         self._front.closed(self)
         if served is not None:
             served.client_gone()
@@ -320,7 +323,7 @@ class ServerConnection(asyncio.Protocol):
         if self._refused:
             return
         incoming = self._incoming
-        body = self._body
+        body, self._body = self._body, []
         incoming.body = body[0] if len(body) == 1 else b"".join(body)
         incoming.keep_alive = self._parser.should_keep_alive()
         incoming.old = self._parser.get_http_version() == "1.0"
