@@ -38,6 +38,9 @@ format: $(STAMP) ## format and mend what ruff can mend
 bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/bench.json)
 	$(BIN)/python benchmarks/run.py
 
+soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
+	$(BIN)/python benchmarks/soak.py
+
 docs: $(STAMP) ## generate docs/reference from the program
 	$(BIN)/surefoot docs
 
@@ -50,4 +53,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist
 
-.PHONY: help setup demo test check format bench docs lock clean
+.PHONY: help setup demo test check format bench soak docs lock clean

@@ -12,8 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import trustme
-from benchmarks import bodies, native, report, suite, systems
+from benchmarks import bodies, certificates, native, report, suite, systems
 
 _BUILD = Path(__file__).resolve().parent.parent / "build"
 
@@ -49,16 +48,6 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _certificate(folder: Path) -> native.Certificate:
-    authority = trustme.CA()
-    issued = authority.issue_cert("localhost", "127.0.0.1")
-    made = native.Certificate(folder / "ca.pem", folder / "chain.pem", folder / "key.pem")
-    authority.cert_pem.write_to_path(str(made.ca))
-    issued.private_key_pem.write_to_path(str(made.key))
-    made.chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    return made
-
-
 def _progress(line: str) -> None:
     if sys.stderr.isatty():
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
@@ -81,7 +70,7 @@ def main(words: Sequence[str]) -> int:
         bench = suite.Bench(
             programs=programs,
             bodies=bodies.write_bodies(folder),
-            certificate=_certificate(folder),
+            certificate=certificates.issue(folder),
             names=options.systems,
             pairs=options.pairs,
             seconds=options.seconds,

@@ -9,31 +9,26 @@ Each scenario is bounded in count. Figures are quantiles with distribution-free 
 import argparse
 import asyncio
 import json
-import signal
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
-from socket import socket
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from benchmarks import certificates
+from benchmarks.certificates import Certificate
+from benchmarks.gateway import serving
 
 from surefoot.evidence import percentile
 from surefoot.journal import reader
 from surefoot.load import LoadPlan, run_load
 from surefoot.load.result import LoadResult
-from surefoot.twin import Behaviour, Fault, FaultPlan, Fixed, Rule, TwinOptions, TwinProcess
+from surefoot.twin import Behaviour, Fault, FaultPlan, Fixed, Rule, TwinOptions, TwinProcess, always
+from surefoot.twin.server import Tls
 
-_START_SECONDS = 10.0
 _CONFIGURATION = """
-[[listeners]]
-address = "127.0.0.1:{port}"
-[admin]
-address = "127.0.0.1:{admin}"
-[journal]
-path = "journal.db"
 [targets.first]
 provider = "openai-compatible"
 base_url = "{first}/v1"
@@ -42,48 +37,18 @@ model = "twin-1"
 provider = "openai-compatible"
 base_url = "{second}/v1"
 model = "twin-1"
+{ca}
 [routes.chat]
 targets = ["first", "second"]
 """
 
 
-def _free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+_COLD_RATE = 50.0
+"""Calls a second: low enough for a connection to be closed before the next switch."""
 
 
-@contextmanager
-def _gateway(first: TwinProcess, second: TwinProcess) -> Iterator[tuple[str, Path]]:
-    """The gateway in front of two twins: its URL and its journal, which is whole after the context has ended."""
-    port, admin = _free_port(), _free_port()
-    with tempfile.TemporaryDirectory(prefix="failover-") as folder:
-        file = Path(folder) / "surefoot.toml"
-        urls = {"first": f"http://127.0.0.1:{first.port}", "second": f"http://127.0.0.1:{second.port}"}
-        file.write_text(_CONFIGURATION.format(port=port, admin=admin, **urls))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "surefoot.cli.main", "serve", "-c", str(file)], stderr=subprocess.DEVNULL, cwd=folder
-        )
-        try:
-            _wait(f"http://127.0.0.1:{admin}/readyz")
-            yield f"http://127.0.0.1:{port}/v1", Path(folder) / "journal.db"
-            process.send_signal(signal.SIGTERM)
-            process.wait(10)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-
-
-def _wait(url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=1.0):  # noqa: S310 - loopback
-                return
-        except OSError:
-            time.sleep(0.02)
-    raise RuntimeError(f"{url} did not answer within {_START_SECONDS} s")
+def _configuration(first: TwinProcess, second: TwinProcess, ca: str = "") -> str:
+    return _CONFIGURATION.format(first=first.url, second=second.url, ca=ca)
 
 
 def _load(url: str, count: int, rate: float) -> LoadResult:
@@ -103,18 +68,46 @@ def definite_failure(calls: int, rate: float) -> dict[str, object]:
     with (
         TwinProcess(TwinOptions(behaviour=behaviour)) as first,
         TwinProcess(TwinOptions(behaviour=behaviour)) as second,
-        _gateway(first, second) as (url, journal),
+        serving(_configuration(first, second)) as gateway,
     ):
-        _load(url, 200, rate)
+        _load(gateway.url, 200, rate)
         first.set_faults(FaultPlan((Rule(Fault("status:500"), probability=0.2),)))
-        result = _load(url, calls, rate)
-        time.sleep(0.5)  # the journal is written in batches
-        switches = _switches(journal, [record.wall for record in second.log()])
+        result = _load(gateway.url, calls, rate)
+        gateway.stop()
+        switches = [seconds for seconds, _ in _switches(gateway.journal, second)]
     return {
         "answered": result.ok,
         "calls": result.calls,
         "switch_p50": _row(switches, 0.5),
         "switch_p99": _row(switches, 0.99),
+    }
+
+
+def cold_switch(calls: int, certificate: Certificate | None) -> dict[str, object]:
+    """The same where the next target closes its connection after every answer, so that a switch has to open one.
+
+    Once a second the gateway warms one connection all the same; switches that found it are told apart by the journal,
+    where a request over a connection that was open is sent at the moment the attempt is launched, and left out.
+    """
+    behaviour = Behaviour(ttft=Fixed(0.005), gap=Fixed(0.001), tokens=Fixed(5))
+    tls = None if certificate is None else Tls(str(certificate.chain), str(certificate.key))
+    ca = "" if certificate is None else f'ca = "{certificate.ca}"'
+    with (
+        TwinProcess(TwinOptions(behaviour=behaviour)) as first,
+        TwinProcess(TwinOptions(behaviour=behaviour, faults=always("stale"), tls=tls)) as second,
+        serving(_configuration(first, second, ca)) as gateway,
+    ):
+        first.set_faults(FaultPlan((Rule(Fault("status:500"), probability=0.2),)))
+        result = _load(gateway.url, calls, _COLD_RATE)
+        gateway.stop()
+        switches = _switches(gateway.journal, second)
+    cold = [seconds for seconds, was_cold in switches if was_cold]
+    return {
+        "answered": result.ok,
+        "calls": result.calls,
+        "found_warm": len(switches) - len(cold),
+        "switch_p50": _row(cold, 0.5),
+        "switch_p99": _row(cold, 0.99),
     }
 
 
@@ -124,12 +117,12 @@ def silence(calls: int, rate: float) -> dict[str, object]:
     with (
         TwinProcess(TwinOptions(behaviour=behaviour)) as first,
         TwinProcess(TwinOptions(behaviour=behaviour)) as second,
-        _gateway(first, second) as (url, _),
+        serving(_configuration(first, second)) as gateway,
     ):
-        healthy = _load(url, 200, 50)
+        healthy = _load(gateway.url, 200, 50)
         first.set_faults("silence")
-        learning = _load(url, calls // 4, rate)
-        after = _load(url, calls, rate)
+        learning = _load(gateway.url, calls // 4, rate)
+        after = _load(gateway.url, calls, rate)
     base = [r.ttft for r in healthy.results if r.ttft is not None]
     learned = [r.ttft for r in learning.results if r.ttft is not None]
     settled = [r.ttft for r in after.results if r.ttft is not None]
@@ -142,32 +135,40 @@ def silence(calls: int, rate: float) -> dict[str, object]:
     }
 
 
-def _switches(path: Path, arrivals: list[float]) -> list[float]:
-    """Verdict to arrival at the next target, in the order of time.
+def _switches(path: Path, second: TwinProcess) -> list[tuple[float, bool]]:
+    """Verdict to arrival at the next target, in the order of time, and whether its connection had to be opened.
 
     Both are Unix times of one machine; the second is the twin's own, so nothing between decision and wire is left out.
     """
+    arrivals = sorted(record.wall for record in second.log())
     with reader.journal(str(path)) as connection:
         verdicts = sorted(
-            call.at + attempt.verdict
+            (call.at + before.verdict, after.sent != after.started)
             for call in reader.calls(connection)
-            for attempt in call.attempts
-            if attempt.verdict is not None
+            for before, after in pairwise(call.attempts)
+            if before.verdict is not None
         )
     if len(verdicts) != len(arrivals):
         raise RuntimeError(f"{len(verdicts)} verdicts, but {len(arrivals)} fallbacks arrived")
-    return [arrived - verdict for verdict, arrived in zip(verdicts, sorted(arrivals), strict=True)]
+    return [(arrived - verdict, cold) for (verdict, cold), arrived in zip(verdicts, arrivals, strict=True)]
 
 
 def main() -> None:
-    """Run both scenarios."""
+    """Run all scenarios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=200.0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="failover-") as folder:
+        certificate = certificates.issue(Path(folder))
+        cold = {
+            "cold switch": cold_switch(options.calls, None),
+            "cold switch, TLS": cold_switch(options.calls, certificate),
+        }
     result = {
         "definite failure": definite_failure(options.calls, options.rate),
+        **cold,
         "silence": silence(options.calls, options.rate),
     }
     text = json.dumps(result, indent=2)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import placing
+from benchmarks.certificates import Certificate
 
 CLIENT_KEY = "bench-client-key"
 PATH = "/v1/chat/completions"
@@ -86,15 +87,6 @@ def build(folder: Path) -> Programs:
     ):
         subprocess.run([compiler, "-O2", "-o", program, _SOURCES / source, *extra], check=True)
     return programs
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Paths of a server certificate, its key and the authority that signed it."""
-
-    ca: Path
-    chain: Path
-    key: Path
 
 
 @contextlib.contextmanager

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks import measure, native, systems
 from benchmarks.bodies import Bodies
-from benchmarks.native import Certificate, Load, Outcome, Programs, ToolMissingError, Upstream
+from benchmarks.certificates import Certificate
+from benchmarks.native import Load, Outcome, Programs, ToolMissingError, Upstream
 from benchmarks.systems import System
 
 ROWS = ("plain1k", "plain30k", "tls", "stream", "open", "memory", "startup")

@@ -148,6 +148,6 @@ def test_metrics_tell_calls_attempts_breakers_and_first_content() -> None:
 
 def test_counting_never_grows_beyond_its_bound() -> None:
     tally = Tally()
-    tally.count(call(attempts=[attempt(0, f"target-{n}")]) for n in range(MOST + 100))
+    tally.count([call(attempts=[attempt(0, f"target-{n}")]) for n in range(MOST + 100)])
     assert len(tally.attempts) <= MOST + 1
     assert sum(tally.attempts.values()) == MOST + 100

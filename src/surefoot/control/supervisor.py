@@ -11,6 +11,7 @@ Must never: be waited for by a request. If it dies, the workers go on with what 
 """
 
 import asyncio
+import gc
 import logging
 import secrets
 import signal
@@ -46,6 +47,9 @@ FIRST_DELAY, LONGEST_DELAY = 0.1, 30.0
 
 HOPELESS = 5
 """Young deaths in a row, without any worker ever having been ready, after which the gateway gives up starting."""
+
+COLLECT = (20_000, 20, 20)
+"""Thresholds of the cyclic garbage collector. Batches of records make containers by the thousand, and no cycle."""
 
 OVERTIME = 1.0
 """Seconds beyond `Door.drain` that workers get to end by themselves."""
@@ -250,6 +254,8 @@ class Supervisor:
 
         metrics = Metrics(self._picture, self._journal)
         admin = Admin(application(self._picture, metrics, self._status), self._admin_socket)
+        gc.freeze()  # all that was imported stays: there is no use in looking through it again
+        gc.set_threshold(*COLLECT)
         return admin, asyncio.create_task(admin.serve())
 
     def _status(self) -> dict[str, Any]:

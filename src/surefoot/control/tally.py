@@ -6,7 +6,9 @@ of outcomes, and past `MOST` combinations the rest is counted as "other".
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, CallRecord
@@ -30,6 +32,9 @@ _SPOKE = ATTEMPT_FIELDS.index("first_content")
 _PROMPT = ATTEMPT_FIELDS.index("prompt_tokens")
 _COMPLETION = ATTEMPT_FIELDS.index("completion_tokens")
 
+_OF_CALL = itemgetter(_ROUTE, _KIND)
+_OF_ATTEMPT = itemgetter(_TARGET, _REASON, _HOW)
+
 Key = tuple[str, ...]
 
 
@@ -42,10 +47,12 @@ class Histogram:
         self.counts = [0] * (len(BOUNDS) + 1)
         self.total = 0.0
 
-    def add(self, seconds: float) -> None:
-        """Count one."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
-        self.total += seconds
+    def add(self, seconds: Sequence[float]) -> None:
+        """Count each."""
+        counts = self.counts
+        for each in seconds:
+            counts[bisect_left(BOUNDS, each)] += 1
+        self.total += sum(seconds)
 
 
 class Tally:
@@ -63,29 +70,46 @@ class Tally:
         self.target_first_content: dict[Key, Histogram] = {}
         """By target and "stream" or "plain": seconds from the launch of an attempt to its first content."""
 
-    def count(self, calls: Iterable[CallRecord]) -> None:
-        """Count a batch of calls."""
-        for call in calls:
-            record = cast("Any", call)
-            form = "stream" if record[_STREAM] else "plain"
-            _add(self.calls, (record[_ROUTE], record[_KIND]))
-            if record[_FIRST] is not None:
-                _histogram(self.first_content, (record[_ROUTE], form)).add(record[_FIRST])
-            for attempt in record[_ATTEMPTS]:
-                self._count_attempt(attempt, form)
+    def count(self, calls: Sequence[CallRecord]) -> None:
+        """Count a batch of calls: what can be counted at once is, since a busy gateway has thousands in a second."""
+        batch = cast("Sequence[Any]", calls)
+        attempts = [attempt for call in batch for attempt in call[_ATTEMPTS]]
+        for (route, kind), count in Counter(map(_OF_CALL, batch)).items():
+            _add(self.calls, (route, kind), count)
+        for (target, reason, kind), count in Counter(map(_OF_ATTEMPT, attempts)).items():
+            _add(self.attempts, (target, reason, kind or "unknown"), count)
+        self._count_times(batch)
+        for direction, field in (("prompt", _PROMPT), ("completion", _COMPLETION)):
+            for target, tokens in _sums(attempts, field).items():
+                _add(self.tokens, (target, direction), tokens)
 
-    def _count_attempt(self, attempt: Any, form: str) -> None:
-        target = attempt[_TARGET]
-        _add(self.attempts, (target, attempt[_REASON], attempt[_HOW] or "unknown"))
-        if attempt[_SPOKE] is not None:
-            _histogram(self.target_first_content, (target, form)).add(attempt[_SPOKE] - attempt[_STARTED])
-        if attempt[_PROMPT]:
-            _add(self.tokens, (target, "prompt"), attempt[_PROMPT])
-        if attempt[_COMPLETION]:
-            _add(self.tokens, (target, "completion"), attempt[_COMPLETION])
+    def _count_times(self, batch: Sequence[Any]) -> None:
+        of_calls: dict[tuple[str, bool], list[float]] = defaultdict(list)
+        of_attempts: dict[tuple[str, bool], list[float]] = defaultdict(list)
+        for call in batch:
+            stream = call[_STREAM]
+            if call[_FIRST] is not None:
+                of_calls[call[_ROUTE], stream].append(call[_FIRST])
+            for attempt in call[_ATTEMPTS]:
+                if attempt[_SPOKE] is not None:
+                    of_attempts[attempt[_TARGET], stream].append(attempt[_SPOKE] - attempt[_STARTED])
+        for histograms, found in ((self.first_content, of_calls), (self.target_first_content, of_attempts)):
+            for (name, stream), seconds in found.items():
+                _histogram(histograms, (name, "stream" if stream else "plain")).add(seconds)
 
 
-def _add(counts: dict[Key, int], key: Key, count: int = 1) -> None:
+def _sums(attempts: Sequence[Any], field: int) -> dict[str, int]:
+    """The sum of a field, by target."""
+    sums: dict[str, int] = {}
+    for attempt in attempts:
+        tokens = attempt[field]
+        if tokens:
+            target = attempt[_TARGET]
+            sums[target] = sums.get(target, 0) + tokens
+    return sums
+
+
+def _add(counts: dict[Key, int], key: Key, count: int) -> None:
     if key not in counts and len(counts) >= MOST:
         key = ("other",) * len(key)
     counts[key] = counts.get(key, 0) + count

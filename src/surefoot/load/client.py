@@ -159,7 +159,7 @@ class ConnectionPool:
 
     def dispatch(self, result: CallResult) -> Call:
         """Send a call now, on a free connection, a new one, or the next that becomes free."""
-        call = Call(result, self._writer.next())
+        call = Call(result, self._writer.next(result.index))
         if self._idle:
             self._idle.pop().send(call)
         elif len(self._all) + len(self._connecting) < self._limit:

@@ -30,7 +30,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     spaced or Poisson (exponential gaps from `seed`). `url` is a base address or the full endpoint.
     `body` is sent as it is; without one, prompts of `prompt_bytes` (one size drawn per call) are built
     for `model`. `timeout` is seconds from the intended send time. `max_connections` bounds sockets;
-    calls beyond wait, and their wait counts. `ca_file` is trusted for https in place of the system's.
+    calls beyond wait, and their wait counts. With a `label` each call names itself in the request's `user` field:
+    `LABEL-INDEX`. `ca_file` is trusted for https in place of the system's.
     """
 
     url: str
@@ -47,6 +48,7 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     timeout: float = 30.0
     max_connections: int = 4096
+    label: str | None = None
     ca_file: str | None = None
 
     def __post_init__(self) -> None:
@@ -103,13 +105,19 @@ class RequestWriter:
         self._head = ("\r\n".join(lines) + "\r\ncontent-length: ").encode("latin-1")
         self._rng = random.Random(plan.seed ^ 0x5EED)  # noqa: S311 - sizes of prompts, not a secret
         bodies = [plan.body] if plan.body is not None else [_body(plan, size) for size in plan.prompt_bytes]
-        self._requests = [self._head + b"%d\r\n\r\n" % len(body) + body for body in bodies]
+        self._bodies = bodies
+        self._requests = [self._whole(body) for body in bodies]
+        self._label = plan.label
 
-    def next(self) -> bytes:
-        """The bytes of the next call."""
-        if len(self._requests) == 1:
-            return self._requests[0]
-        return self._requests[int(self._rng.random() * len(self._requests))]
+    def next(self, index: int) -> bytes:
+        """The bytes of the next call, which is number `index`."""
+        which = 0 if len(self._requests) == 1 else int(self._rng.random() * len(self._requests))
+        if self._label is None:
+            return self._requests[which]
+        return self._whole(b'{"user":%b,' % msgspec.json.encode(f"{self._label}-{index}") + self._bodies[which][1:])
+
+    def _whole(self, body: bytes) -> bytes:
+        return self._head + b"%d\r\n\r\n" % len(body) + body
 
 
 def _body(plan: LoadPlan, size: int) -> bytes:

@@ -35,6 +35,7 @@ class ChatRequest(msgspec.Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     response_format: msgspec.Raw = msgspec.Raw()
+    user: str | None = None
 
 
 _decode = msgspec.json.Decoder(ChatRequest).decode
@@ -212,4 +213,5 @@ def record_of(sequence: int, connection: int, chat: ChatRequest, request: Reques
         stream=bool(chat.stream),
         authorization_sha256=None if credential is None else fingerprint(credential),
         drill=None if drill is None else drill.decode("latin-1"),
+        user=chat.user,
     )

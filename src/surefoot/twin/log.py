@@ -32,6 +32,8 @@ class AttemptRecord(msgspec.Struct):
     content_tokens: int = 0
     authorization_sha256: str | None = None
     drill: str | None = None
+    user: str | None = None
+    """The request's own `user` field: what a caller names its calls by."""
 
 
 class AttemptLog:

@@ -372,4 +372,8 @@ def _dripped(whole: bytes, draws: Draws, gap: float) -> list[Step]:
     pieces = max(draws.tokens, 2)
     size = -(-len(whole) // pieces)
     cuts = range(0, len(whole), size)
-    return [Step(draws.ttft + gap * n, whole[at : at + size], 0) for n, at in enumerate(cuts)]
+    last = cuts[-1]  # with it all tokens are there, as in a plain answer of one piece
+    return [
+        Step(draws.ttft + gap * n, whole[at : at + size], draws.tokens if at == last else 0)
+        for n, at in enumerate(cuts)
+    ]

@@ -139,6 +139,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reader names the kind
         """The connection is gone."""
         self._keeper.forget(self)
+        self._parser = None  # it knows the connection, and is known by it: parted, both are freed now
         reader, self._reader = self._reader, None
         if reader is not None:
             at = now()
@@ -183,21 +184,20 @@ class ClientConnection(asyncio.Protocol):
         False if it is not that.
         """
         split = data.find(b"\r\n\r\n")
-        text = data[17 : split + 2]
-        if text.count(b"\n") != text.count(b"\r\n"):
-            return False
-        head = text.lower()
-        start = head.find(b"content-length:")
-        if split < 0 or start < 0 or b"transfer-encoding" in head or b"connection: close" in head:
-            return False
-        length = head[start + 15 : head.find(b"\r\n", start)].strip()
-        if not length.isdigit() or split + 4 + int(length) != len(data) or b"content-length" in head[start + 15 :]:
-            return False
-        self._answered = True
+        text = data[17:split]
+        lines = text.split(b"\r\n")
         headers = {}
-        for line in text.split(b"\r\n"):
+        for line in lines:
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip()
+        length = headers.get(b"content-length", b"")
+        if not length.isdigit() or split + 4 + int(length) != len(data) or b"transfer-encoding" in headers:
+            return False
+        if text.count(b"\n") >= len(lines) or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+            return False
+        if len(headers) != len(lines) and text.lower().count(b"content-length") != 1:
+            return False
+        self._answered = True
         reader.head(200, headers, at)
         reader.piece(data[split + 4 :], at)
         self._complete(keep=True)

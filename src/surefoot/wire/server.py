@@ -95,6 +95,7 @@ class ServerConnection(asyncio.Protocol):
     __slots__ = (
         "_ahead",
         "_body",
+        "_crammed",
         "_front",
         "_full",
         "_head_bytes",
@@ -121,6 +122,7 @@ class ServerConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._refused = False
         self._full = False
+        self._crammed = False
         self._trailers = 0
         self._unsent = 0
         self._unsent_since = 0.0
@@ -187,6 +189,7 @@ class ServerConnection(asyncio.Protocol):
         """The request is answered: go on with the next one, or close once everything is written."""
         self.served = None
         self.busy = False
+        self.incoming = _NONE_YET  # its body is not kept until the next one comes
         self.reading_since = now()
         if not keep:
             self._refused = True
@@ -242,7 +245,9 @@ class ServerConnection(asyncio.Protocol):
         """The connection is gone; so is whoever waited for an answer on it."""
         served, self.served = self.served, None
         self._ahead.clear()
+        self._body = []
         self._refused = True
+        del self._parser  # it knows the connection, and is known by it: parted, both are freed now
         self._front.closed(self)
         if served is not None:
             served.client_gone()
@@ -294,22 +299,12 @@ class ServerConnection(asyncio.Protocol):
         headers = incoming.headers
         incoming.method = self._parser.get_method()
         incoming.arrived = now()
-        limit = self._front.door.body_limit
-        length = headers.get(b"content-length")
-        if length is not None:
-            if b"transfer-encoding" in headers:
-                self._refuse(400, "ambiguous_length", "Content-Length and Transfer-Encoding must not come together.")
-            elif not length.isdigit():
-                self._refuse(400, "bad_length", "Content-Length is not a number.")
-            elif int(length) > limit:
-                self._refuse(413, "body_too_large", f"The body is larger than the {limit} bytes that are accepted.")
-        elif headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-            self._refuse(400, "bad_transfer_encoding", "The only Transfer-Encoding accepted is chunked.")
+        announced = self._announced(headers)
         if self._head_bytes > self._front.door.header_limit:  # in one piece with its body, perhaps
             size = len(incoming.path) + sum(len(name) + len(value) + 4 for name, value in headers.items())
             if size > self._front.door.header_limit:
                 self._refuse(431, "headers_too_large", "The request's head is larger than this gateway accepts.")
-        self._before_the_body(length)
+        self._before_the_body(announced)
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
@@ -326,7 +321,7 @@ class ServerConnection(asyncio.Protocol):
         if self._refused:
             return
         incoming = self._incoming
-        body = self._body
+        body, self._body = self._body, []
         incoming.body = body[0] if len(body) == 1 else b"".join(body)
         incoming.keep_alive = self._parser.should_keep_alive()
         incoming.old = self._parser.get_http_version() == "1.0"
@@ -336,28 +331,42 @@ class ServerConnection(asyncio.Protocol):
         if not self.busy and not self._full:
             self._next()
         elif self._crowded():
+            self._crammed = True
             self.transport.pause_reading()
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _before_the_body(self, length: bytes | None) -> None:
+    def _announced(self, headers: dict[bytes, bytes]) -> int:
+        """Bytes that the body may have, going by its head; refuses a length that is wrong, ambiguous or too large."""
+        limit = self._front.door.body_limit
+        length = headers.get(b"content-length")
+        encoding = headers.get(b"transfer-encoding")
+        if length is None:
+            if encoding is None:
+                return 0
+            if encoding.lower() != b"chunked":
+                self._refuse(400, "bad_transfer_encoding", "The only Transfer-Encoding accepted is chunked.")
+        elif encoding is not None:
+            self._refuse(400, "ambiguous_length", "Content-Length and Transfer-Encoding must not come together.")
+        elif not length.isdigit():
+            self._refuse(400, "bad_length", "Content-Length is not a number.")
+        elif int(length) > limit:
+            self._refuse(413, "body_too_large", f"The body is larger than the {limit} bytes that are accepted.")
+        else:
+            return int(length)
+        return limit
+
+    def _before_the_body(self, announced: int) -> None:
         """What is asked of a proper head before its body is taken in."""
         incoming = self._incoming
         if self._parser.should_upgrade():  # refused here, or its message would count as a request first
             self._refuse(
                 400, "upgrade_not_supported", "This gateway speaks HTTP/1.1 only; leave out the Upgrade header."
             )
-        elif self._announced(length) > ADMITTED_ONLY and not self._front.admits(incoming):
+        elif announced > ADMITTED_ONLY and not self._front.admits(incoming):
             self._refuse(401, "invalid_api_key", "Send a key of this gateway as 'Authorization: Bearer KEY'.")
         elif incoming.headers.get(b"expect", b"").lower() == b"100-continue" and not self._refused:
             self.transport.write(_CONTINUE)
-
-    def _announced(self, length: bytes | None) -> int:
-        """Bytes that the body may have, going by its head."""
-        limit = self._front.door.body_limit
-        if length is not None:
-            return int(length) if length.isdigit() else limit
-        return limit if b"transfer-encoding" in self._incoming.headers else 0
 
     def _crowded(self) -> bool:
         """Whether enough was sent ahead, in requests or in bytes."""
@@ -366,9 +375,9 @@ class ServerConnection(asyncio.Protocol):
 
     def _next(self) -> None:
         while self._ahead and not self.busy and not self._full and not self._refused:
-            crowded = self._crowded()
             self.incoming = self._ahead.popleft()
-            if crowded and not self._crowded():
+            if self._crammed and not self._crowded():
+                self._crammed = False
                 self.transport.resume_reading()
             self.busy = True
             served = self._front.request(self, self.incoming)
