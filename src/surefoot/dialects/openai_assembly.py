@@ -120,8 +120,9 @@ class OpenAIAssembler:
         if self._size > LARGEST_ANSWER:
             self.wrong = Kind.MALFORMED
             return b""
-        for event in events(self._splitter.feed(data)):
-            self._read(event)
+        if self._splitter.waiting or not self._is_alike(data):
+            for event in events(self._splitter.feed(data)):
+                self._read(event)
         return b""
 
     def close(self) -> bytes:
@@ -145,14 +146,9 @@ class OpenAIAssembler:
     def _read(self, event: bytes) -> None:
         if b'"obfuscation"' in event:
             event = _PADDING.sub(b"", event)
-        if self._likeness is not None:
-            string = self._likeness.string_of(event)
-            if string:
-                self._likeness.grown.pieces.append(string)
-                self.content = self.progress = True
-                self.events += 1
-                return
-            self._likeness = None
+        if self._is_alike(event):
+            return
+        self._likeness = None
         data = payload(event)
         if data is None or self.whole or self.wrong is not None:
             return
@@ -162,6 +158,19 @@ class OpenAIAssembler:
         elif not self._understands(event, data):
             # A stream goes on without an event that is broken, for its client sees that; here text would be missing.
             self.wrong = self.wrong or Kind.MALFORMED
+
+    def _is_alike(self, event: bytes) -> bool:
+        """Take an event that only adds a string to what the one before said; False if it is another."""
+        likeness = self._likeness
+        if likeness is None:
+            return False
+        string = likeness.string_of(event)
+        if not string:
+            return False
+        likeness.grown.pieces.append(string)
+        self.content = self.progress = True
+        self.events += 1
+        return True
 
     def _understands(self, event: bytes, data: bytes) -> bool:
         """Merge one chunk; False if it is none."""
