@@ -233,7 +233,7 @@ def test_probabilities_of_a_text_that_was_cut_are_left_out() -> None:
 def test_text_is_held_back_only_while_it_may_be_a_repetition() -> None:
     subject = continued(delivered_of([first("one two three four")]), Continues.PROMPT)
 
-    assert (subject.feed(event({"content": "three "})), subject.content, subject.said) == (b"", False, 1)
+    assert (subject.feed(event({"content": "three "})), subject.content, subject.events) == (b"", False, 1)
     assert text(subject.feed(event({"content": "five"}))) == "three five"
     assert subject.content
     assert text(subject.feed(event({"content": "three "}))) == "three "
@@ -251,11 +251,11 @@ def test_roles_reasoning_and_comments_are_no_new_content() -> None:
     subject = continued(delivered_of([first("a")]), Continues.PREFILL)
 
     assert subject.feed(COMMENT + event({"role": "assistant", "content": ""}) + event()) == b""
-    assert (subject.said, subject.seen, subject.progress) == (0, True, True)
+    assert (subject.events, subject.seen, subject.progress) == (0, True, True)
     assert subject.feed(REASONING) == b""
-    assert (subject.said, subject.content) == (1, False)
+    assert (subject.events, subject.content) == (1, False)
     assert subject.feed(COMMENT + event({})) == b""
-    assert subject.said == 1
+    assert subject.events == 1
     assert subject.feed(COMMENT) == b""
     assert not subject.progress
 

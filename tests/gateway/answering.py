@@ -7,10 +7,14 @@ from typing import Self
 
 
 class Answering:
-    """Answers every request with `answer`; counts the connections that are open. Ends with its context."""
+    """Answers the requests with these answers in turn, the last one for ever; counts the connections that are open.
 
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
+    `asked` are the requests, as they came. Ends with its context.
+    """
+
+    def __init__(self, *answers: bytes) -> None:
+        self._answers = list(answers)
+        self.asked: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -47,7 +51,8 @@ class Answering:
             while data := sock.recv(65536):
                 waiting += data
                 if waiting.endswith((b"}", b"]")) and b"\r\n\r\n" in waiting:  # a whole JSON body
-                    sock.sendall(self._answer)
+                    self.asked.append(waiting)
+                    sock.sendall(self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
                     waiting = b""
         with self._lock:
             self._open.discard(sock)

@@ -76,13 +76,16 @@ def settings_of(
     door: Door | None = None,
     hedge: float = 0.1,
     trace: str | None = None,
+    **of_route: object,
 ) -> Settings:
-    """One route `chat` over all the targets, in their order."""
+    """One route `chat` over all the targets, in their order; a static one stands in for errors."""
     digest = hashlib.blake2b(KEY.encode(), digest_size=32, key=SALT).digest()
     front = msgspec.structs.replace(
         door or Door(()), listeners=(Listener("127.0.0.1", 0),), keys=(ClientKey("tester", digest),), salt=SALT
     )
-    route = Route("chat", tuple(Rung(t.name) for t in targets), limits=limits or Limits(), hedge=hedge)
+    static = next((t.name for t in targets if t.text is not None), None)
+    rungs = tuple(Rung(t.name) for t in targets if t.text is None)
+    route = Route("chat", rungs, limits=limits or Limits(), hedge=hedge, static=static, **of_route)  # type: ignore[arg-type]
     secrets = {target.name: f"secret-of-{target.name}" for target in targets}
     return Settings("v1", front, tuple(targets), (route,), options, secrets, 1, 0, 7, trace, "call-")
 

@@ -124,6 +124,8 @@ class StreamReader(Protocol):
     wrong: Kind | None
     """An error event, as a kind; what follows it is not read."""
     usage: Usage
+    events: int
+    """Events with content so far, or nearly so: what stands in for tokens where only a rate is wanted."""
 
     def feed(self, data: bytes) -> bytes:
         """Whole events, ready to be sent to the client."""
@@ -137,9 +139,6 @@ class Assembler(StreamReader, Protocol):
 
     `content` and `progress` are what there is to watch. If a single event cannot be read, the stream is `wrong`.
     """
-
-    events: int
-    """Deltas with content so far, for the token rate."""
 
     def answer(self) -> bytes:
         """The body of the plain answer, once the stream is `whole`, or has ended and was `finished`.

@@ -40,8 +40,21 @@ class ContinuedReader:
     """Follows one continuation; see `dialects.dialect.StreamReader`. `content` is content that is new to the client."""
 
     __slots__ = (
-        "_alignment", "_comment", "_delivered", "_held", "_inner", "_left_out", "_spent",
-        "content", "finished", "progress", "said", "seen", "usage", "whole", "wrong",
+        "_alignment",
+        "_comment",
+        "_delivered",
+        "_held",
+        "_inner",
+        "_left_out",
+        "_spent",
+        "content",
+        "events",
+        "finished",
+        "progress",
+        "seen",
+        "usage",
+        "whole",
+        "wrong",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +68,7 @@ class ContinuedReader:
         self._comment = _provenance(target.name, attempt, len(delivered.text))
         self._held: deque[_Held] = deque()
         self._left_out = 0
-        self.said = 0
+        self.events = 0
         """Events with content of any kind, be it reasoning or text that the client has: the target is at work."""
         self.content = False
         self.progress = False
@@ -112,7 +125,7 @@ class ContinuedReader:
     def _read_choice(self, data: bytes, choice: Choice) -> list[bytes]:
         text = ""
         if choice.delta is not None:
-            self.said += choice.delta.says_something()
+            self.events += choice.delta.says_something()
             if bytes(choice.delta.content) not in EMPTY_VALUES:
                 text = TEXTS.decode(choice.delta.content)
         self._held.append(_Held(data, text, choice.finish_reason))

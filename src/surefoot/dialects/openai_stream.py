@@ -43,7 +43,7 @@ class OpenAIStreamReader:
 
     __slots__ = (
         "_answers", "_ended", "_ending", "_held", "_owes_done", "_splitter", "_strip_usage",
-        "content", "finished", "progress", "seen", "usage", "whole", "wrong",
+        "content", "events", "finished", "progress", "seen", "usage", "whole", "wrong",
     )  # fmt: skip
 
     def __init__(self, answers: int, *, strip_usage: bool) -> None:
@@ -61,6 +61,7 @@ class OpenAIStreamReader:
         self.finished = False
         self.wrong: Kind | None = None
         self.usage = NO_USAGE
+        self.events = 0
 
     def feed(self, data: bytes) -> bytes:
         """Whole events to relay: nothing before there is content, then what was held back as well."""
@@ -70,14 +71,17 @@ class OpenAIStreamReader:
             self.wrong = Kind.MALFORMED
         if not whole:
             return b""
-        if self.content and _all_plain(whole):
+        plain = _plain_events(whole) if self.content else 0
+        if plain:
             self.progress = True
+            self.events += plain
             return whole
         relayed = [event for event in events(whole) if self._passes(event)]
         if self._owes_done:
             self._owes_done = False
             relayed.append(_DONE)
         if self.content:
+            self.events += len(relayed)
             self._held += relayed
             relayed, self._held = self._held, []
             return b"".join(relayed)
@@ -146,12 +150,13 @@ def _chunk_of(data: bytes) -> _Chunk | None:
         return None
 
 
-def _all_plain(whole: bytes) -> bool:
-    """Whether every event is a delta that neither ends anything nor reports anything."""
+def _plain_events(whole: bytes) -> int:
+    """How many events there are, if each is a delta that neither ends anything nor reports anything; else 0."""
     count = whole.count(b"\n\n")
-    return (
+    plain = (
         whole.count(b'"finish_reason":null') == count == whole.count(b"data: {")
         and b'"error"' not in whole
         and whole.count(b'"usage"') == whole.count(b'"usage":null')
         and b"\r" not in whole
     )
+    return count if plain else 0

@@ -2,20 +2,18 @@
 
 import asyncio
 
-from surefoot.dialects.dialect import Ask, Dialect
-from surefoot.gateway.leg import Leg, Listener
+from surefoot.dialects.dialect import Ask
+from surefoot.gateway.leg import Leg, Listener, Way
 from surefoot.wire.clock import now
-from surefoot.wire.pool import Pool
 
 
 class CannedLeg(Leg):
     """See the module. What it is told to launch is the answer itself."""
 
-    __slots__ = ("_ask",)
+    __slots__ = ()
 
-    def __init__(self, listener: Listener, number: int, pool: Pool, dialect: Dialect, ask: Ask) -> None:
-        super().__init__(listener, number, pool, dialect, None)
-        self._ask = ask
+    def __init__(self, listener: Listener, number: int, way: Way, ask: Ask) -> None:
+        super().__init__(listener, number, way, ask, None)
 
     def launch(self, request: bytes, at: float) -> None:  # noqa: ARG002 - a leg's signature
         """Say it, once whoever launches is done."""

@@ -189,6 +189,7 @@ class Exchange:
             return
         self._answer_bytes += len(piece)
         self._connection.finish(piece)
+        self.call.attempts[leg.number].said = leg.said
         usage = leg.usage
         self._obey(self.call.finished(leg.number, at, usage.prompt_tokens, usage.completion_tokens), at)
 

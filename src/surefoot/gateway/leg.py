@@ -3,16 +3,20 @@
 Knows one connection and one reader of the dialect. Decides nothing: the Call says what follows.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from surefoot.dialects.dialect import LARGEST_ANSWER, NO_USAGE, Dialect, StreamReader, Usage
+from surefoot.dialects.dialect import LARGEST_ANSWER, NO_USAGE, Ask, Dialect, StreamReader, Usage
 from surefoot.domain.events import Connecting, Event, Failed, Heard, Sent
 from surefoot.domain.outcome import Kind
 from surefoot.wire.client import ClientConnection
 from surefoot.wire.clock import now, wall
 from surefoot.wire.pool import Pool
 from surefoot.wire.retry_after import seconds_to_wait
+
+LAST_WORDS = 0.25
+"""Seconds that a stream has, once every choice has said why it ended, for its usage and its terminal event."""
 
 _OK = 200
 _EVENT_STREAM = b"text/event-stream"
@@ -40,22 +44,29 @@ class Listener(Protocol):
         """There was content that is held back; `said` counts its events so far."""
 
 
+class Way(Protocol):
+    """How a target is reached."""
+
+    pool: Pool
+    dialect: Dialect
+
+
 class Leg:
     """One attempt's request, under way."""
 
     __slots__ = (
-        "_cancel", "_dialect", "_listener",
+        "_ask", "_cancel", "_closing", "_dialect", "_listener",
         "_misplaced", "_pieces", "_pool", "_request", "_retry_after", "_size", "_stream",
         "answer", "connection", "content_type", "number", "over", "request_id", "status", "usage",
     )  # fmt: skip
 
-    def __init__(
-        self, listener: Listener, number: int, pool: Pool, dialect: Dialect, stream: StreamReader | None
-    ) -> None:
+    def __init__(self, listener: Listener, number: int, way: Way, ask: Ask, stream: StreamReader | None) -> None:
         self._listener = listener
-        self._pool = pool
-        self._dialect = dialect
+        self._pool = way.pool
+        self._dialect = way.dialect
+        self._ask = ask
         self._stream = stream
+        self._closing: asyncio.TimerHandle | None = None
         self._pieces: list[bytes] = []
         self._size = 0
         self._misplaced = False
@@ -71,6 +82,11 @@ class Leg:
         self.content_type = b""
         self.request_id: bytes | None = None
         self.usage: Usage = NO_USAGE
+
+    @property
+    def said(self) -> int:
+        """Events with content that a stream has brought so far."""
+        return 0 if self._stream is None else self._stream.events
 
     def launch(self, request: bytes, at: float) -> None:
         """Send the request over a warm connection, or open one."""
@@ -138,6 +154,7 @@ class Leg:
             self._speak(stream, relayed, at, first=not had_content)
         elif stream.progress:
             self._held_back(stream, at, spoken=had_content)
+        self._expect_the_end(stream)
 
     def end(self, at: float) -> None:
         """The answer is complete as HTTP sees it."""
@@ -158,7 +175,7 @@ class Leg:
     def _judge(self, answer: bytes, at: float) -> None:
         """A whole plain body: is it an answer?"""
         self.answer = answer
-        reader = self._dialect.plain_reader()
+        reader = self._dialect.plain_reader(self._ask)
         kind = reader.judge(answer)
         if (
             kind is Kind.OK and self._misplaced
@@ -228,8 +245,20 @@ class Leg:
         self._let_go()
         self._listener.whole(self, relayed, at)
 
+    def _expect_the_end(self, stream: StreamReader) -> None:
+        if stream.finished and self._closing is None and not self.over:
+            self._closing = asyncio.get_running_loop().call_later(LAST_WORDS, self._close_stream)
+
+    def _close_stream(self) -> None:
+        """The answer is there, and its stream does not end: nobody waits for that."""
+        if not self.over:
+            self._let_go()
+            self._end_of_stream(now())
+
     def _let_go(self) -> None:
         """What else the connection brings is of no interest."""
+        if self._closing is not None:
+            self._closing.cancel()
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.let_go()

@@ -56,7 +56,7 @@ class Resumption:
         """An attempt at going on."""
         inner = upstream.dialect.stream_reader(self._ask)
         reader = ContinuedReader(inner, self.delivered, upstream.target, number, self._spent)
-        return ContinuedLeg(listener, number, upstream.pool, upstream.dialect, reader)
+        return ContinuedLeg(listener, number, upstream, self._ask, reader)
 
     def request(self, upstream: Upstream, left: float) -> bytes:
         """Its request; `left` is what remains of the deadline, in seconds."""

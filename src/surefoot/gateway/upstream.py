@@ -41,13 +41,12 @@ class Upstream:
 
     def leg(self, listener: Listener, number: int, ask: Ask, left: float, *, watched: bool) -> Leg:
         """An attempt at this target; `left` is what remains of the deadline, in seconds."""
-        dialect = self.dialect
         if watched:
-            leg = WatchedLeg(listener, number, self.pool, dialect, ask)
+            leg = WatchedLeg(listener, number, self, ask)
             return leg.or_plainly(partial(self.request, ask, left, watched=False))
         if self.target.text is not None:
-            return CannedLeg(listener, number, self.pool, dialect, ask)
-        return Leg(listener, number, self.pool, dialect, dialect.stream_reader(ask) if ask.stream else None)
+            return CannedLeg(listener, number, self, ask)
+        return Leg(listener, number, self, ask, self.dialect.stream_reader(ask) if ask.stream else None)
 
     def request(self, ask: Ask, left: float, *, watched: bool) -> bytes:
         """The whole request for this target, ready to be written; a static target's answer."""

@@ -6,11 +6,10 @@ is taken at its word; one that declines to stream is asked again plainly, in the
 
 from collections.abc import Callable
 
-from surefoot.dialects.dialect import Ask, Dialect
+from surefoot.dialects.dialect import Ask
 from surefoot.domain.events import Unwatched
 from surefoot.domain.outcome import Kind
-from surefoot.gateway.leg import Leg, Listener
-from surefoot.wire.pool import Pool
+from surefoot.gateway.leg import Leg, Listener, Way
 
 _OK = 200
 
@@ -20,9 +19,9 @@ class WatchedLeg(Leg):
 
     __slots__ = ("_assembler", "_plainly")
 
-    def __init__(self, listener: Listener, number: int, pool: Pool, dialect: Dialect, ask: Ask) -> None:
-        assembler = dialect.assembler(ask)
-        super().__init__(listener, number, pool, dialect, assembler)
+    def __init__(self, listener: Listener, number: int, way: Way, ask: Ask) -> None:
+        assembler = way.dialect.assembler(ask)
+        super().__init__(listener, number, way, ask, assembler)
         self._assembler = assembler
         self._plainly: Callable[[], bytes] | None = None
 
@@ -50,6 +49,7 @@ class WatchedLeg(Leg):
             self._fail(stream.wrong, at)
         elif stream.progress and stream.content:
             self._listener.grew(self, at, stream.events)
+        self._expect_the_end(stream)
 
     def end(self, at: float) -> None:
         """The answer is complete as HTTP sees it."""

@@ -95,7 +95,7 @@ class Call(Patience):
         self.marked = now
         if attempt.first is None:  # a watched attempt has spoken before
             attempt.first = now
-            attempt.state.first_token.fresh[attempt.series](now - attempt.started)
+            attempt.state.spoke(attempt.series, now - attempt.started, now)
         self.wake_at = min(now + self._stack.route.limits.idle, self.deadline)
         if len(self.attempts) == 1:
             return DELIVER_FIRST
@@ -279,7 +279,7 @@ class Call(Patience):
         attempt.first = attempt.marked = now
         attempt.said = 1
         attempt.look_at = now + LOOK_EVERY
-        attempt.state.first_token.fresh[attempt.series](now - attempt.started)
+        attempt.state.spoke(attempt.series, now - attempt.started, now)
         commands = self._cancel_losers(attempt, now)
         self._set_wake()
         return commands

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from surefoot.domain.route import Route
 from surefoot.domain.target import Target
+from surefoot.policy.breaker import State
 from surefoot.policy.budget import Budget
 from surefoot.policy.chance import Chance
 from surefoot.policy.exercise import Exercise
@@ -68,6 +69,11 @@ class Fleet:
         for state in self.targets.values():
             state.breaker.eager = state.name not in alone
 
+    def _others_can_take_over(self, state: TargetState) -> bool:
+        """Whether every route that has this target has another one that is asked now."""
+        used = [stack.states for stack in self.stacks.values() if state in stack.states]
+        return all(any(s is not state and s.breaker.state is State.CLOSED for s in states) for states in used)
+
     def tick(self, now: float) -> None:
         """Fold the samples that have come in since the last tick, and let time pass for what depends on it."""
         self.budget.trickle(now)
@@ -78,7 +84,7 @@ class Fleet:
         self.ours = self.jury.ours(now)
         slowed = self.jury.slowed(now)
         for state, alarm in alarms.items():
-            state.judge(now, alarm=alarm, slowed=slowed)
+            state.judge(now, closed_off=alarm and self._others_can_take_over(state), slowed=slowed)
 
     def leave_alone(self) -> None:
         """Nobody is left who could grant a probe: each worker probes for itself. More probes, but an end."""

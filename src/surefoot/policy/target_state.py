@@ -82,7 +82,7 @@ class TargetState:
         self.in_flight = 0
         self.slots = UNBOUNDED if target.max_in_flight is None else target.max_in_flight
         self.first_launch = (Launch(0, target.name, Reason.FIRST),)
-        self.watches = target.usage_in_stream
+        self.watches = target.usage_in_stream and target.text is None
         """Whether plain calls can be streamed here; without usage in its streams an answer would lack its usage."""
         self.suspect = False
         """Others are preferred: it grows slower, though no limit has rung yet."""
@@ -116,10 +116,14 @@ class TargetState:
         """Of suspicion."""
         return self.suspicion.grade
 
-    def succeeded(self, now: float, *, probe: bool = False) -> None:
-        """An attempt has given a good answer."""
+    def spoke(self, series: int, seconds: float, now: float) -> None:
+        """An attempt's first content has come, so many seconds after its launch."""
+        self.first_token.fresh[series](seconds)
         if self.jury.signs:
             self.jury.succeeded(self.name, now)
+
+    def succeeded(self, now: float, *, probe: bool = False) -> None:
+        """An attempt has given a good answer."""
         if self.breaker.succeeded(now, probe=probe):
             self.news.append(Closed(self.name))
 
@@ -139,13 +143,16 @@ class TargetState:
             self.jury.suspected(self.name, now)
         return alarm
 
-    def judge(self, now: float, *, alarm: bool, slowed: bool) -> None:
-        """What follows from suspicion. If all are slow at once (`slowed`), nothing that would double the load."""
+    def judge(self, now: float, *, closed_off: bool, slowed: bool) -> None:
+        """What follows from suspicion. If all are slow at once (`slowed`), nothing that would double the load.
+
+        `closed_off`: it is grave enough to open the breaker, and others can take over.
+        """
         grade = self.suspicion.grade
         self.suspect = grade >= Grade.PREFER_OTHERS
         self.hasty = grade >= Grade.HEDGE_AT_ONCE and not slowed
         breaker = self.breaker
-        if alarm and not slowed and breaker.eager and breaker.state is _CLOSED:
+        if closed_off and not slowed and breaker.state is _CLOSED:
             breaker.open(now, breaker.options.open_for)
             self.news.append(Opened(self.name, breaker.options.open_for))
 
