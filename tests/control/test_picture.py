@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 from tests.journal.records import attempt, call
 
 from surefoot.config.configuration import Admin, Configuration
@@ -15,6 +16,7 @@ from surefoot.gateway.channel import Hear, Ready, Report, RouteReport, TargetRep
 from surefoot.policy.breaker import State
 from surefoot.policy.first_token import Delays
 from surefoot.policy.options import PolicyOptions
+from surefoot.policy.suspicion import Grade
 from surefoot.policy.target_state import Opened, SlotShare
 
 ENDPOINT = Endpoint("h", 1, tls=False, path="/v1")
@@ -151,3 +153,18 @@ def test_counting_never_grows_beyond_its_bound() -> None:
     tally.count([call(attempts=[attempt(0, f"target-{n}")]) for n in range(MOST + 100)])
     assert len(tally.attempts) <= MOST + 1
     assert sum(tally.attempts.values()) == MOST + 100
+
+
+def test_a_target_is_shown_under_the_gravest_suspicion_of_any_worker() -> None:
+    picture = picture_of_two()
+    calm = report()
+    (target,) = calm.targets
+    suspect = replace(calm, targets=[replace(target, suspicion=Grade.HEDGE_AT_ONCE)], ours=True)
+    picture.report(0, calm, 1.0)
+    picture.report(1, suspect, 1.0)
+    shown = status(picture, None, [], 1.0)
+    assert [target["suspicion"] for target in shown["targets"] if target["target"] == "near"] == ["hedge_at_once"]
+    assert shown["all_targets_failing"]
+    text = Metrics(picture, None).text().decode()
+    assert 'surefoot_suspicion{target="near"} 2.0' in text
+    assert "surefoot_all_targets_failing 1.0" in text

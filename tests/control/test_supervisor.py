@@ -171,3 +171,22 @@ def test_a_worker_that_speaks_nonsense_is_ended_and_that_is_the_reason_given() -
         assert "cannot be read" in str(worker.fault)
 
     asyncio.run(story())
+
+
+def test_when_every_target_fails_at_once_it_says_so_and_breakers_stay_closed(tmp_path: Path, twin: TwinProcess) -> None:
+    with Served(tmp_path, twin.url) as served, socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+        nobody.close()
+        text = CONFIG.format(url=f"http://127.0.0.1:{port}/v1").replace(
+            'targets = ["near"]', 'targets = ["near", "far"]'
+        )
+        far = '[targets.far]\nprovider = "openai-compatible"\nmodel = "m"\nbase_url = "http://127.0.0.1:{}/v1"\n'
+        served.write(text + far.format(port))
+        served.signal(signal.SIGHUP)
+        served.until(r"reload ok")
+        assert [served.chat() for _ in range(5)] == [502] * 5
+        served.until(r"every target fails at once")
+        status = served.status()
+        assert status["all_targets_failing"]
+        assert [target["breaker"] for target in status["targets"]] == ["closed", "closed"]
+        assert "surefoot_all_targets_failing 1.0" in served.ask_admin("/metrics")[1]

@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from surefoot.control.picture import Picture
-from surefoot.control.status import SEVERITY, worst
+from surefoot.control.status import SEVERITY, gravest, worst
 from surefoot.control.tally import BOUNDS, Histogram, Key
 from surefoot.journal.writer import Writer
 
@@ -71,13 +71,18 @@ class Metrics(Collector):
             "surefoot_breaker_state", "1 for the state that the breaker is in.", labels=("target", "state")
         )
         flying = GaugeMetricFamily("surefoot_attempts_in_flight", "Attempts under way.", labels=("target",))
+        suspicion = GaugeMetricFamily(
+            "surefoot_suspicion", "0 calm, 1 others preferred, 2 hedged at once, 3 open.", labels=("target",)
+        )
         for name, parts in self._picture.targets().items():
             state = worst(parts)
             for one in SEVERITY:
                 breaker.add_metric((name, str(one)), float(one is state))
             flying.add_metric((name,), float(sum(part.in_flight for part in parts)))
+            suspicion.add_metric((name,), float(gravest(parts)))
         yield breaker
         yield flying
+        yield suspicion
 
     def _of_routes(self) -> Iterator[Metric]:
         seconds = CounterMetricFamily(
@@ -104,6 +109,9 @@ class Metrics(Collector):
         ready = float(sum(seat.version is not None for seat in picture.seats))
         yield GaugeMetricFamily("surefoot_calls_in_flight", "Calls under way.", in_flight)
         yield GaugeMetricFamily("surefoot_client_connections", "Client connections that are open.", connections)
+        yield GaugeMetricFamily(
+            "surefoot_all_targets_failing", "1 while every target fails at once: more likely our fault.", picture.ours
+        )
         yield GaugeMetricFamily("surefoot_workers_ready", "Workers that accept connections.", ready)
         yield CounterMetricFamily("surefoot_worker_deaths", "Workers that died and were replaced.", deaths)
         kept = float(sum(report.kept_answers for report in picture.reports))

@@ -118,6 +118,11 @@ class Picture:
         return sum((Counter(report.counters) for report in self.reports), self._counters.copy())
 
     @property
+    def ours(self) -> bool:
+        """Whether any worker sees every target fail at once."""
+        return any(report.ours for report in self.reports)
+
+    @property
     def dropped(self) -> int:
         """Records that workers had to drop."""
         return self._dropped + sum(report.dropped for report in self.reports)

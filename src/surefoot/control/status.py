@@ -14,6 +14,7 @@ from surefoot.domain.target import Target
 from surefoot.gateway.channel import RouteReport, TargetReport
 from surefoot.journal.writer import Writer
 from surefoot.policy.breaker import State
+from surefoot.policy.suspicion import Grade
 
 SEVERITY = (State.CLOSED, State.HALF_OPEN, State.OPEN)
 """Breaker states, the better ones first: a target is shown in the worst state that any worker has it in."""
@@ -44,6 +45,7 @@ def status(picture: Picture, journal: Writer | None, addresses: Sequence[str], u
             }
             for number, seat in enumerate(picture.seats)
         ],
+        "all_targets_failing": picture.ours,
         "targets": [_target(target, targets[target.name]) for target in configuration.targets],
         "routes": [
             {"route": route.name, "targets": [rung.target for rung in route.rungs], **_budget(routes[route.name])}
@@ -64,6 +66,11 @@ def worst(parts: Sequence[TargetReport]) -> State:
     return max((State(part.breaker) for part in parts), key=SEVERITY.index, default=State.CLOSED)
 
 
+def gravest(parts: Sequence[TargetReport]) -> Grade:
+    """The gravest suspicion that any worker has of a target."""
+    return max((Grade(part.suspicion) for part in parts), default=Grade.CALM)
+
+
 def _target(target: Target, parts: Sequence[TargetReport]) -> dict[str, Any]:
     return {
         "target": target.name,
@@ -74,6 +81,7 @@ def _target(target: Target, parts: Sequence[TargetReport]) -> dict[str, Any]:
         "max_in_flight": target.max_in_flight,
         "in_flight": sum(part.in_flight for part in parts),
         "breaker": worst(parts),
+        "suspicion": gravest(parts).name.lower(),
         "opens_for": round(max((part.until for part in parts), default=0.0), 3),
         "samples": sum(part.samples for part in parts),
         "delays": _delays(parts),

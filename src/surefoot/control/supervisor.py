@@ -54,6 +54,9 @@ COLLECT = (20_000, 20, 20)
 OVERTIME = 1.0
 """Seconds beyond `Door.drain` that workers get to end by themselves."""
 
+ALL_FAIL = "every target fails at once: look at this machine and its network first; breakers stay closed"
+NOT_ALL_FAIL = "not every target fails any more"
+
 log = logging.getLogger("surefoot")
 
 
@@ -177,7 +180,10 @@ class Supervisor:
             case Records():
                 self._record(frame)
             case Report():
+                before = self._picture.ours
                 self._send(self._picture.report(number, frame, time.monotonic()))
+                if self._picture.ours is not before:
+                    log.warning(ALL_FAIL if self._picture.ours else NOT_ALL_FAIL)
             case Tell():
                 for news in frame.news:
                     if isinstance(news, Opened):

@@ -118,6 +118,8 @@ class TargetReport(Struct, frozen=True, array_like=True):
     samples: int
     slots: int
     """The share of the target's slots that this worker goes by; counts as confirmed by this report."""
+    suspicion: int = 0
+    """A `policy.suspicion.Grade`."""
 
 
 class RouteReport(Struct, frozen=True, array_like=True):
@@ -150,6 +152,8 @@ class Report(Struct, frozen=True, array_like=True, tag="report"):
     """Answers that are held for retries, under way or ended."""
     kept_memory: int = 0
     """Bytes that they take."""
+    ours: bool = False
+    """Whether every target fails at once, so that breakers stay closed: `policy.them_or_us`."""
 
 
 Up = Ready | Records | Tell | Report

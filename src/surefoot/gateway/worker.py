@@ -236,6 +236,7 @@ class Worker:
                 state.first_token.table,
                 state.first_token.samples(),
                 state.slots,
+                state.grade,
             )
             for state in fleet.targets.values()
         ]
@@ -252,7 +253,7 @@ class Worker:
             **{f"idempotency_{what}": count for what, count in answers.counts.items()},
         }
         kept = (len(answers), answers.memory)
-        return Report(live, len(front.connections), targets, routes, counters, self._dropped, *kept)
+        return Report(live, len(front.connections), targets, routes, counters, self._dropped, *kept, fleet.ours)
 
 
 def _surface(task: "asyncio.Task[None]") -> None:
