@@ -171,4 +171,5 @@ env = "SUREFOOT_BENCH_KEY"
 {targets}
 [routes.chat]
 targets = ["primary", "backup"]
+watch = "off"
 """
