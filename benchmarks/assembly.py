@@ -66,7 +66,7 @@ def _event(chunk: dict[str, object], number: int, form: str) -> bytes:
     }
     more: dict[str, object] = {}
     if form == "padded":
-        more = {"obfuscation": "x" * (number % 7)}
+        more = {"obfuscation": "x" * (number % 7 + 1)}
     elif form == "decoded":
         more = {"number": number}
     return b"data: " + json.dumps(head | chunk | more, separators=(",", ":")).encode() + b"\n\n"

@@ -270,7 +270,7 @@ def test_a_null_or_an_empty_name_erases_nothing() -> None:
         {"role": "", "content": None, "x": None, "tool_calls": [{"index": 0, "id": ""}]},
     )
 
-    assert message == {"role": "assistant", "content": "a", "x": 1, "tool_calls": [{"id": "i"}]} | {"content": "a"}
+    assert message == {"role": "assistant", "content": "a", "x": 1, "tool_calls": [{"id": "i"}]}
 
 
 def test_what_is_said_of_a_choice_or_of_the_whole_answer_is_said_anew() -> None:
@@ -282,7 +282,8 @@ def test_what_is_said_of_a_choice_or_of_the_whole_answer_is_said_anew() -> None:
         event(first),
         *(event(chunk | {"choices": [choice | {"delta": {"content": text}}]}) for text in "abc"),
         event(first | {"service_tier": None, "x_groq": {"id": "r"}}),
-        event(chunk | {"x_groq": {"usage": 1}, "flag": False}),
+        event(chunk | {"x_groq": {"usage": 1}, "flag": True}),
+        event(chunk | {"flag": False}),
     )
 
     assert answer == {
@@ -321,6 +322,42 @@ def test_an_event_that_only_looks_like_the_one_before_is_read_for_what_it_is() -
     assert answer["choices"] == [
         {"message": {"role": "assistant", "content": "abcegüh", "x": "d"}, "y": {"content": "f"}}
     ]
+
+
+def test_what_stands_where_the_text_stood_before_is_not_taken_for_it() -> None:
+    def spoken(other: str, text: str, name: str = "content") -> bytes:
+        delta = '{"' + name + '":"' + text + '"}'
+        return ('data: {"x":{"content":"' + other + '"},"choices":[{"delta":' + delta + "}]}\n\n").encode()
+
+    for name in ("content", "cont\\u0065nt"):
+        answer = answer_of(spoken("a", "b", name), spoken("c", "b", name), spoken("d", "e", name))
+        assert answer["choices"] == [{"message": {"role": "assistant", "content": "bbe"}}]
+        assert answer["x"] == {"content": "d"}
+
+
+def test_of_what_goes_to_and_fro_the_last_counts() -> None:
+    def spoken(tier: str) -> bytes:
+        return event({"tier": tier, "choices": [{"index": 0, "delta": {"content": tier}}]})
+
+    answer = answer_of(spoken("a"), spoken("b"), spoken("a"))
+
+    assert (answer["tier"], answer["choices"][0]["message"]["content"]) == ("a", "aba")
+    between = event({"tier": "b", "choices": []})
+    assert answer_of(spoken("a"), between, spoken("a"))["tier"] == "a"
+
+
+def test_a_text_behind_an_empty_one_is_content() -> None:
+    subject = assembled(said({"content": ""}))
+    assert not subject.content
+
+    subject.feed(said({"content": "a"}))
+    assert subject.content
+
+
+def test_an_event_that_is_the_end_of_a_comment_is_none() -> None:
+    subject = assembled([said({"content": "a"}), b": wait, ", said({"content": "b"}), said({"content": "c"})])
+
+    assert json.loads(subject.answer())["choices"][0]["message"]["content"] == "ac"
 
 
 def test_a_list_beside_the_text_grows_with_every_delta() -> None:

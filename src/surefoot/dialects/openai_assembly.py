@@ -203,7 +203,6 @@ class OpenAIAssembler:
 
     def _take(self, said: _Object, delta: _Object) -> None:
         """Merge what one choice says."""
-        said.pop("message", None)  # some repeat here all that was said so far
         index = said.get("index", 0)
         if any(map(delta.get, _SPEAKING)):
             self.content = True
