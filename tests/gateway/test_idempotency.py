@@ -14,6 +14,7 @@ from tests.gateway.house import CALM, KEY, SALT, House, settings_of, targets_at,
 from tests.gateway.raw import Answer, body_of, connect, exchange, post, read, read_to_end
 
 from surefoot.domain.front import ClientKey, Door, Idempotency
+from surefoot.domain.target import Endpoint, Target
 from surefoot.gateway.channel import Settings
 from surefoot.twin import HEALTHY, Behaviour, Fault, Fixed, TwinOptions, TwinProcess, always
 
@@ -260,6 +261,24 @@ def test_a_failure_is_not_kept_and_a_retry_tries_again(brisk: House, quick: Twin
     quick.set_faults(HEALTHY)
     answer = exchange(brisk.port, keyed("failed"))
     assert (answer.status, mark(answer)) == (200, None)
+
+
+@FORMS
+def test_a_static_answer_stands_for_a_failure_and_is_not_kept(quick: TwinProcess, stream: bool) -> None:  # noqa: FBT001
+    settings = settings_with(quick.port, Idempotency())
+    nowhere = Endpoint("", 0, tls=False, path="")
+    static = Target("static", "static", "static", "", nowhere, text="Please come back.")
+    route = msgspec.structs.replace(settings.routes[0], static="static")
+    quick.set_faults("status:503")
+    with House(msgspec.structs.replace(settings, targets=(*settings.targets, static), routes=(route,))) as house:
+        canned = exchange(house.port, keyed("canned", stream=stream))
+        quick.set_faults(HEALTHY)
+        until(lambda: b"surefoot-static" not in exchange(house.port, post(body_of())).head)  # the breaker has closed
+        answer = exchange(house.port, keyed("canned", stream=stream))
+
+    assert b"\r\nsurefoot-static: 1" in canned.head
+    assert (answer.status, mark(answer)) == (200, None)
+    assert b"surefoot-static" not in answer.head
 
 
 def test_a_definite_no_of_the_provider_is_kept(brisk: House, quick: TwinProcess) -> None:
