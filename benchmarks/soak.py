@@ -57,6 +57,8 @@ _CONFIGURATION = """
 {targets}
 [routes.chat]
 targets = ["one", "two", "three"]
+resume = "text"
+exercise = "1%"
 limits = {{ deadline = "10s", connect = "500ms", idle = "1s" }}
 [policy.breaker]
 open_for = "1s"
