@@ -49,11 +49,15 @@ class Listener:
             self._listening.close()
             self._listening = None
 
+    def break_off(self) -> None:
+        """End the handshakes that are under way."""
+        for task in self._admissions:
+            task.cancel()
+
     async def release(self) -> None:
         """Stop listening, break off handshakes under way, give up the port."""
         self.shut()
-        for task in self._admissions:
-            task.cancel()
+        self.break_off()
         await asyncio.gather(*self._admissions, return_exceptions=True)
         self._held.close()
 

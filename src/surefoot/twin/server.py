@@ -171,7 +171,8 @@ class Twin:
             return
         self._listener.open()
         if self.plan.active("tls", elapsed):
-            # A pooled connection would never see a handshake again.
+            # A pooled connection would never see a handshake again, nor would one that is just being opened.
+            self._listener.break_off()
             for connection in tuple(self._connections):
                 if not connection.busy:
                     connection.hang_up(reset=False)
