@@ -41,6 +41,9 @@ bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/be
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py
 
+mutants: $(STAMP) ## mutation score of the policy, on a random sample; fails below 85 %
+	$(BIN)/python benchmarks/mutants.py
+
 docs: $(STAMP) ## generate docs/reference from the program
 	$(BIN)/surefoot docs
 
@@ -51,6 +54,6 @@ lock: ## write the lock files anew (needs a package index)
 	$$UV --no-deps requirements/model.in -o requirements/model.lock
 
 clean: ## remove what make has made
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo test check format bench soak docs lock clean
+.PHONY: help setup demo test check format bench soak mutants docs lock clean
