@@ -13,7 +13,7 @@ from surefoot.policy.breaker import BreakerOptions
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.suspicion import Grade
-from surefoot.policy.target_state import Opened
+from surefoot.policy.target_state import Closed, Opened
 
 WATCHED = request(stream=False, watched=True)
 
@@ -52,7 +52,8 @@ def test_a_target_that_grew_far_slower_is_hedged_at_once_where_it_is_asked_first
         world.now += 1.0
         a.first_token.fresh[1](0.45)
         world.fleet.tick(world.now)
-    b.suspect = True
+    b.suspect, b.tried_at = True, world.now
+    a.tried_at = world.now - 60.0
     story = world.opens()
     world.run(lambda: len(story.call.attempts) == 2)
     assert story.reasons == [Reason.FIRST, Reason.HEDGE]
@@ -112,6 +113,47 @@ def test_claude_code_hub_1339_a_slow_target_that_wins_by_its_head_start_earns_no
     stories = world.calls(60)
     assert stories[0].delivered == [0]  # the hedge at 1.5 s would have spoken at 2.0 s
     assert [story.asked[0] for story in stories[-5:]] == ["b"] * 5
+
+
+def test_a_target_that_is_well_again_clears_itself_by_the_calls_that_try_it() -> None:
+    slow = [answers(0.55, 0.65)] * 40
+    world = world_of(a=[*[answers(0.4, 0.5)] * 60, *slow, answers(0.4, 0.5)], b=[answers(0.4, 0.5)])
+    world.calls(60)
+    while not world.fleet.targets["a"].suspect:
+        world.calls(1)
+    world._scripts["a"] = [answers(0.4, 0.5)]
+    stories = world.calls(200, apart=0.5)
+    tried = [story.call.began for story in stories if story.asked[0] == "a"]
+    assert all(later - earlier >= 5.0 for earlier, later in pairwise(tried[:5]))
+    assert not world.fleet.targets["a"].suspect
+    assert [story.asked for story in stories[-10:]] == [["a"]] * 10
+
+
+def test_a_probe_that_is_answered_clears_suspicion_too_here_and_in_other_workers() -> None:
+    for heard in (False, True):
+        world = world_of(a=[answers(0.2, 0.3)], b=[answers(0.2, 0.3)])
+        a = world.fleet.targets["a"]
+        a.suspicion.grade, a.suspect, a.hasty = Grade.OPEN, True, True
+        a.breaker.open(world.now - 10.0, 10.0)
+        if heard:
+            world.fleet.hear(Closed("a"), world.now)
+        else:
+            assert world.call().asked == ["a"]
+        assert (a.grade, a.suspect, a.hasty) == (Grade.CALM, False, False)
+        assert a.breaker.state is BreakerState.CLOSED
+
+
+def test_after_a_silent_outage_the_target_is_used_again_within_fifteen_seconds_of_its_recovery() -> None:
+    world = world_of(hedge=0.1, a=[answers(0.2, 0.3)], b=[answers(0.2, 0.3)])
+    world.calls(100, apart=0.1)
+    world._scripts["a"] = [SILENT]
+    world.calls(120, apart=0.5)
+    world._scripts["a"] = [answers(0.2, 0.3)]
+    recovered = world.now
+    stories = world.calls(60, apart=0.5)
+    again = next(n for n, story in enumerate(stories) if story.asked == ["a"] and story.call.kind is Kind.OK)
+    assert stories[again].call.began - recovered <= 15.0
+    assert [story.asked for story in stories[again + 1 : again + 10]] == [["a"]] * 9
 
 
 # ── slow drip ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,4 +285,4 @@ def test_an_exercise_that_fails_falls_back_to_the_usual_target() -> None:
 def test_a_route_that_asks_for_none_is_not_exercised() -> None:
     world = world_of(a=[answers()], b=[answers()])
     assert world.fleet.stacks["chat"].exercise is None
-    assert world.fleet.stacks["chat"].exercised(request(), 300.0) is None
+    assert world.fleet.stacks["chat"].exercised(request(), 0.0, 300.0) is None

@@ -91,9 +91,9 @@ def test_an_unknown_window_admits_everything() -> None:
 
 def test_slots_are_refused_once_all_are_taken() -> None:
     c = candidate(target("a", max_in_flight=2))
-    c.state.launched()
+    c.state.launched(0.0)
     assert Slots().reason(c, request(), 0.0) is None
-    c.state.launched()
+    c.state.launched(0.0)
     assert Slots().reason(c, request(), 0.0) == "full: 2 of 2 attempts under way"
 
 
@@ -115,7 +115,7 @@ def test_health_admits_the_probe_and_then_nothing_until_it_has_ended() -> None:
     c = candidate()
     c.state.breaker.open(100.0, 10.0)
     assert Health().reason(c, request(), 110.0) is None
-    c.state.launched()
+    c.state.launched(0.0)
     assert Health().reason(c, request(), 111.0) == "breaker half-open: its one probe is under way"
 
 

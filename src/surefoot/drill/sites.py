@@ -54,7 +54,7 @@ def configuration(
             f'[admin]\naddress = "127.0.0.1:{ports[1]}"\n',
             '[journal]\npath = "journal.db"\n',
             *(_target(site, urls[site.name], models[site.name], slots.get(site.name)) for site in SITES),
-            f"[routes.{ROUTE}]\ntargets = [{names}]\nlimits = {{ {limits} }}\n",
+            f'[routes.{ROUTE}]\ntargets = [{names}]\nlimits = {{ {limits} }}\nresume = "text"\n',
             f'[policy.breaker]\nopen_for = "{BREAKER_OPEN_FOR}"\n',
         ]
     )

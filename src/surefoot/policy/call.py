@@ -72,7 +72,7 @@ class Call(Patience):
         stack.budget.earn()
         self._fleet.budget.earn()
         if stack.exercise is not None:
-            exercised = stack.exercised(self.request, self.deadline - now)
+            exercised = stack.exercised(self.request, now, self.deadline - now)
             if exercised is not None:
                 self.state = _WAITING
                 return (self._launch(exercised, Reason.EXERCISE, now),)

@@ -117,7 +117,7 @@ class Stack:
             first = admitted[0].state
             if first.breaker.state is _CLOSED and first.in_flight < first.slots and not first.suspect:
                 return first  # what both rules of the moment would say, without asking them
-        for candidate in self._ranked(admitted, request):
+        for candidate in self._ranked(admitted, request, now):
             if candidate.state in tried:
                 continue
             if _first_refusal(OF_THE_MOMENT, candidate, request, now) is None:
@@ -126,18 +126,18 @@ class Stack:
                 candidate.state.want_probe(now)
         return None
 
-    def exercised(self, request: Request, remaining: float) -> TargetState | None:
+    def exercised(self, request: Request, now: float, remaining: float) -> TargetState | None:
         """The fallback at which this call is to begin, if it is one of the few that do. To be asked once per call."""
         if self.exercise is None:
             return None
-        states = [candidate.state for candidate in self._ranked(self.admitted(request), request)]
+        states = [candidate.state for candidate in self._ranked(self.admitted(request), request, now)]
         return self.exercise.begin_at(states, remaining)
 
     def available(self, request: Request, now: float, tried: Sequence[TargetState]) -> list[TargetState]:
         """All that could be asked now and were not tried, the best first."""
         return [
             candidate.state
-            for candidate in self._ranked(self.admitted(request), request)
+            for candidate in self._ranked(self.admitted(request), request, now)
             if candidate.state not in tried and _first_refusal(OF_THE_MOMENT, candidate, request, now) is None
         ]
 
@@ -151,7 +151,7 @@ class Stack:
                 admitted.append(candidate)
             else:
                 refused.setdefault(verdict.target, verdict)
-        names = dict.fromkeys(candidate.target.name for candidate in self._ranked(admitted, request))
+        names = dict.fromkeys(candidate.target.name for candidate in self._ranked(admitted, request, now))
         ranked = [Verdict(name, rank) for rank, name in enumerate(names, 1)]
         return ranked + [verdict for name, verdict in refused.items() if name not in names]
 
@@ -191,13 +191,13 @@ class Stack:
     def _judge(self, request: Request) -> tuple[Candidate, ...]:
         return tuple(c for c in self._candidates if _first_refusal(OF_THE_REQUEST, c, request, 0.0) is None)
 
-    def _ranked(self, candidates: Sequence[Candidate], request: Request) -> tuple[Candidate, ...]:
+    def _ranked(self, candidates: Sequence[Candidate], request: Request, now: float) -> tuple[Candidate, ...]:
         """In the route's order; those under suspicion stand behind the others."""
         ranking = self._ranking
         if ranking is not None:
             candidates = sorted(candidates, key=lambda candidate: ranking.rank(candidate, request))
         if any(candidate.state.suspect for candidate in candidates):
-            candidates = sorted(candidates, key=lambda candidate: candidate.state.suspect)
+            candidates = sorted(candidates, key=lambda candidate: candidate.state.shunned(now))
         return tuple(candidates)
 
 

@@ -66,6 +66,8 @@ class SuspicionOptions(Struct, frozen=True):
     """Least time between two steps. A burst inside is one step, and a grade moves by one per step."""
     half_life: Seconds = 600.0
     """Time in which suspicion halves if nothing is heard of the target."""
+    trial: Seconds = 5.0
+    """Time after which one call asks a suspected target first again, so that it can clear itself."""
     memory: Seconds = 3_600.0
     """Time over which what is normal follows a target that slowly changes."""
     patience: Seconds = 3_600.0
@@ -187,6 +189,12 @@ class Suspicion:
     def note_rate(self, tokens_per_second: float) -> None:
         """The rate of one answer."""
         self._rate.fresh[0, False].append(tokens_per_second)
+
+    def forgive(self) -> None:
+        """The target has proved itself otherwise: a probe was answered. What is normal stays learned."""
+        for signal in self._signals:
+            signal.sums = (0.0, 0.0, 0.0)
+        self.grade = Grade.CALM
 
     def tick(self, now: float) -> bool:
         """Fold what was noted, and move the grade by one at most. Order within one fold does not matter.

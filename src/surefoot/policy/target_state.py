@@ -66,7 +66,7 @@ class TargetState:
 
     __slots__ = (
         "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "hasty", "in_flight", "jury",
-        "name", "news", "rate", "slots", "suspect", "suspicion", "target", "watches",
+        "name", "news", "rate", "slots", "suspect", "suspicion", "target", "trial", "tried_at", "watches",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +86,9 @@ class TargetState:
         """Whether plain calls can be streamed here; without usage in its streams an answer would lack its usage."""
         self.suspect = False
         """Others are preferred: it grows slower, though no limit has rung yet."""
+        self.trial = options.suspicion.trial
+        self.tried_at = float("-inf")
+        """When a call last asked it although it was suspected."""
         self.hasty = False
         """The next target is asked at once beside it."""
         self.news = news
@@ -104,9 +107,11 @@ class TargetState:
             self._asked_at = now
             self.news.append(ProbeWanted(self.name))
 
-    def launched(self) -> None:
+    def launched(self, now: float) -> None:
         """An attempt takes its slot, and is the probe if the breaker is not closed."""
         self.in_flight += 1
+        if self.suspect:
+            self.tried_at = now
         if self.breaker.state is not _CLOSED:
             self.breaker.launched()
             self._permit_until = 0.0
@@ -125,6 +130,7 @@ class TargetState:
     def succeeded(self, now: float, *, probe: bool = False) -> None:
         """An attempt has given a good answer."""
         if self.breaker.succeeded(now, probe=probe):
+            self._forgive()
             self.news.append(Closed(self.name))
 
     def failed(self, kind: Kind, now: float, retry_after: float | None, *, probe: bool = True) -> None:
@@ -149,12 +155,22 @@ class TargetState:
         `closed_off`: it is grave enough to open the breaker, and others can take over.
         """
         grade = self.suspicion.grade
+        if grade and not self.suspect:
+            self.tried_at = now
         self.suspect = grade >= Grade.PREFER_OTHERS
         self.hasty = grade >= Grade.HEDGE_AT_ONCE and not slowed
         breaker = self.breaker
         if closed_off and not slowed and breaker.state is _CLOSED:
             breaker.open(now, breaker.options.open_for)
             self.news.append(Opened(self.name, breaker.options.open_for))
+
+    def shunned(self, now: float) -> bool:
+        """Whether others are asked before it: while it is suspected, but for one call every now and then."""
+        return self.suspect and now < self.tried_at + self.trial
+
+    def _forgive(self) -> None:
+        self.suspicion.forgive()
+        self.suspect = self.hasty = False
 
     def hear(self, news: News, now: float) -> None:
         """Take in what another worker, or the supervisor, says of this target. What another wants is not for us."""
@@ -163,6 +179,7 @@ class TargetState:
                 self.breaker.open(now, seconds)
             case Closed():
                 self.breaker.close()
+                self._forgive()
             case ProbePermit(seconds=seconds):
                 self._permit_until = now + seconds
             case SlotShare(slots=slots):

@@ -91,7 +91,7 @@ class UnderWay:
         if reason is _FIRST and state is not self._stack.first:
             attempt.passed = self._stack.passed_over(self.request, state, now)
         attempts.append(attempt)
-        state.launched()
+        state.launched(now)
         self._set_clocks(attempt, now)
         return attempt
 
