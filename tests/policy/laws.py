@@ -138,7 +138,9 @@ plays = st.lists(st.one_of(faults, verdicts, signs, contents, contents, finishes
 requests = st.builds(
     lambda prompt, shape, deadline: request(prompt, **shape, deadline=deadline),
     st.sampled_from([300, 300, 3_000]),
-    st.sampled_from([{}, {"resumable": True}, {"resumable": True}, {"stream": False}, {"stream": False, "watched": True}]),
+    st.sampled_from(
+        [{}, {"resumable": True}, {"resumable": True}, {"stream": False}, {"stream": False, "watched": True}]
+    ),
     st.sampled_from([None, None, 0.5, 3.0, 20.0]),
 )
 
@@ -166,7 +168,9 @@ def settings_of_the_world(draw: st.DrawFn) -> Setting:
         seed=draw(st.integers(0, 3)),
         arrivals=sorted(draw(st.lists(moments, min_size=number, max_size=number))),
         leavings=draw(st.lists(st.one_of(st.none(), st.none(), moments), min_size=number, max_size=number)),
-        openings=tuple(draw(st.lists(st.tuples(moments, st.builds(Opened, st.sampled_from(names), short)), max_size=2))),
+        openings=tuple(
+            draw(st.lists(st.tuples(moments, st.builds(Opened, st.sampled_from(names), short)), max_size=2))
+        ),
         continues={name: draw(st.sampled_from([*Continues, Continues.PROMPT])) for name in names},
         windows={name: draw(st.sampled_from([None, None, 1_000, 4_000, 16_000])) for name in names},
         models={name: draw(st.sampled_from(["large", "small"])) for name in names},
