@@ -5,7 +5,7 @@ from tests.policy.world import Play, Story, World, answers, fails, fleet, route,
 
 from surefoot.domain.commands import Fail, Reason
 from surefoot.domain.outcome import OUTCOMES, Kind
-from surefoot.domain.route import Limits
+from surefoot.domain.route import Filtered, Limits
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call import BACKOFF
 from surefoot.policy.target_state import Opened
@@ -130,3 +130,13 @@ def test_a_client_that_leaves_during_the_backoff_is_repeated_for_nobody() -> Non
     world.at(100.01, lambda: world.client_leaves(story))
     world.run()
     assert story.asked == ["a"]
+
+
+@pytest.mark.parametrize("kind", [Kind.CONTEXT_OVERFLOW, Kind.CONTENT_FILTER])
+def test_what_did_not_fit_or_was_filtered_elsewhere_is_not_repeated_where_it_would_be_again(kind: Kind) -> None:
+    """The same model, and no larger window: that it was overloaded before does not mend it."""
+    scripts = {"a": [fails(Kind.OVERLOAD), answers()], "b": [fails(kind)]}
+    targets = [target("a", window=4_000), target("b", window=4_000)]
+    story = World(fleet(targets, route(*scripts, hedge=1.0, filtered=Filtered.FALL_BACK)), scripts).call()
+    assert story.asked == ["a", "b"]
+    assert story.failure.kind is kind

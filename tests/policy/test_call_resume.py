@@ -6,7 +6,7 @@ from tests.policy.world import SILENT, Play, Step, World, answers, fails, fleet,
 from surefoot.domain.commands import Cancel, Deliver, Fail, Finish, Launch, Reason
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.request import Request
-from surefoot.domain.route import Limits
+from surefoot.domain.route import Filtered, Limits
 from surefoot.domain.target import Continues, Target
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call_state import State
@@ -107,6 +107,34 @@ def test_a_continuation_that_says_something_else_goes_on_and_is_nobodys_fault() 
     world = world_of(a=[speaks_then(Kind.CUT)], b=[fails(Kind.DIVERGED)], c=[answers()])
     assert world.call(TEXT).call.kind is Kind.OK
     assert world.fleet.targets["b"].breaker.streak == 0
+
+
+def test_a_continuation_that_does_not_fit_goes_to_a_larger_window_only() -> None:
+    small, large = target("c", window=4_000), target("d", window=16_000)
+    scripts = {
+        "a": [speaks_then(Kind.CUT)],
+        "b": [fails(Kind.CONTEXT_OVERFLOW)],
+        "c": [answers()],
+        "d": [answers()],
+    }
+    world = World(fleet([target("a"), target("b", window=4_000), small, large], route(*scripts, hedge=0.0)), scripts)
+    assert world.call(TEXT).asked == ["a", "b", "d"]
+
+
+@pytest.mark.parametrize(("filtered", "asked"), [(Filtered.FAIL, ["a", "b"]), (Filtered.FALL_BACK, ["a", "b", "d"])])
+def test_a_continuation_that_a_filter_refuses_goes_to_another_model_only_by_leave(
+    filtered: Filtered, asked: list[str]
+) -> None:
+    scripts = {
+        "a": [speaks_then(Kind.CUT)],
+        "b": [fails(Kind.CONTENT_FILTER)],
+        "c": [answers()],
+        "d": [answers()],
+    }
+    targets = [*(target(name) for name in "abc"), target("d", model="other")]
+    story = World(fleet(targets, route(*scripts, hedge=0.0, filtered=filtered)), scripts).call(TEXT)
+    assert story.asked == asked
+    assert story.call.kind is (Kind.OK if "d" in asked else Kind.CUT)
 
 
 def test_a_late_continuation_has_its_verdict_like_any_other() -> None:

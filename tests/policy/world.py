@@ -91,6 +91,8 @@ class Story:
     def __init__(self, call: Call) -> None:
         self.call = call
         self.told: list[tuple[float, Command]] = []
+        self.failures: list[tuple[int, int, Kind]] = []
+        """Failures of live attempts: after how many commands, of which attempt, of what kind."""
 
     @property
     def launches(self) -> list[tuple[float, str, Reason]]:
@@ -221,6 +223,8 @@ class World:
                     attempt.said += 1
                 return
             case Kind() as kind:
+                if was_live:
+                    story.failures.append((len(story.told), number, kind))
                 commands = call.handle(Failed(number, kind, step.retry_after), self.now)
             case _:
                 commands = call.handle(SIGNS[step.what](number), self.now)

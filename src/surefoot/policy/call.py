@@ -293,7 +293,7 @@ class Call(Patience):
         self._end(attempt, now)
         if attempt is self.winner and self.state is _SPEAKING:
             return self._broke(attempt, kind, now)
-        if self.state is not _RESUMING and not self._may_fall_back(attempt, kind):
+        if not self._may_fall_back(attempt, kind):
             return self._fail(kind, now, attempt)
         if was_late and self._anyone_live():
             return _NOTHING  # its verdict has launched its successor already
@@ -312,18 +312,22 @@ class Call(Patience):
         return (self._launch(following, Reason.RESUME, now),)
 
     def _may_fall_back(self, attempt: Attempt, kind: Kind) -> bool:
-        """Whether another target is asked at all; which of them may be, if not all."""
+        """Whether another target is asked at all; which of them may be, if not all.
+
+        A continuation that is refused as wrong says nothing of the request, which has been answered in part.
+        """
         target = attempt.state.target
         match OUTCOMES[kind].fall_back:
             case Fallback.LARGER_WINDOW:
                 least = target.window or self.request.prompt_tokens
                 self._bar(lambda state: state.target.window is None or state.target.window <= least)
-            case Fallback.OTHER_MODEL if self._stack.route.filtered is Filtered.FALL_BACK:
+            case Fallback.OTHER_MODEL:
                 self._bar(lambda state: state.target.model == target.model)
+                return self._stack.route.filtered is Filtered.FALL_BACK
+            case Fallback.NEVER:
+                return self.state is _RESUMING
             case Fallback.ANY:
                 pass
-            case _:
-                return False
         return True
 
     def _go_on(self, failed: Attempt, kind: Kind, retry_after: float | None, now: float) -> Commands:
@@ -350,6 +354,7 @@ class Call(Patience):
             self.state is not _RESUMING
             and attempt.kind is not None
             and OUTCOMES[attempt.kind].retry
+            and state not in self._barred
             and sum(other.state is state for other in self.attempts) == 1
             and len(self.attempts) < self._stack.route.limits.attempts
             and state.breaker.state is _CLOSED
