@@ -189,7 +189,7 @@ class Call(Patience):
             return (Cancel(attempt.number), *self._failed(attempt, Kind.STALL, None, now))
         heard_for = attempt.marked - (attempt.first or attempt.marked)
         rate = attempt.state.rate
-        if rate.verdict(attempt.said - 1, heard_for) and self._stack.available(self.request, now, self._spent()):
+        if rate.verdict(attempt.said - 1, heard_for) and self._following(now) is not None:
             rate.note(attempt.said - 1, heard_for)
             return (Cancel(attempt.number), *self._failed(attempt, Kind.SLOW_DRIP, None, now))
         attempt.look_at = now + LOOK_EVERY
@@ -294,7 +294,10 @@ class Call(Patience):
         if attempt is self.winner and self.state is _SPEAKING:
             return self._broke(attempt, kind, now)
         if not self._may_fall_back(attempt, kind):
-            return self._fail(kind, now, attempt)
+            if self._anyone_live():
+                return _NOTHING  # what is under way elsewhere may yet be an answer
+            if attempt.reason is not Reason.EXERCISE:
+                return self._fail(kind, now, attempt)
         if was_late and self._anyone_live():
             return _NOTHING  # its verdict has launched its successor already
         return self._go_on(attempt, kind, retry_after, now)
