@@ -11,11 +11,12 @@ from typing import Any, get_args
 import msgspec
 
 from surefoot.domain import events
-from surefoot.domain.commands import Command
+from surefoot.domain.commands import Command, Launch, Reason
 from surefoot.domain.request import Request
 from surefoot.gateway.channel import Settings
 from surefoot.policy.call import Call
 from surefoot.policy.fleet import Fleet
+from surefoot.policy.suspicion import Grade
 from surefoot.policy.target_state import News
 
 EVENTS = {kind.__name__: kind for kind in get_args(events.Event)}
@@ -26,14 +27,19 @@ class DisagreementError(AssertionError):
 
 
 class Replayer:
-    """One world of one worker. `told` counts the commands that agreed, by name; `states` the breakers' states seen."""
+    """One world of one worker. `told` counts the commands that agreed, by name, `reasons` why they launched.
+
+    `states` are the breakers' states that were seen, `grades` those of suspicion.
+    """
 
     def __init__(self, settings: Settings) -> None:
         rng = Random(settings.seed)  # noqa: S311 - jitter, and the very same
         self.fleet = Fleet(settings.targets, settings.routes, settings.options, rng, settings.workers)
         self.calls: dict[int, Call] = {}
         self.told: Counter[str] = Counter()
+        self.reasons: Counter[Reason] = Counter()
         self.states: set[str] = set()
+        self.grades: set[Grade] = set()
 
     def take(self, line: list[Any]) -> None:
         """One line. Raises DisagreementError if it asks for commands and others come."""
@@ -46,15 +52,19 @@ class Replayer:
                 call.marked = at
                 call.resumable, grown = rest
                 for attempt, marked, said in grown:
-                    call.attempts[attempt].marked = marked
+                    if marked is not None:  # of a stream that is relayed the call's own mark is what counts
+                        call.attempts[attempt].marked = marked
                     call.attempts[attempt].said = said
             case "tick":
                 self.fleet.tick(at)
+            case "alone":
+                self.fleet.leave_alone()
             case "hear":
                 self.fleet.hear(msgspec.convert(rest[0], News), at)
             case _:
                 self._compare(line, self._decide(self.calls[number], what, at, rest[0]))
         self.states |= {state.breaker.state for state in self.fleet.targets.values()}
+        self.grades |= {state.grade for state in self.fleet.targets.values()}
 
     def _decide(self, call: Call, what: str, at: float, arguments: list[Any]) -> tuple[Command, ...]:
         if what == "handle":
@@ -73,6 +83,7 @@ class Replayer:
         if named != line[4]:
             raise DisagreementError(f"{line[:4]} was answered by {line[4]}, and now is by {named}")
         self.told.update(type(command).__name__ for command in commands)
+        self.reasons.update(command.reason for command in commands if isinstance(command, Launch))
 
 
 def replay(lines: Iterable[bytes]) -> Replayer:

@@ -133,6 +133,10 @@ class House:
         payload = msgspec.msgpack.encode(frame)
         self._ours.sendall(len(payload).to_bytes(LENGTH, "big") + payload)
 
+    def leave_alone(self) -> None:
+        """The supervisor is gone, as far as the worker can tell."""
+        self._ours.shutdown(socket.SHUT_RDWR)
+
     def drain(self) -> None:
         """Tell the worker to finish, and wait until it has left by itself."""
         self.tell(Drain())

@@ -99,7 +99,7 @@ def test_usage_is_that_of_both_attempts_and_says_what_is_estimated(resuming: Hou
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
-def test_a_client_may_decline(resuming: House, twins: Pair) -> None:
+def test_litellm_19077_a_client_may_decline_to_be_continued_in_mid_stream(resuming: House, twins: Pair) -> None:
     twins[0].set_faults(Fault("cut"))
 
     answer = exchange(resuming.port, post(body_of(stream=True), "surefoot-resume: off"))

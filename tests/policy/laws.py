@@ -5,6 +5,8 @@ the policy. Must never state a law.
 """
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from hypothesis import HealthCheck, settings
@@ -56,9 +58,9 @@ class Setting(NamedTuple):
     leavings: list[float | None]
     openings: tuple[tuple[float, Opened], ...] = ()
     """Word of other workers, and when it comes."""
-    continues: dict[str, Continues] = {}
-    windows: dict[str, int | None] = {}
-    models: dict[str, str] = {}
+    continues: Mapping[str, Continues] = MappingProxyType({})
+    windows: Mapping[str, int | None] = MappingProxyType({})
+    models: Mapping[str, str] = MappingProxyType({})
     filtered: Filtered = Filtered.FAIL
     exercise: float = 0.0
     static: bool = False

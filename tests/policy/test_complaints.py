@@ -113,6 +113,97 @@ def test_bifrost_7035_nothing_is_launched_after_the_client_has_left() -> None:
     assert story.asked == ["a"]
 
 
+def test_litellm_5859_a_late_first_token_moves_the_call_long_before_any_total_time_has_passed() -> None:
+    """Limits are on the first content, learned per target; the whole answer may take as long as it likes."""
+    world = world_of(hedge=0.0, a=[*[answers(0.5, 12.0)] * 30, answers(60.0, 61.0)], b=[answers(0.2, 0.4)])
+    assert {story.asked[0] for story in world.calls(30)} == {"a"}
+    late = world.call()
+    assert late.kinds == [Kind.SILENCE, Kind.OK]
+    assert late.seconds < 2.0
+
+
+def test_bifrost_7034_a_provider_that_accepts_and_says_nothing_costs_seconds_and_the_fallback_is_asked() -> None:
+    for asked in (request(), request(stream=False, watched=True)):
+        story = world_of(hedge=0.0, a=[SILENT], b=[answers()]).call(asked)
+        assert story.launches[1] == (103.0, "b", Reason.FALLBACK)
+        assert story.call.kind is Kind.OK
+
+
+def test_bifrost_6472_a_drip_that_keeps_inside_the_idle_limit_is_given_up_all_the_same() -> None:
+    drip = (Step(0.2, "spoke"), *(Step(0.2 + 1.5 * n, "more") for n in range(1, 60)))
+    lively = (Step(0.2, "spoke"), *(Step(0.2 + 0.05 * n, "more") for n in range(1, 40)))
+    whole = (*lively, Step(2.2, "content"), Step(2.2, "finish"))
+    world = world_of(hedge=0.0, a=[*[whole] * 25, drip], b=[answers()])
+    asked = request(stream=False, watched=True)
+    world.calls(25, the_request=asked)
+    story = world.call(asked)
+    assert story.kinds == [Kind.SLOW_DRIP, Kind.OK]
+    assert story.seconds < 10.0
+
+
+def test_bifrost_6472_a_stream_that_drips_for_ever_ends_with_its_deadline() -> None:
+    drip = (Step(0.2, "content"), *(Step(0.2 + 10.0 * n, "more") for n in range(1, 60)))
+    story = world_of(hedge=0.0, limits=Limits(deadline=60.0), a=[drip]).call()
+    assert (story.failure.kind, story.seconds) == (Kind.DEADLINE, 60.0)
+
+
+def test_tensorzero_6328_a_stall_after_the_first_token_is_ended_by_the_idle_limit() -> None:
+    story = world_of(hedge=0.0, a=[(Step(0.2, "content"), Step(1.0, "more"))], b=[answers()]).call()
+    assert [command for _, command in story.told[2:]] == [Cancel(0), Fail(Kind.STALL, 0)]
+    assert story.seconds == 16.0
+
+
+def test_litellm_40130_a_second_longer_rest_is_not_lost_to_the_first_shorter_one() -> None:
+    """Two calls are under way: one is told to come back in a second, the later one in forty."""
+    world = world_of(a=[fails(Kind.RATE_LIMIT, 0.1, 1.0), fails(Kind.RATE_LIMIT, 0.4, 40.0), answers()], b=[answers()])
+    for _ in range(2):
+        world.opens()
+    world.run()
+    start = world.now
+    again = next(story.call.began for story in world.calls(60) if story.asked[0] == "a")
+    assert again - start >= 39.0
+
+
+def test_litellm_40130_a_shorter_rest_does_not_cut_a_longer_one_short() -> None:
+    world = world_of(a=[fails(Kind.RATE_LIMIT, 0.1, 40.0), fails(Kind.RATE_LIMIT, 0.4, 1.0), answers()], b=[answers()])
+    for _ in range(2):
+        world.opens()
+    world.run()
+    assert {story.asked[0] for story in world.calls(30)} == {"b"}
+
+
+def test_litellm_31876_a_target_that_asked_for_rest_is_not_asked_even_as_the_last_resort() -> None:
+    """Every other target fails: the one that asked to be left alone is left alone, and the caller is told how long."""
+    world = world_of(limits=Limits(wait=0.0), a=[fails(Kind.RATE_LIMIT, 0.0, 42.0)], b=[fails(Kind.BAD_REQUEST)])
+    world.fleet.targets["b"].breaker.open(world.now, 60.0)
+    assert world.call().asked == ["a"]
+    story = world.call()
+    assert story.asked == []
+    assert story.failure.kind is Kind.NO_TARGET
+    assert story.failure.retry_after == pytest.approx(42.0, abs=0.1)
+
+
+def test_litellm_pr36148_a_target_that_is_listed_twice_is_not_walked_round_to_again() -> None:
+    plays = {"a": [fails(Kind.SERVER_ERROR)], "b": [fails(Kind.SERVER_ERROR)]}
+    the_route = route("a", "b", "a", "b", "a", limits=Limits(attempts=16), hedge=0.0)
+    story = World(fleet([target("a"), target("b")], the_route), plays).call()
+    assert story.asked == ["a", "b"]
+
+
+def test_apisix_pr13495_attempts_are_bounded_however_many_targets_there_are() -> None:
+    down = [fails(Kind.SERVER_ERROR)]
+    story = world_of(hedge=0.0, a=down, b=down, c=down, d=down, e=down, f=down).call()
+    assert story.asked == ["a", "b", "c", "d"]
+
+
+def test_apisix_pr13495_slow_failures_do_not_multiply_the_wait() -> None:
+    """Each target would fail after minutes: each is left at its limit, and the deadline is the client's."""
+    slow = [fails(Kind.SERVER_ERROR, 120.0)]
+    story = world_of(hedge=0.0, limits=Limits(deadline=30.0), a=slow, b=slow, c=slow).call()
+    assert [at for at, _, _ in story.launches] == [100.0, 103.0, 106.0]
+    assert story.seconds == 30.0
+
+
 def test_portkey_1289_the_breaker_does_open() -> None:
     world = world_of(a=[fails(Kind.SERVER_ERROR)], b=[answers()])
     assert [story.asked[0] for story in world.calls(6)] == ["a", "a", "a", "b", "b", "b"]

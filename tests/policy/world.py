@@ -173,9 +173,13 @@ class World:
     def gateway_stops(self, story: Story) -> None:
         self._carry_out(story, story.call.handle(Stopping(), self.now))
 
-    def run(self, enough: Callable[[], bool] = lambda: False) -> None:
+    def answer(self, name: str, plays: Iterable[Play]) -> None:
+        """From now on a target plays otherwise."""
+        self._scripts[name] = list(plays)
+
+    def run(self, enough: Callable[[], bool] = lambda: False, most: int = MOST_STEPS) -> None:
         """Leap from one thing to the next until enough was seen or nothing is left."""
-        for _ in range(MOST_STEPS):
+        for _ in range(most):
             awake = [story for story in self.stories if story.call.state not in ENDED]
             sleeper = min(awake, key=lambda story: story.call.wake_at, default=None)
             if enough() or (sleeper is None and not self._agenda):

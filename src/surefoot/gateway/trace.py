@@ -68,6 +68,7 @@ class Trace:
             def finished(
                 self, number: int, now: float, prompt_tokens: int | None, completion_tokens: int | None
             ) -> Commands:
+                self._marks()
                 commands = super().finished(number, now, prompt_tokens, completion_tokens)
                 return self._noted("finished", now, commands, number, prompt_tokens, completion_tokens)
 
@@ -84,9 +85,9 @@ class Trace:
             def _marks(self) -> None:
                 """What the driver has moved since the last line."""
                 grown = [
-                    [attempt.number, attempt.marked, attempt.said]
+                    [attempt.number, getattr(attempt, "marked", None), attempt.said]
                     for attempt in self.attempts
-                    if attempt.live and hasattr(attempt, "marked")
+                    if attempt.live and (attempt.said or hasattr(attempt, "marked"))
                 ]
                 trace.line("marked", self.marked, self._number, self.resumable, grown)
 
@@ -100,6 +101,10 @@ class Trace:
     def tick(self, at: float) -> None:
         """The Fleet folded what it had learned."""
         self.line("tick", at, -1)
+
+    def alone(self, at: float) -> None:
+        """The supervisor is gone: nobody grants a probe any more."""
+        self.line("alone", at, -1)
 
     def hear(self, news: News, at: float) -> None:
         """The Fleet heard of something."""

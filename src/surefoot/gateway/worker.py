@@ -109,7 +109,7 @@ class Worker:
         if self._front is None or self._front.draining:
             self._over.set()
         elif self._leave_at == float("inf"):
-            self._front.world.fleet.leave_alone()
+            self._front.world.leave_alone(now())
             log.error(
                 "the supervisor is gone (%s); serving on under configuration %s", error, self._front.world.version
             )

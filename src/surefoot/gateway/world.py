@@ -90,6 +90,12 @@ class World:
             self._trace.hear(news, at)
         self.fleet.hear(news, at)
 
+    def leave_alone(self, at: float) -> None:
+        """The supervisor is gone."""
+        if self._trace is not None:
+            self._trace.alone(at)
+        self.fleet.leave_alone()
+
     def ended(self, exchange: Exchange) -> None:
         """A call is over."""
         self.live.discard(exchange)
