@@ -252,3 +252,9 @@ def test_a_hedge_that_stalls_after_it_won_ends_the_answer() -> None:
     story = world_of(a=[answers(2.9, 3.1)], b=[speaks_then(Kind.CUT, 0.1, 0.3)]).call()
     assert story.kinds == [Kind.OVERTAKEN, Kind.CUT]
     assert story.failure.kind is Kind.CUT
+
+
+@pytest.mark.parametrize("kind", [Kind.BAD_REQUEST, Kind.CONTENT_FILTER])
+def test_a_hedge_that_is_refused_does_not_end_the_attempt_that_is_under_way(kind: Kind) -> None:
+    story = world_of(a=[answers(2.5, 2.6)], b=[fails(kind)]).call()
+    assert story.kinds == [Kind.OK, kind]

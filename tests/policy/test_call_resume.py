@@ -139,7 +139,7 @@ def test_a_continuation_that_a_filter_refuses_goes_to_another_model_only_by_leav
 
 def test_a_late_continuation_has_its_verdict_like_any_other() -> None:
     story = world_of(a=[speaks_then(Kind.CUT)], b=[SILENT], c=[answers()]).call(TEXT)
-    assert story.launches[1:] == [(100.5, "b", Reason.RESUME), (103.5, "c", Reason.FALLBACK)]
+    assert story.launches[1:] == [(100.5, "b", Reason.RESUME), (103.5, "c", Reason.RESUME)]
     assert story.kinds == [Kind.CUT, Kind.SILENCE, Kind.OK]
 
 
@@ -167,7 +167,7 @@ def test_a_client_that_leaves_while_it_is_continued_is_forgotten() -> None:
     assert story.call.state is State.DROPPED
 
 
-def test_a_continuation_may_wait_for_a_probe() -> None:
+def test_a_text_that_breaks_does_not_wait_for_a_probe_of_the_only_other_target() -> None:
     world = world_of(a=[speaks_then(Kind.CUT)], b=[answers()])
     world.fleet.targets["b"].breaker.open(100.0, 3.0)
     story = world.call(TEXT)

@@ -161,3 +161,13 @@ def test_a_static_answer_that_cannot_be_given_is_not_tried_twice() -> None:
 def test_an_explanation_does_not_list_it_among_the_targets() -> None:
     world = world_of(static="Sorry.", a=[answers()])
     assert [verdict.target for verdict in world.fleet.stacks["chat"].explain(request(), 100.0)] == ["a"]
+
+
+def test_who_waits_beside_a_probe_waits_as_long_as_that_target_may_take() -> None:
+    """A target that is not watched has the limits of a plain call."""
+    targets = [target("a", usage_in_stream=False)]
+    world = World(fleet(targets, route("a", hedge=0.0)), {"a": [answers(8.0, 8.0)]})
+    shut(world, a=2.0)
+    stories = [world.opens(request(stream=False, watched=True)) for _ in range(3)]
+    world.run()
+    assert {story.call.kind for story in stories} == {Kind.OK}

@@ -7,6 +7,7 @@ from surefoot.domain.commands import Cancel, Launch, Reason
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits
 from surefoot.policy.first_token import series_of
+from surefoot.policy.target_state import UNWATCHED_FOR
 
 WATCHED = request(stream=False, watched=True)
 
@@ -102,3 +103,12 @@ def test_a_target_without_usage_in_its_streams_is_not_watched() -> None:
 def test_a_stream_is_a_stream_at_any_target() -> None:
     world = World(fleet([target("a", usage_in_stream=False)], route("a")), {"a": [SILENT]})
     assert world.opens(request(stream=True)).call.attempts[0].series == series_of(1, stream=True)
+
+
+def test_a_target_that_has_declined_is_asked_to_stream_again_after_a_while() -> None:
+    world = world_of(a=[(Step(1.0, "unwatched"), Step(2.0, "content"), Step(2.0, "finish")), answers()])
+    world.call(WATCHED)
+    state = world.fleet.targets["a"]
+    assert not state.watches
+    world.fleet.tick(world.now + UNWATCHED_FOR)
+    assert state.watches

@@ -8,7 +8,7 @@ from tests.policy.world import SILENT, Play, Step, World, answers, fails, fleet,
 
 from surefoot.domain.commands import Reason
 from surefoot.domain.outcome import Kind
-from surefoot.domain.route import Limits, Order
+from surefoot.domain.route import Limits, Order, Route, Rung, When
 from surefoot.policy.breaker import BreakerOptions
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.options import PolicyOptions
@@ -286,3 +286,66 @@ def test_a_route_that_asks_for_none_is_not_exercised() -> None:
     world = world_of(a=[answers()], b=[answers()])
     assert world.fleet.stacks["chat"].exercise is None
     assert world.fleet.stacks["chat"].exercised(request(), 0.0, 300.0) is None
+
+
+def test_an_exercise_that_is_refused_as_a_wrong_request_is_not_the_callers_fault_yet() -> None:
+    the_route = route("a", "b", exercise=0.1)
+    scripts: dict[str, list[Play]] = {"a": [answers()], "b": [fails(Kind.BAD_REQUEST)]}
+    world = World(fleet([target("a"), target("b")], the_route), scripts)
+    assert {story.call.kind for story in world.calls(100)} == {Kind.OK}
+
+
+# ── who can stand in ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("whens", "places", "eager"),
+    [
+        (((0, None), (0, None)), None, True),
+        (((0, 1000), (1001, None)), None, False),
+        (((0, 1000), (0, None)), None, True),
+        (((0, None), (0, 1000)), None, False),
+        (((0, None), (0, None)), ("eu",), False),
+    ],
+)
+def test_only_who_could_take_every_request_stands_in(
+    whens: tuple[tuple[int, int | None], ...], places: tuple[str, ...] | None, *, eager: bool
+) -> None:
+    rungs = tuple(Rung(name, When(*when)) for name, when in zip("ab", whens, strict=True))
+    of = fleet([target("a", "eu"), target("b", "us")], Route("chat", rungs, places=places))
+    assert of.targets["a"].breaker.eager is eager
+
+
+def test_a_canned_answer_proves_nothing_of_the_line() -> None:
+    targets = [target("a"), target("b"), target("canned", text="Sorry.")]
+    scripts: dict[str, list[Play]] = {"a": [fails(Kind.CONNECT)], "b": [fails(Kind.CONNECT)], "canned": [answers(0, 0)]}
+    world = World(fleet(targets, route("a", "b", static="canned")), scripts)
+    world.calls(10)
+    assert world.fleet.ours
+    assert {state.breaker.state for state in world.fleet.targets.values()} == {BreakerState.CLOSED}
+
+
+def test_where_no_attempt_is_left_a_drip_is_let_go_on() -> None:
+    world = world_of(limits=Limits(attempts=1), a=[*[drips(0.05, 40)] * 25, drips(1.5, 20)], b=[answers()])
+    world.calls(25, the_request=WATCHED)
+    assert world.call(WATCHED).call.kind is Kind.OK
+
+
+def test_a_drip_that_was_given_up_is_learned_too() -> None:
+    world = world_of(a=[*[drips(0.05, 40)] * 25, drips(1.5, 40)], b=[answers()])
+    world.calls(25, the_request=WATCHED)
+    before = len(world.fleet.targets["a"].rate._kept)
+    world.call(WATCHED)
+    assert len(world.fleet.targets["a"].rate._kept) == before + 1
+
+
+def test_after_a_reload_one_fleet_alone_judges_what_both_know() -> None:
+    old = world_of(a=[SILENT], b=[SILENT]).fleet
+    new = world_of(a=[SILENT], b=[SILENT]).fleet
+    new.adopt(old)
+    for state in new.targets.values():
+        state.suspicion.grade = Grade.HEDGE_AT_ONCE
+        state.jury.suspected(state.name, 100.0)
+    new.tick(100.0)
+    old.tick(100.1)
+    assert not any(state.hasty for state in new.targets.values())

@@ -94,6 +94,8 @@ class Complaint(Struct, frozen=True):
     message: str
     param: str | None = None
     attempts: tuple[Story, ...] = ()
+    delivered_bytes: int | None = None
+    """Of a stream that broke: bytes that the client has got of it."""
     delivered: Delivered | None = None
     """What the client has got already, where it is told so in a stream."""
 

@@ -235,14 +235,19 @@ def _error_object(complaint: Complaint) -> dict[str, object]:
             {"target": story.target, "kind": story.kind, "duration_ms": round(story.seconds * 1000, 1)}
             for story in complaint.attempts
         ]
-    if complaint.delivered is not None:
+    if complaint.delivered_bytes is not None:
         delivered = complaint.delivered
-        error["delivered"] = {
-            "characters": len(delivered.text),
-            "events": delivered.events,
-            "finish_reason": delivered.finish_reason,
-        }
+        told = {"bytes": complaint.delivered_bytes}
+        error["delivered"] = told if delivered is None else {**told, **_told_of(delivered)}
     return error
+
+
+def _told_of(delivered: Delivered) -> dict[str, object]:
+    return {
+        "characters": len(delivered.text),
+        "events": delivered.events,
+        "finish_reason": delivered.finish_reason,
+    }
 
 
 def _is_for_text(asked: _Body) -> bool:

@@ -50,6 +50,10 @@ class When(Struct, frozen=True):
         """Whether a prompt of this estimated length is inside."""
         return self.least <= prompt_tokens and (self.most is None or prompt_tokens <= self.most)
 
+    def covers(self, other: "When") -> bool:
+        """Whether every length of the other is inside."""
+        return self.least <= other.least and (self.most is None or (other.most is not None and other.most <= self.most))
+
 
 class Rung(Struct, frozen=True):
     """One target in a route, and when it is used."""

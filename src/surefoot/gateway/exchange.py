@@ -49,7 +49,7 @@ class Exchange:
 
     __slots__ = (
         "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes",
-        "_resumption", "_slow", "_spoke_at", "_wall", "_winner", "_world", "call",
+        "_resumption", "_slow", "_spoke_at", "_wall", "_was_slow", "_winner", "_world", "call",
     )  # fmt: skip
 
     def __init__(self, world: World, connection: Recipient, dialect: Dialect, ask: Ask, call: Call) -> None:
@@ -65,7 +65,7 @@ class Exchange:
         self._key = ""
         self._wall = 0.0
         self._spoke_at: float | None = None
-        self._slow = False
+        self._slow = self._was_slow = False
         self._resumption: Resumption | None = None
         self.call = call
 
@@ -95,6 +95,8 @@ class Exchange:
         request = call.request
         began = call.began
         winner, ended, spoke_at = call.winner, call.ended, self._spoke_at
+        if len(self._legs) > 1 or call.kind is not Kind.OK:
+            self._book_what_was_lost()
         return (
             self._identity,
             self._wall,
@@ -114,6 +116,14 @@ class Exchange:
             call.attempt_records(),
         )
 
+    def _book_what_was_lost(self) -> None:
+        """Tokens of attempts that broke or lost, as far as their providers had told them."""
+        for leg in self._legs:
+            attempt = self.call.attempts[leg.number]
+            if attempt.prompt_tokens is None and attempt.completion_tokens is None:
+                attempt.prompt_tokens = leg.usage.prompt_tokens
+                attempt.completion_tokens = leg.usage.completion_tokens
+
     # ── what the client's connection says ──────────────────────────────────────────────────────────────────────
 
     def client_gone(self) -> None:
@@ -123,7 +133,7 @@ class Exchange:
 
     def client_slow(self) -> None:
         """Stop reading the answer until the client has caught up."""
-        self._slow = True
+        self._slow = self._was_slow = True
         if self._winner is not None:
             self._winner.pause()
 
@@ -189,7 +199,8 @@ class Exchange:
             return
         self._answer_bytes += len(piece)
         self._connection.finish(piece)
-        self.call.attempts[leg.number].said = leg.said
+        if not self._was_slow:  # else the pauses are the client's, and say nothing of the target's rate
+            self.call.attempts[leg.number].said = leg.said
         usage = leg.usage
         self._obey(self.call.finished(leg.number, at, usage.prompt_tokens, usage.completion_tokens), at)
 
@@ -269,7 +280,8 @@ class Exchange:
         kind = command.kind
         complaint = of_call(self.call, kind)
         if self._spoke_at is not None:
-            if self._resumption is not None:
+            complaint = replace(complaint, delivered_bytes=self._answer_bytes)
+            if self._resumption is not None and not self._resumption.too_long:
                 complaint = replace(complaint, delivered=self._resumption.delivered)
             self._connection.break_off(self._dialect.error_event(complaint))
             return

@@ -60,6 +60,8 @@ class Leg:
         "answer", "connection", "content_type", "number", "over", "request_id", "status", "usage",
     )  # fmt: skip
 
+    last_words = LAST_WORDS
+
     def __init__(self, listener: Listener, number: int, way: Way, ask: Ask, stream: StreamReader | None) -> None:
         self._listener = listener
         self._pool = way.pool
@@ -101,6 +103,7 @@ class Leg:
     def cancel(self) -> None:
         """End the attempt at once."""
         self.over = True
+        self._stop_closing()
         if self._stream is not None:
             self.usage = self._stream.usage
         if self.connection is not None:
@@ -111,6 +114,7 @@ class Leg:
 
     def pause(self) -> None:
         """The client is slow: stop reading, so that the provider is slowed in turn."""
+        self._stop_closing()  # the last words may be among what is not read
         if self.connection is not None:
             self.connection.pause()
 
@@ -118,6 +122,8 @@ class Leg:
         """Read again."""
         if self.connection is not None:
             self.connection.resume()
+        if self._stream is not None:
+            self._expect_the_end(self._stream)
 
     # ── what the connection says ───────────────────────────────────────────────────────────────────────────────
 
@@ -247,7 +253,7 @@ class Leg:
 
     def _expect_the_end(self, stream: StreamReader) -> None:
         if stream.finished and self._closing is None and not self.over:
-            self._closing = asyncio.get_running_loop().call_later(LAST_WORDS, self._close_stream)
+            self._closing = asyncio.get_running_loop().call_later(self.last_words, self._close_stream)
 
     def _close_stream(self) -> None:
         """The answer is there, and its stream does not end: nobody waits for that."""
@@ -257,11 +263,15 @@ class Leg:
 
     def _let_go(self) -> None:
         """What else the connection brings is of no interest."""
-        if self._closing is not None:
-            self._closing.cancel()
+        self._stop_closing()
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.let_go()
+
+    def _stop_closing(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
 
     def _end_of_stream(self, at: float) -> None:
         """The stream ended without its terminal event: complete if it said that it was finished, else cut."""
@@ -279,6 +289,7 @@ class Leg:
         if self.over:
             return
         self.over = True
+        self._stop_closing()
         if self._stream is not None:
             self.usage = self._stream.usage
         connection, self.connection = self.connection, None

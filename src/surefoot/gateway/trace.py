@@ -87,7 +87,7 @@ class Trace:
                 grown = [
                     [attempt.number, getattr(attempt, "marked", None), attempt.said]
                     for attempt in self.attempts
-                    if attempt.live and (attempt.said or hasattr(attempt, "marked"))
+                    if attempt.live and (attempt.said or attempt.first is not None)
                 ]
                 trace.line("marked", self.marked, self._number, self.resumable, grown)
 

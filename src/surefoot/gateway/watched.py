@@ -19,6 +19,9 @@ class WatchedLeg(Leg):
 
     __slots__ = ("_assembler", "_plainly")
 
+    last_words = 2.0
+    """Seconds: nobody has the answer yet, and without its usage it would not be the plain one."""
+
     def __init__(self, listener: Listener, number: int, way: Way, ask: Ask) -> None:
         assembler = way.dialect.assembler(ask)
         super().__init__(listener, number, way, ask, assembler)

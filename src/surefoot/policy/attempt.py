@@ -20,13 +20,6 @@ class Attempt:
         "started", "state", "verdict",
     )  # fmt: skip
 
-    series: int
-    """Of the first-token times that it is measured by."""
-    look_at: float
-    """Of a watched attempt that has begun to speak: when its rate is looked at next."""
-    marked: float
-    """Likewise: when it was last heard. The driver moves it."""
-
     def __init__(self, number: int, state: TargetState, reason: Reason, now: float) -> None:
         self.number = number
         self.state = state
@@ -38,6 +31,12 @@ class Attempt:
         self.limit_at = NEVER
         self.live = True
         self.late = False
+        self.series = 0
+        """Of the first-token times that it is measured by."""
+        self.look_at = NEVER
+        """Of a watched attempt that has begun to speak: when its rate is looked at next."""
+        self.marked = now
+        """Likewise: when it was last heard. The driver moves it."""
         self.said = 0
         """Events with content so far, as far as the driver has counted them."""
         self.kind: Kind | None = None

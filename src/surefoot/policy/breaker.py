@@ -132,6 +132,7 @@ class Breaker:
         self.until = 0.0
         self.streak = self.good = self.wrong = 0
         self.before = (0, 0)
+        self.turns_at = 0.0  # what is counted begins anew, and so does what is known of the rate
 
     def abandoned(self, launched_at: float) -> None:
         """A probe ended without a verdict (its client left, another attempt won): the next call may probe at once.

@@ -218,7 +218,7 @@ class Call(Patience):
         if not last and attempt.state.target.max_in_flight is not None:  # it holds a slot that others could use
             self._end(attempt, now)
             commands = (Cancel(attempt.number),)
-        return commands if following is None else (*commands, self._launch(following, Reason.FALLBACK, now))
+        return commands if following is None else (*commands, self._launch(following, self._as(Reason.FALLBACK), now))
 
     def _hedge(self, attempt: Attempt, now: float) -> Commands:
         """The hedge delay has passed: ask the next target too, if this is the only attempt and the budgets allow."""
@@ -228,7 +228,7 @@ class Call(Patience):
         following = self._following(now)
         if following is None or not self._pay():
             return _NOTHING
-        return (self._launch(following, Reason.HEDGE, now),)
+        return (self._launch(following, self._as(Reason.HEDGE), now),)
 
     def _set_wake(self) -> None:
         if self.state is _SPEAKING:
@@ -263,7 +263,7 @@ class Call(Patience):
             case Spoke() if attempt.first is None:
                 return self._spoke(attempt, now)
             case Unwatched():
-                attempt.state.watches = False
+                attempt.state.declined(now)
                 self._set_clocks(attempt, now)
         return _NOTHING
 
@@ -294,8 +294,8 @@ class Call(Patience):
         if attempt is self.winner and self.state is _SPEAKING:
             return self._broke(attempt, kind, now)
         if not self._may_fall_back(attempt, kind):
-            if self._anyone_live():
-                return _NOTHING  # what is under way elsewhere may yet be an answer
+            if attempt.reason is not _FIRST and self._anyone_live():
+                return _NOTHING  # what is under way at the usual target may yet be an answer
             if attempt.reason is not Reason.EXERCISE:
                 return self._fail(kind, now, attempt)
         if was_late and self._anyone_live():
@@ -329,16 +329,13 @@ class Call(Patience):
                 return self._stack.route.filtered is Filtered.FALL_BACK
             case Fallback.NEVER:
                 return self.state is _RESUMING
-            case Fallback.ANY:
-                pass
         return True
 
     def _go_on(self, failed: Attempt, kind: Kind, retry_after: float | None, now: float) -> Commands:
         """After a verdict: the next target at once, unrationed; else what is under way; else a repeat; else the end."""
         following = self._following(now)
         if following is not None:
-            reason = Reason.RESUME if self.state is _RESUMING else Reason.FALLBACK
-            return (self._launch(following, reason, now),)
+            return (self._launch(following, self._as(Reason.FALLBACK), now),)
         if self._anyone_live():
             return _NOTHING
         again = next((a for a in self.attempts if self._may_repeat(a, now)), None)

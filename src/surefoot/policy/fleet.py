@@ -43,6 +43,7 @@ class Fleet:
             route.name: Stack(route, self.targets, Budget(route.hedge, burst, every), self._exercise(route))
             for route in routes
         }
+        self._ticked = list(self.targets.values())
         self._make_eager()
 
     def _exercise(self, route: Route) -> Exercise | None:
@@ -59,27 +60,34 @@ class Fleet:
         for state in same.values():
             state.news = self.news
             state.jury = self.jury
+        self._ticked = list(self.targets.values())
+        other.hand_over(same.values())
         for name, stack in self.stacks.items():
             self.stacks[name] = Stack(stack.route, self.targets, stack.budget, stack.exercise)
         self._make_eager()
 
+    def hand_over(self, states: Iterable[TargetState]) -> None:
+        """Another Fleet looks after these from now on: calls that began here go on with them, but one of us judges."""
+        theirs = set(states)
+        self._ticked = [state for state in self._ticked if state not in theirs]
+
     def _make_eager(self) -> None:
-        """Breakers of targets that others can stand in for, on every route, open sooner."""
-        alone = {stack.states[0].name for stack in self.stacks.values() if len(stack.states) == 1}
+        """Breakers of targets that others can stand in for, wherever they are used, open sooner."""
         for state in self.targets.values():
-            state.breaker.eager = state.name not in alone
+            used = [stack for stack in self.stacks.values() if state in stack.states]
+            state.breaker.eager = all(stack.stand_ins(state) for stack in used)
 
     def _others_can_take_over(self, state: TargetState) -> bool:
         """Whether every route that has this target has another one that is asked now."""
-        used = [stack.states for stack in self.stacks.values() if state in stack.states]
-        return all(any(s is not state and s.breaker.state is State.CLOSED for s in states) for states in used)
+        used = [stack for stack in self.stacks.values() if state in stack.states]
+        return all(any(s.breaker.state is State.CLOSED for s in stack.stand_ins(state)) for stack in used)
 
     def tick(self, now: float) -> None:
         """Fold the samples that have come in since the last tick, and let time pass for what depends on it."""
         self.budget.trickle(now)
         for stack in self.stacks.values():
             stack.budget.trickle(now)
-        alarms = {state: state.fold(now) for state in self.targets.values()}
+        alarms = {state: state.fold(now) for state in self._ticked}
         self.jury.tick(now)
         self.ours = self.jury.ours(now)
         slowed = self.jury.slowed(now)

@@ -32,14 +32,14 @@ class Patience(UnderWay):
     def _awaits_probe(self, now: float) -> bool:
         """Whether a target that was not asked opens its door in time; then the call waits for that, and once only."""
         limits = self._stack.route.limits
-        soonest = self._stack.soonest(self.request, now, self._spent())
-        if soonest is None or self._probe_by < NEVER or len(self.attempts) >= limits.attempts:
+        shut = self._stack.next_to_open(self.request, self._spent())
+        if shut is None or self._probe_by < NEVER or len(self.attempts) >= limits.attempts:
             return False
-        at = now + max(soonest, RECHECK)
+        at = now + max(shut.breaker.until - now, RECHECK)
         if at > now + limits.wait or at >= self.deadline:
             return False
         self._probe_at = at
-        self._probe_by = at + self._stack.verdict_within(self.request, now, self.series)
+        self._probe_by = at + shut.first_token.table[self.series_at(shut)].limit
         return True
 
     def _try_probe(self, now: float) -> Commands:
@@ -47,8 +47,7 @@ class Patience(UnderWay):
         self._probe_at = NEVER
         following = self._following(now)
         if following is not None:
-            reason = Reason.RESUME if self.state is State.RESUMING else Reason.FALLBACK
-            return (self._launch(following, reason if self.attempts else Reason.FIRST, now),)
+            return (self._launch(following, self._as(Reason.FALLBACK) if self.attempts else Reason.FIRST, now),)
         soonest = self._stack.soonest(self.request, now, self._spent())
         at = now + max(soonest or 0.0, RECHECK)
         if soonest is not None and at <= self._probe_by:

@@ -141,6 +141,13 @@ class Stack:
             if candidate.state not in tried and _first_refusal(OF_THE_MOMENT, candidate, request, now) is None
         ]
 
+    def stand_ins(self, state: TargetState) -> list[TargetState]:
+        """Who could take every request that this target could, as far as the route and the prompt's length tell."""
+        allowed = [c for c in self._candidates if self.route.places is None or c.target.place in self.route.places]
+        own = [c.rung.when for c in allowed if c.state is state]
+        others = [c for c in allowed if c.state is not state]
+        return [c.state for c in others if all(c.rung.when.covers(when) for when in own)]
+
     def explain(self, request: Request, now: float) -> list[Verdict]:
         """The verdict on every target of the route: the admitted in their order, then the others as listed."""
         refused: dict[str, Verdict] = {}
@@ -178,10 +185,9 @@ class Stack:
         waits = [state.breaker.until - now for state in self._shut(request, tried)]
         return max(min(waits), 0.0) if waits else None
 
-    def verdict_within(self, request: Request, now: float, series: int) -> float:
-        """Seconds that the soonest probe may take until it is known how it went: its target's first-token limit."""
-        shut = self._shut(request, ())
-        return min((state.breaker.until, state.first_token.table[series].limit) for state in shut)[1] if shut else now
+    def next_to_open(self, request: Request, tried: Sequence[TargetState]) -> TargetState | None:
+        """The admitted target, not tried, whose breaker is not closed and lets a probe through first."""
+        return min(self._shut(request, tried), key=lambda state: state.breaker.until, default=None)
 
     def _shut(self, request: Request, tried: Sequence[TargetState]) -> list[TargetState]:
         """The admitted targets, not tried, whose breakers are not closed."""

@@ -20,6 +20,9 @@ _CLOSED = State.CLOSED
 UNBOUNDED = 1 << 30
 """Slots of a target without a bound."""
 
+UNWATCHED_FOR = 600.0
+"""Seconds after which a target that has declined to stream is asked to stream again."""
+
 ASK_AGAIN = 1.0
 """Seconds before a probe permit that was not granted is asked for again."""
 
@@ -65,8 +68,9 @@ class TargetState:
     """One target, alive."""
 
     __slots__ = (
-        "_asked_at", "_permit_until", "alone", "breaker", "first_launch", "first_token", "hasty", "in_flight", "jury",
-        "name", "news", "rate", "slots", "suspect", "suspicion", "target", "trial", "tried_at", "watches",
+        "_asked_at", "_can_watch", "_permit_until", "_watch_again_at", "alone", "breaker", "first_launch",
+        "first_token", "hasty", "in_flight", "jury", "name", "news", "rate", "slots", "suspect", "suspicion",
+        "target", "trial", "tried_at", "watches",
     )  # fmt: skip
 
     def __init__(
@@ -82,8 +86,9 @@ class TargetState:
         self.in_flight = 0
         self.slots = UNBOUNDED if target.max_in_flight is None else target.max_in_flight
         self.first_launch = (Launch(0, target.name, Reason.FIRST),)
-        self.watches = target.usage_in_stream and target.text is None
+        self.watches = self._can_watch = target.usage_in_stream and target.text is None
         """Whether plain calls can be streamed here; without usage in its streams an answer would lack its usage."""
+        self._watch_again_at = 0.0
         self.suspect = False
         """Others are preferred: it grows slower, though no limit has rung yet."""
         self.trial = options.suspicion.trial
@@ -121,6 +126,11 @@ class TargetState:
         """Of suspicion."""
         return self.suspicion.grade
 
+    def declined(self, now: float) -> None:
+        """It does not stream, or did not want to for one request's parameters: plain calls are not watched for now."""
+        self.watches = False
+        self._watch_again_at = now + UNWATCHED_FOR
+
     def spoke(self, series: int, seconds: float, now: float) -> None:
         """An attempt's first content has come, so many seconds after its launch."""
         self.first_token.fresh[series](seconds)
@@ -141,6 +151,7 @@ class TargetState:
 
     def fold(self, now: float) -> bool:
         """Take in what was learned since the last time. Returns whether suspicion speaks for opening the breaker."""
+        self.watches = self._can_watch and now >= self._watch_again_at
         self.first_token.fold(self.suspicion)
         for rate in self.rate.fold():
             self.suspicion.note_rate(rate)

@@ -119,6 +119,10 @@ class UnderWay:
             attempt.hedge_at = min(attempt.hedge_at, attempt.limit_at)
             self.wake_at = min(self.wake_at, attempt.hedge_at)
 
+    def _as(self, reason: Reason) -> Reason:
+        """Whatever goes on with a broken answer is a resume: so the journal tells all of them."""
+        return Reason.RESUME if self.state is State.RESUMING else reason
+
     def _launch(self, state: TargetState, reason: Reason, now: float) -> Launch:
         attempt = self._attempt(state, reason, now)
         return Launch(attempt.number, state.name, reason)
