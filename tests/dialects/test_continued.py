@@ -373,6 +373,24 @@ def test_a_broken_event_in_a_good_continuation_is_left_out() -> None:
     assert subject.whole
 
 
+@pytest.mark.parametrize("half", [b"w\xc3", b"\xa4", b"\xff"])
+@pytest.mark.parametrize("how", ALL)
+def test_a_continuation_with_a_character_cut_in_two_is_malformed(how: Continues, half: bytes) -> None:
+    subject = continued(delivered_of([first("a")]), how)
+    broken = event({"content": "HALF"}).replace(b"HALF", half)
+
+    relayed = read(subject, event({"content": "ab"}) + broken + answer("c"))
+
+    assert text(relayed) in {"b", "ab"}
+    assert (subject.wrong, subject.whole) == (Kind.MALFORMED, False)
+
+
+def test_a_field_whose_name_cannot_be_read_is_malformed() -> None:
+    broken = event({"content": "b"}, HALF=1).replace(b"HALF", b"\xc3")
+
+    assert join(first("a"), Continues.PROMPT, broken + DONE) == (first("a"), Kind.MALFORMED)
+
+
 def test_a_target_that_never_continues_is_not_joined_unseen() -> None:
     assert join(first("a"), Continues.NEVER, answer("b")) == (first("a"), Kind.DIVERGED)
     assert text(join(first("a"), Continues.NEVER, answer("ab"))[0]) == "ab"

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from surefoot.dialects.alignment import Alignment, Overlap, Repeat
-from surefoot.dialects.delivered import CHUNKS, TEXTS, Choice, Chunk
+from surefoot.dialects.delivered import CHUNKS, TEXTS, UNREADABLE, Choice, Chunk
 from surefoot.dialects.dialect import NO_USAGE, Delivered, StreamReader
 from surefoot.dialects.openai_content import EMPTY_VALUES, ENDS_WITHOUT_TEXT, REASONING
 from surefoot.dialects.spent import NOTHING, Spent, summed
@@ -86,7 +86,7 @@ class ContinuedReader:
         inner = self._inner
         relayed: list[bytes] = []
         for event in events(inner.feed(data)):
-            relayed += self._read(event)
+            relayed += self._checked(event)
             if self.wrong is not None:
                 break
         self.progress = inner.progress
@@ -104,6 +104,14 @@ class ContinuedReader:
         """The terminal event, if a finished stream came without it."""
         return self._inner.close()
 
+    def _checked(self, event: bytes) -> list[bytes]:
+        """An event whose text cannot be read, as when a character is cut in two, would leave a gap in the answer."""
+        try:
+            return self._read(event)
+        except UNREADABLE:
+            self.wrong = Kind.MALFORMED
+            return []
+
     def _read(self, event: bytes) -> list[bytes]:
         data = payload(event)
         if data is None:
@@ -113,7 +121,7 @@ class ContinuedReader:
             return [*released, event] if self.content else []
         try:
             chunk = CHUNKS.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return []  # one broken event in a good stream
         if not chunk.choices:
             return [self._rewritten(data, None)] if self.content else []
