@@ -176,6 +176,7 @@ def test_docs_writes_what_its_check_then_accepts_and_names_what_is_stale(tmp_pat
         "configuration.md",
         "journal.md",
         "outcomes.md",
+        "signals.md",
     ]
     assert surefoot("docs", "--check", "--to", str(tmp_path), environ={"COLUMNS": "40"}).returncode == 0
     (tmp_path / "outcomes.md").write_text("old")

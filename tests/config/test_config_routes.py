@@ -126,6 +126,15 @@ def test_a_wrong_route_is_refused(faults_of: Faults, text: str, fault: str) -> N
     assert all(told.startswith(("routes.", 'routes."')) for told in faults)
 
 
+def test_a_static_target_alone_makes_no_route(faults_of: Faults) -> None:
+    faults = faults_of(
+        '[targets.sorry]\nprovider = "static"\nmodel = "m"\ntext = "Later."\n[routes.chat]\ntargets = ["sorry"]'
+    )
+    assert faults == (
+        "routes.chat: can never answer: sorry is static, and a route needs at least one real target beside it",
+    )
+
+
 def test_a_longer_cycle_is_told_once_by_its_names(faults_of: Faults) -> None:
     text = "".join(f'[routes.{a}]\ntargets = ["eu", {{ route = "{b}" }}]\n' for a, b in ("ab", "bc", "ca", "da"))
     assert faults_of(routes(text)) == ("routes.c.targets[1]: goes round in a circle: a → b → c → a",)

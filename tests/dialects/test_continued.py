@@ -18,7 +18,8 @@ from surefoot.domain.outcome import Kind
 from surefoot.domain.target import Continues
 
 BOUNDS = st.lists(st.integers(0, 200), max_size=9)
-SHOWN = st.sampled_from([Continues.PROMPT, Continues.PREFILL])
+SHOWN_ALL = [Continues.PROMPT, Continues.PREFILL]
+SHOWN = st.sampled_from(SHOWN_ALL)
 USAGE_WANTED: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 
@@ -45,8 +46,8 @@ def test_any_text_cut_anywhere_with_any_overlap_becomes_whole(
 
     client, wrong = join(before, how, answer(*pieces_of(whole[cut - overlap :], bounds), ascii_only=ascii_only))
 
-    assert (text(client), wrong) == (whole, None)
-    assert client.endswith(DONE) == bool(whole)
+    assert (text(client), wrong) == (whole, None if whole[cut:] else Kind.EMPTY)
+    assert client.endswith(DONE) == bool(whole[cut:])
 
 
 @given(whole=TEXTS, cut=st.integers(0, 60), bounds=BOUNDS, other=BOUNDS)
@@ -57,7 +58,7 @@ def test_any_text_cut_anywhere_and_said_again_becomes_whole(
 
     client, wrong = join(before, Continues.REPLAY, answer(*pieces_of(whole, other)))
 
-    assert (text(client), wrong) == (whole, None)
+    assert (text(client), wrong) == (whole, None if whole else Kind.EMPTY)
     assert client.endswith(DONE) == bool(whole)
 
 
@@ -78,9 +79,10 @@ def test_an_answer_that_breaks_twice_becomes_whole(
 
     held_back = len(whole[:two]) - len(text(once))  # what might still have been an overlap when it broke
     assume(not held_back)
-    assert (text(twice), wrong, wrong_again) == (whole, None, None)
+    ends = replay or bool(whole[two:])
+    assert (text(twice), wrong, wrong_again) == (whole, None, None if ends else Kind.EMPTY)
     assert {chunk["id"] for chunk in chunks(twice)} == {"first"}
-    assert twice.endswith(DONE)
+    assert twice.endswith(DONE) == ends
 
 
 @pytest.mark.parametrize("how", [Continues.PREFILL, Continues.REPLAY])
@@ -96,7 +98,8 @@ def test_an_answer_that_breaks_at_any_byte_becomes_whole(how: Continues) -> None
 
         client, wrong = join(relayed, how, answer(rest[:7], rest[7:]))
 
-        assert (text(client), wrong) == (whole, None), cut
+        ends = how is Continues.REPLAY or bool(rest)
+        assert (text(client), wrong) == (whole, None if ends else Kind.EMPTY), cut
 
 
 @given(whole=TEXTS.filter(bool), at=st.integers(0, 59), bounds=BOUNDS, other=st.characters(codec="utf-8"))
@@ -271,19 +274,25 @@ def test_an_event_that_adds_nothing_is_not_relayed(nothing: bytes) -> None:
     assert subject.feed(COMMENT) == COMMENT
 
 
-@pytest.mark.parametrize("how", [Continues.PROMPT, Continues.PREFILL])
-def test_the_end_alone_completes_an_answer_that_lacked_only_it(how: Continues) -> None:
-    subject = continued(delivered_of([first("That is all.")]), how)
+@pytest.mark.parametrize("finish", ["stop", "length"])
+@pytest.mark.parametrize("said", ["", "So. That is all.", "t is all."])
+@pytest.mark.parametrize("how", SHOWN_ALL)
+def test_an_end_without_new_text_is_no_continuation(how: Continues, said: str, finish: str) -> None:
+    subject = continued(delivered_of([first("So. That is all.")]), how)
 
-    relayed = read(subject, answer("is all."[:0]))
-
-    assert [chunk["choices"][0]["finish_reason"] for chunk in chunks(relayed)] == ["stop"]
-    assert (subject.content, subject.finished, subject.whole) == (True, True, True)
+    assert read(subject, answer(said, finish=finish)) == b""
+    assert (subject.wrong, subject.content, subject.finished, subject.whole) == (Kind.EMPTY, False, False, False)
 
 
-@pytest.mark.parametrize("how", [Continues.REPLAY, Continues.PROMPT])
-def test_a_repetition_of_everything_completes_the_answer(how: Continues) -> None:
-    client, wrong = join(first("That is all."), how, answer("That is ", "all."))
+@pytest.mark.parametrize("how", SHOWN_ALL)
+def test_a_filter_that_lets_nothing_new_through_is_named(how: Continues) -> None:
+    before = first("That is")
+
+    assert join(before, how, answer(finish="content_filter")) == (before, Kind.CONTENT_FILTER)
+
+
+def test_a_replay_that_ends_where_it_broke_completes_the_answer() -> None:
+    client, wrong = join(first("That is all."), Continues.REPLAY, answer("That is ", "all."))
 
     assert (text(client), wrong, client.endswith(DONE)) == ("That is all.", None, True)
 
@@ -293,7 +302,7 @@ def test_nothing_after_reasoning_alone_is_no_answer(how: Continues) -> None:
     subject = continued(delivered_of([event({"reasoning": "hm"})]), how)
 
     assert read(subject, answer()) == b""
-    assert (subject.content, subject.whole, subject.wrong) == (False, True, None)
+    assert (subject.content, subject.whole, subject.wrong) == (False, False, Kind.EMPTY)
 
 
 def test_an_answer_that_may_be_empty_is_one_after_reasoning_alone() -> None:
@@ -371,6 +380,24 @@ def test_a_broken_event_in_a_good_continuation_is_left_out() -> None:
 
     assert text(read(subject, event({"content": "b"}) + b"data: {broken\n\n" + answer("c"))) == "bc"
     assert subject.whole
+
+
+@pytest.mark.parametrize("half", [b"w\xc3", b"\xa4", b"\xff"])
+@pytest.mark.parametrize("how", ALL)
+def test_a_continuation_with_a_character_cut_in_two_is_malformed(how: Continues, half: bytes) -> None:
+    subject = continued(delivered_of([first("a")]), how)
+    broken = event({"content": "HALF"}).replace(b"HALF", half)
+
+    relayed = read(subject, event({"content": "ab"}) + broken + answer("c"))
+
+    assert text(relayed) in {"b", "ab"}
+    assert (subject.wrong, subject.whole) == (Kind.MALFORMED, False)
+
+
+def test_a_field_whose_name_cannot_be_read_is_malformed() -> None:
+    broken = event({"content": "b"}, HALF=1).replace(b"HALF", b"\xc3")
+
+    assert join(first("a"), Continues.PROMPT, broken + DONE) == (first("a"), Kind.MALFORMED)
 
 
 def test_a_target_that_never_continues_is_not_joined_unseen() -> None:

@@ -74,7 +74,15 @@ def test_an_empty_field_is_no_obstacle(delta: dict[str, Any]) -> None:
     assert delivered_of([first("a"), event(delta)]).continuable
 
 
-@pytest.mark.parametrize("broken", [b"data: {broken\n\n", b'data: {"choices":[{"delta":{"content":"\\ud83d"}}]}\n\n'])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"data: {broken\n\n",
+        b'data: {"choices":[{"delta":{"content":"\\ud83d"}}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"\xc3"}}]}\n\n',
+    ],
+    ids=["no JSON", "half a surrogate pair", "half a character"],
+)
 def test_an_answer_that_cannot_be_read_is_not_continued(broken: bytes) -> None:
     assert not delivered_of([first("a"), broken]).continuable
 

@@ -93,6 +93,11 @@ def settings_of(
 class House:
     """One worker. Use it as a context manager; leaving it ends the process."""
 
+    program: tuple[str, ...] = ("-m", "surefoot.gateway.worker")
+    """What the interpreter runs."""
+    errors: int | None = None
+    """File descriptor for what the worker logs; None for that of the tests."""
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.records: dict[str, dict[str, Any]] = {}
@@ -107,8 +112,8 @@ class House:
 
     def __enter__(self) -> Self:
         fds = [self._theirs.fileno(), self._listener.fileno()]
-        command = [sys.executable, "-m", "surefoot.gateway.worker", *map(str, fds)]
-        self.process = subprocess.Popen(command, pass_fds=fds)
+        command = [sys.executable, *self.program, *map(str, fds)]
+        self.process = subprocess.Popen(command, pass_fds=fds, stderr=self.errors)
         self._theirs.close()
         self._listener.close()
         self._hearing.start()

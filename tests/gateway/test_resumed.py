@@ -162,3 +162,32 @@ def test_without_leave_of_the_route_nothing_is_continued(house: House, twins: Pa
         list(client.chat.completions.create(model="chat", messages=MESSAGES, stream=True))
     assert until(twins[0].log)
     assert not twins[1].log()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("empty_answer"), Kind.EMPTY),
+        (Fault("content_filter"), Kind.CONTENT_FILTER),
+        (Fault("status:400", code="content_filter"), Kind.CONTENT_FILTER),
+    ],
+    ids=["nothing", "filtered to nothing", "refused by a filter"],
+)
+def test_a_second_target_that_adds_nothing_does_not_make_a_broken_answer_whole(
+    resuming: House, twins: Pair, fault: Fault, kind: Kind
+) -> None:
+    twins[0].set_faults(Fault("cut"))
+    twins[1].set_faults(fault)
+    if resuming.settings.targets[1].continues is Continues.REPLAY and not fault.kind.startswith("status:"):
+        kind = Kind.DIVERGED  # it ends before the place of the break
+
+    answer = exchange(resuming.port, chat(stream=True))
+
+    assert answer.end == "eof"
+    assert b"[DONE]" not in answer.raw
+    *told, last = events_of(answer)
+    assert text_of(told) == "A sure foot"
+    assert all(event["choices"][0]["finish_reason"] is None for event in told)
+    error = last["error"]
+    assert (error["code"], error["delivered"]["characters"]) == ("cut", len("A sure foot"))
+    assert [attempt["kind"] for attempt in error["attempts"]] == ["cut", kind]

@@ -122,10 +122,10 @@ class RouteReader:
         """Whether any rung can ever serve a call."""
         reasons = [(rung.target, self._never(route, rung)) for rung in route.rungs]
         if all(reason for _, reason in reasons):
-            story = (
-                "; ".join(f"{target} {reason}" for target, reason in reasons) or "its conditions exclude one another"
-            )
-            self._faults.add(path, f"can never answer: {story}")
+            story = "; ".join(f"{target} {reason}" for target, reason in reasons)
+            if route.static is not None and not reasons:
+                story = f"{route.static} is static, and a route needs at least one real target beside it"
+            self._faults.add(path, f"can never answer: {story or 'its conditions exclude one another'}")
             return
         for target, reason in reasons:
             if reason:

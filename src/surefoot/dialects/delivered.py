@@ -41,6 +41,9 @@ class Chunk(Struct):
 CHUNKS = msgspec.json.Decoder(Chunk)
 TEXTS = msgspec.json.Decoder(str)
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding may raise. A `Raw` value is not looked at before it is decoded itself, and may raise then."""
+
 
 class _Reading:
     """What has been gathered so far."""
@@ -58,7 +61,7 @@ class _Reading:
     def chunk(self, data: bytes) -> None:
         try:
             chunk = CHUNKS.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             self.text_only = False  # nobody knows what the client made of it
             return
         if self.first.id is None:
@@ -80,7 +83,13 @@ class _Reading:
         if delta.says_more_than_text():
             self.text_only = False
         elif bytes(delta.content) not in {b"", b"null"}:
-            self.texts.append(TEXTS.decode(delta.content))
+            self._text(delta.content)
+
+    def _text(self, content: Raw) -> None:
+        try:
+            self.texts.append(TEXTS.decode(content))
+        except UNREADABLE:
+            self.text_only = False  # a character in two events, say: nobody knows what the client made of it
 
 
 def delivered_of(pieces: Sequence[bytes]) -> Delivered:

@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from surefoot.dialects.alignment import Alignment, Overlap, Repeat
-from surefoot.dialects.delivered import CHUNKS, TEXTS, Choice, Chunk
+from surefoot.dialects.delivered import CHUNKS, TEXTS, UNREADABLE, Choice, Chunk
 from surefoot.dialects.dialect import NO_USAGE, Delivered, StreamReader
 from surefoot.dialects.openai_content import EMPTY_VALUES, ENDS_WITHOUT_TEXT, REASONING
+from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.spent import NOTHING, Spent, summed
 from surefoot.dialects.sse import events, payload
 from surefoot.domain.outcome import Kind
@@ -41,6 +42,7 @@ class ContinuedReader:
 
     __slots__ = (
         "_alignment",
+        "_bare_end",
         "_comment",
         "_delivered",
         "_held",
@@ -64,6 +66,7 @@ class ContinuedReader:
         self._inner = inner
         self._delivered = delivered
         self._alignment = _alignment(delivered.text, target.continues)
+        self._bare_end = bool(delivered.text) and isinstance(self._alignment, Repeat)
         self._spent = spent
         self._comment = _provenance(target.name, attempt, len(delivered.text))
         self._held: deque[_Held] = deque()
@@ -86,7 +89,7 @@ class ContinuedReader:
         inner = self._inner
         relayed: list[bytes] = []
         for event in events(inner.feed(data)):
-            relayed += self._read(event)
+            relayed += self._checked(event)
             if self.wrong is not None:
                 break
         self.progress = inner.progress
@@ -104,6 +107,14 @@ class ContinuedReader:
         """The terminal event, if a finished stream came without it."""
         return self._inner.close()
 
+    def _checked(self, event: bytes) -> list[bytes]:
+        """An event whose text cannot be read, as when a character is cut in two, would leave a gap in the answer."""
+        try:
+            return self._read(event)
+        except UNREADABLE:
+            self.wrong = Kind.MALFORMED
+            return []
+
     def _read(self, event: bytes) -> list[bytes]:
         data = payload(event)
         if data is None:
@@ -113,7 +124,7 @@ class ContinuedReader:
             return [*released, event] if self.content else []
         try:
             chunk = CHUNKS.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return []  # one broken event in a good stream
         if not chunk.choices:
             return [self._rewritten(data, None)] if self.content else []
@@ -152,13 +163,18 @@ class ContinuedReader:
             self._left_out += repeated
             new = held.text[repeated:]
             self.content = self.content or bool(new) or self._may_end(held.finish)
+            if held.finish and not self.content:
+                self.wrong = kind_of_ending(held.finish) or Kind.EMPTY
             if self.content:
                 released.append(self._rewritten(held.data, new if repeated else None))
         return released
 
     def _may_end(self, finish: str | None) -> bool:
-        """Whether the answer may end so although the continuation adds no text."""
-        return finish is not None and (bool(self._delivered.text) or finish in ENDS_WITHOUT_TEXT)
+        """Whether the answer may end so although the continuation adds no text.
+
+        Who has said all of it again knows that it ends there; who adds nothing to what it was shown may just be mute.
+        """
+        return finish is not None and (self._bare_end or (not self._delivered.text and finish in ENDS_WITHOUT_TEXT))
 
     def _rewritten(self, data: bytes, text: str | None) -> bytes:
         """The event as part of the first answer, its text replaced if one is given; empty if nothing is left of it."""

@@ -206,12 +206,12 @@ class Channel(asyncio.Protocol, Generic[Heard]):
 
     def hold(self) -> None:
         """Read no more, so that the other end cannot write any more either."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def go_on(self) -> None:
         """Read on."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
     # ── what asyncio calls ─────────────────────────────────────────────────────────────────────────────────────

@@ -280,6 +280,8 @@ class Relay(Channel[Back]):
                 client.break_off(frame.piece)
             case Taken():
                 pass
+        if self._over:
+            self.close()  # a client that is slow at the last piece has held us: the owner's end would go unnoticed
 
     def _lost(self, error: Exception | None) -> None:  # noqa: ARG002 - the owner is gone, whatever the reason
         if self._over:

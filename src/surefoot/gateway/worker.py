@@ -122,7 +122,7 @@ class Worker:
             for stack in world.fleet.stacks.values():
                 world.upstreams[stack.first.name].pool.warm()
             asyncio.get_running_loop().create_task(self._listen(self._front, settings)).add_done_callback(_surface)
-            self._tick()
+            asyncio.get_running_loop().call_soon(self._tick)
             return
         before = front.world
         front.enter(World(settings, before, tracing=tracing(settings)))
@@ -155,9 +155,17 @@ class Worker:
     # ── the ticker ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _tick(self) -> None:
+        rest = REST
+        try:
+            rest = self._look()
+        finally:  # an error is the loop's to log; whoever waits is not to wait for ever because of it
+            asyncio.get_running_loop().call_later(rest, self._tick)
+
+    def _look(self) -> float:
+        """Do what is due; returns the seconds until the next look."""
         front = self._front
         if front is None:
-            return
+            return REST
         at = now()
         worlds = [front.world, *self._old]
         rest = REST
@@ -178,7 +186,7 @@ class Worker:
             self._sweep(front, at)
         if front.draining:
             self._leave_when_done(front, worlds, at)
-        asyncio.get_running_loop().call_later(rest, self._tick)
+        return rest
 
     def _sweep(self, front: Front, at: float) -> None:
         front.sweep(at)

@@ -4,9 +4,12 @@ A reload makes a new world that adopts what the old Fleet knows and takes over t
 changed.
 """
 
+import logging
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from random import Random
+from traceback import extract_tb
 from typing import cast
 
 from surefoot.dialects.dialect import Dialect
@@ -21,6 +24,8 @@ from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import Call
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.target_state import News
+
+log = logging.getLogger("surefoot.worker")
 
 
 class World:
@@ -125,8 +130,23 @@ class World:
             elif wake_at < soonest:
                 soonest = wake_at
         for exchange in due:
-            exchange.wake(at)
+            try:
+                exchange.wake(at)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one call is not to stop the others
+                self._give_up(exchange, error)
         return soonest
+
+    def _give_up(self, exchange: Exchange, error: Exception) -> None:
+        """End a call that cannot go on, and nothing else.
+
+        Logged is where the error arose and not what it says, for that may quote a prompt.
+        """
+        log.error("a call of route %s is ended: %s", exchange.call.request.route, _origin(error))
+        try:
+            exchange.stop()
+        except Exception as again:  # noqa: BLE001
+            log.error("it cannot be ended in order: %s", _origin(again))  # noqa: TRY400
+            self.live.discard(exchange)
 
     def warm(self, at: float) -> None:
         """Keep one connection open to the next target of each route that is in use."""
@@ -137,6 +157,12 @@ class World:
         self.latest.clear()
         for upstream in self.upstreams.values():
             upstream.pool.sweep(at)
+
+
+def _origin(error: Exception) -> str:
+    """What kind of error it is and where it arose, without its words."""
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    return f"{type(error).__name__} at {' > '.join(places)}"
 
 
 def dialect_named(name: str) -> Dialect:
