@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from surefoot.errors import StartError
+from surefoot.twin.ending import end
 
 _START_SECONDS = 15.0
 _STOP_SECONDS = 10.0
@@ -71,14 +72,8 @@ class GatewayProcess:
     def stop(self) -> None:
         """End it: in order, then by force. Its journal is complete once it has ended in order."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end(process, _STOP_SECONDS)
 
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
         end = time.monotonic() + _START_SECONDS

@@ -162,6 +162,7 @@ class ProviderConnection(HttpConnection):
             record.first_byte = now
         if tokens:
             record.content_tokens += tokens
+            record.last_content = now
             if record.first_content is None:
                 record.first_content = now
 

@@ -36,14 +36,17 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TwinOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a twin is started with. Port 0 lets the system choose; `log_size` is in records."""
+    """All that a twin is started with. Port 0 lets the system choose; `log_size` is in records.
+
+    Without a control port there is no control door: whoever holds the twin in its own process needs none.
+    """
 
     behaviour: Behaviour = Behaviour()
     faults: FaultPlan = HEALTHY
     tls: Tls | None = None
     host: str = "127.0.0.1"
     port: int = 0
-    control_port: int = 0
+    control_port: int | None = 0
     log_size: int = 100_000
 
 
@@ -100,10 +103,11 @@ class Twin:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(options.tls.cert, options.tls.key)
             self._listener.secure(context, self._handshake_struck)
-        self._control = await asyncio.get_running_loop().create_server(
-            functools.partial(ControlConnection, self), options.host, options.control_port
-        )
-        self.control_port = self._control.sockets[0].getsockname()[1]
+        if options.control_port is not None:
+            self._control = await asyncio.get_running_loop().create_server(
+                functools.partial(ControlConnection, self), options.host, options.control_port
+            )
+            self.control_port = self._control.sockets[0].getsockname()[1]
         self.set_faults(options.faults)
 
     async def __aexit__(
