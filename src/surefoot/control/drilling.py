@@ -39,6 +39,8 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     worlds: dict[int, dict[str, Stand]] = {}
     seconds: float = 60.0
     """How long the drill lasts if nothing more is said."""
+    like: int | None = None
+    """The world whose learned first-token times new worlds begin with, 0 being production's; without, none."""
     forward: bool = False
     """The twins stand in front of the real targets and pass the credentials on."""
 
@@ -63,7 +65,9 @@ class Drilling:
             number: {target.name: _moved(target, stands[target.name]) for target in _reached(configuration)}
             for number, stands in order.worlds.items()
         }
-        self._frame = Drill(self._frame.serial + 1, order.seconds, credentials=order.forward, worlds=worlds)
+        self._frame = Drill(
+            self._frame.serial + 1, order.seconds, credentials=order.forward, worlds=worlds, like=order.like
+        )
         self._until = now + order.seconds
         return self._frame
 

@@ -86,7 +86,9 @@ class Drill(Struct, frozen=True, array_like=True, tag="drill"):
     credentials: bool
     """Whether the endpoints are told the targets' credentials, because they stand in front of the real ones."""
     worlds: dict[int, dict[str, Endpoint]]
-    """By number, from 1: where each target is to be reached in that world."""
+    """By number, from 1: where each target is to be reached in that world. One that is there already goes on."""
+    like: int | None = None
+    """New worlds begin with the first-token times that this one has learned, 0 being production; None with none."""
 
 
 class Drain(Struct, frozen=True, array_like=True, tag="drain"):

@@ -36,13 +36,18 @@ class DrillWorld(World):
     """One world of a drill."""
 
     def __init__(self, settings: Settings, number: int, order: Drill, house: House) -> None:
-        endpoints = order.worlds[number]
-        targets = tuple(_at(target, endpoints.get(target.name)) for target in settings.targets)
+        self.endpoints = order.worlds[number]
+        targets = tuple(_at(target, self.endpoints.get(target.name)) for target in settings.targets)
         told = settings.credentials if order.credentials else dict.fromkeys(settings.credentials, PLACEHOLDER)
         # One worker: what this world knows is shared with no other, so that it grants its own probes and slots.
         super().__init__(replace(settings, targets=targets, credentials=told, workers=1))
         self.drill = number
         self._house = house
+
+    def learn_from(self, other: World) -> None:
+        """Begin with the first-token times that another world has learned."""
+        for name, state in self.fleet.targets.items():
+            state.first_token.learn_from(other.fleet.targets[name].first_token)
 
     def ended(self, exchange: Exchange) -> None:
         """A drilled call is over: its record is marked, and goes the way of all records."""
@@ -62,13 +67,23 @@ class Drills:
 
     def obey(self, order: Drill, house: House, at: float) -> None:
         """From now on these worlds, and no others."""
-        self._open.clear()
         self._until = at + order.seconds
-        made = [DrillWorld(house.world.settings, number, order, house) for number in sorted(order.worlds)]
-        self.worlds += made
-        self._open = {b"%d" % world.drill: world for world in made}
-        self._first = made[0] if made else None
+        known = {world.drill: world for world in self._open.values()}
+        now_open = [self._open_one(number, order, house, known) for number in sorted(order.worlds)]
+        self._open = {b"%d" % world.drill: world for world in now_open}
+        self._first = now_open[0] if now_open else None
         self._retire()
+
+    def _open_one(self, number: int, order: Drill, house: House, known: dict[int, DrillWorld]) -> DrillWorld:
+        before = known.get(number)
+        if before is not None and before.endpoints == order.worlds[number]:
+            return before
+        made = DrillWorld(house.world.settings, number, order, house)
+        model: World | None = house.world if order.like == 0 else known.get(-1 if order.like is None else order.like)
+        if model is not None:
+            made.learn_from(model)
+        self.worlds.append(made)
+        return made
 
     def end(self) -> None:
         """No drill from now on; calls in flight end in their worlds."""

@@ -21,6 +21,8 @@ class Ending(enum.Enum):
     CLOSE = "close"
     RESET = "reset"
     HANG = "hang"
+    FORWARD = "forward"
+    """Whoever plays the script asks the real provider; its answer says how it ends."""
 
 
 class Step(NamedTuple):
