@@ -72,7 +72,7 @@ class AbortRule:
 
 
 class Purse:
-    """What the drill may spend at real targets. Raises `DrillError` where nobody has said how much, or what it costs."""
+    """What the drill may spend at real targets. Raises `DrillError` where cap or prices are unknown."""
 
     def __init__(self, configuration: Configuration, cap: float | None) -> None:
         if cap is None:

@@ -143,7 +143,7 @@ def _times(
     following = next((attempt for attempt in call.attempts if attempt.number == struck.number + 1), None)
     moments = [struck.verdict, None if following is None else following.started]
     known = [moment for moment in moments if moment is not None]
-    if struck.won and struck.kind == Kind.OK or not known:
+    if (struck.won and struck.kind == Kind.OK) or not known:
         return None, None, None
     decided = min(known)
     detect = max(decided - _fault_at(struck, call, record), 0.0)

@@ -4,6 +4,7 @@ Knows: routes, modes, what fails together, and how many worlds a number of repet
 Must never: touch a clock or a socket.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
@@ -107,9 +108,9 @@ def struck_with(configuration: Configuration, route: Route, target: str, reach: 
     return (target, *others)
 
 
-def worlds_for(missing: int, streak: int) -> int:
-    """Worlds that give so many repetitions: each at least as many as it takes to open a breaker."""
-    return -(-missing // max(min(streak, BURST), 1))
+def worlds_for(repetitions: int, each: float) -> int:
+    """Worlds that give so many repetitions if each of them gives `each`."""
+    return math.ceil(repetitions / each)
 
 
 def waves(trials: Sequence[Trial], most: int) -> Iterator[Sequence[Trial]]:

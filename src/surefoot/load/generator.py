@@ -87,10 +87,10 @@ _NOTHING: Sending = (math.inf, 0, ())
 class _Lane:
     """One plan under way."""
 
-    def __init__(self, plan: LoadPlan, on_result: OnResult | None, started: float, *, keep: bool) -> None:
+    def __init__(self, plan: LoadPlan, on_result: OnResult | None, *, keep: bool) -> None:
         self.timeout = plan.timeout
         self.pool = ConnectionPool(plan, self._ended)
-        self.result = LoadResult([], new_histogram(), new_histogram(), new_histogram(), started)
+        self.result = LoadResult([], new_histogram(), new_histogram(), new_histogram(), 0.0)
         self.live = 0
         self._on_result = on_result
         self._keep = keep
@@ -136,10 +136,10 @@ class _Generator:
         *,
         keep: bool,
     ) -> None:
-        self._started = time.monotonic() + _LEAD_SECONDS
-        self._lanes = [
-            _Lane(plan, callback, self._started, keep=keep) for plan, callback in zip(plans, callbacks, strict=True)
-        ]
+        self._lanes = [_Lane(plan, callback, keep=keep) for plan, callback in zip(plans, callbacks, strict=True)]
+        self._started = time.monotonic() + _LEAD_SECONDS  # once all is set up: many lanes take a while
+        for lane in self._lanes:
+            lane.result.started = self._started
         self._schedule = schedule
         self._next = next(schedule, _NOTHING)
         self._alarm = Alarm(self._send_due)

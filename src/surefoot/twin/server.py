@@ -216,8 +216,8 @@ class Twin:
         ask = ask_of(chat, request, record, nth)
         if self.real is not None and (fault is None or fault.kind in AFTER_CONTENT | {"slow_first_token"}):
             # A fault after content is noted once it strikes: a short answer may end before.
-            late = fault is None or fault.kind in AFTER_CONTENT
-            script = Script([], Ending.FORWARD, None if late else fault.kind)
+            early = None if fault is None or fault.kind in AFTER_CONTENT else fault.kind
+            script = Script([], Ending.FORWARD, early)
         else:
             script = self._composer.compose(ask, self._dice.throw(self._sequence), fault)
         record.fault = script.fault
