@@ -71,6 +71,26 @@ def repetitions(
     return made
 
 
+def healthy(call: CallEntry, targets: Mapping[str, Target]) -> Repetition:
+    """A call that no fault was meant for, by the journal alone."""
+    winner = None if call.winner is None else call.attempts[call.winner].target
+    return Repetition(
+        mode="healthy",
+        route=call.route,
+        target=winner or "",
+        warm=False,
+        delivered=False,
+        mitigated=call.kind == Kind.OK,
+        passed_off=False,
+        answered_by=winner,
+        kind=call.kind,
+        attempts=len(call.attempts),
+        end_to_end=call.ended,
+        ttft=call.first_content,
+        cost=cost_of(call, targets),
+    )
+
+
 def joined(results: Sequence[CallResult], calls: Sequence[CallEntry]) -> list[tuple[CallResult, CallEntry]]:
     """Each result with its record: by identity, and what has none by order, if as many are left on both sides."""
     by_name = {call.call: call for call in calls}

@@ -13,7 +13,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from msgspec import Struct, field
@@ -56,6 +56,18 @@ class Progress(Struct, frozen=True):
 Tell = Callable[[Progress], None]
 
 
+class Played(Struct):
+    """One mode on one route, as far as it was played. Unix times."""
+
+    route: str
+    mode: str
+    target: str
+    struck: tuple[str, ...]
+    worlds: int = 0
+    start: float = 0.0
+    end: float = 0.0
+
+
 class DrillRun(Struct, kw_only=True):
     """What became of a drill. Times are Unix seconds. It is whole at any moment, also when the drill was cut short."""
 
@@ -71,8 +83,17 @@ class DrillRun(Struct, kw_only=True):
     """Why it was not completed."""
     before: Steady | None = None
     after: Steady | None = None
+    healed: tuple[float, float] | None = None
+    """When every fault was taken away and the gateway's drill was ended."""
+    played: dict[tuple[str, str], Played] = field(default_factory=dict)
+    """By route and mode, in the order in which they are played."""
     repetitions: list[Repetition] = field(default_factory=list)
+    baseline: list[Repetition] = field(default_factory=list)
+    """Healthy calls, before anything was injected: what a call costs and takes then."""
     untested: list[Untested] = field(default_factory=list)
+    lateness: float | None = None
+    """Seconds after its intended time at which a drilled call left, 99th percentile. If it is not small, the machine
+    was too busy for the times to mean anything."""
     reserved: float | None = None
     """Dollars that the calls to real targets can have cost at most; None where there were none."""
 
@@ -110,14 +131,18 @@ class Runner:
                 try:
                     await self._run(stage)
                 finally:
+                    began = time.time()
                     stage.heal()
                     await self._end()
+                    found.healed = (began, time.time())
         except asyncio.CancelledError:
             found.status, found.why = "interrupted", "a signal ended it"
         except DrillError as error:
             found.status, found.why = "aborted", str(error)
         finally:
             found.end = time.time()
+            late = sorted(self._caller.late)
+            found.lateness = late[int(0.99 * (len(late) - 1))] if late else None
             found.reserved = None if self._purse is None else self._purse.reserved
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
@@ -132,6 +157,7 @@ class Runner:
         if not found.before.met:
             found.status, found.why = "failed", "the steady state was not met; nothing was injected"
             return
+        found.baseline = await self._caller.baseline(found.start)
         found.status, found.why = await self._guarded(stage)
         stage.heal()
         self._tell(Progress("is the gateway steady again?"))
@@ -202,7 +228,9 @@ class Runner:
                 names = dict.fromkeys(trial.mode.name for trial in group)
                 self._tell(Progress(", ".join(names), number, len(groups)))
                 self._spend(len(group) * Caller.CALLS)
+                began = time.time()
                 self.found.repetitions += await play(stage, self._caller, group, fresh=self._told.fresh)
+                self._note(group, began)
             missing = self._missing(missing)
             if not missing:
                 return
@@ -229,6 +257,13 @@ class Runner:
                 self._number += 1
                 made.append(Trial(self._number, route.name, mode, target, struck))
         return made
+
+    def _note(self, group: Sequence[Trial], began: float) -> None:
+        for trial in group:
+            key = trial.route, trial.mode.name
+            played = self.found.played.setdefault(key, Played(*key, trial.target, trial.struck, start=began))
+            played.worlds += 1
+            played.end = time.time()
 
     def _missing(self, before: dict[tuple[Route, Mode], int]) -> dict[tuple[Route, Mode], int]:
         """Worlds that are still wanting, as many as the last ones let expect; for a mode that never struck, none."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from surefoot.domain.route import Route
 from surefoot.drill.guard import ANSWER_TOKENS
-from surefoot.drill.joining import Evidence, repetitions
+from surefoot.drill.joining import Evidence, healthy, repetitions
 from surefoot.drill.plan import AFTERWARDS, BURST, GREETINGS, SPACING, DrillOptions, Trial
 from surefoot.drill.repetition import Repetition
 from surefoot.drill.stage import TOKENS, Stage
@@ -40,6 +40,8 @@ class Caller(Struct, frozen=True):
 
     venue: Venue
     told: DrillOptions
+    late: list[float] = []
+    """Seconds after its intended time at which each drilled call left."""
 
     CALLS = GREETINGS + BURST + AFTERWARDS
     """Calls of a trial."""
@@ -60,7 +62,15 @@ class Caller(Struct, frozen=True):
             for trial in trials
         ]
         starts = [number * count / self.told.rate for number in range(len(plans))]
-        return [found.results for found in await run_staggered(plans, starts)]
+        results = [found.results for found in await run_staggered(plans, starts)]
+        self.late.extend(one.sent - one.intended for lane in results for one in lane if one.sent is not None)
+        return results
+
+    async def baseline(self, since: float) -> list[Repetition]:
+        """The healthy calls that the journal holds since then."""
+        found = await asyncio.to_thread(_read, self.venue.journal, {STEADY_WORLD}, since)
+        targets = {target.name: target for target in self.venue.configuration.targets}
+        return [healthy(call, targets) for call in found[STEADY_WORLD]]
 
     def patience(self, route: str) -> float:
         """Seconds that a client of this route waits."""
