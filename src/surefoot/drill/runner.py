@@ -32,8 +32,9 @@ from surefoot.load import CallResult
 ROUNDS = 3
 """How often worlds are added for modes that lack repetitions."""
 
-LEARNED = 22
-"""Healthy calls per target after which its times are learned (`policy.first_token.samples`), and two to be sure."""
+LEARNED, LEARNED_BY_LATENCY = 22, 36
+"""Healthy calls after which a target's times are learned (`policy.first_token.samples`, and two to be sure). A route by
+latency asks each of its targets until that is so, and a quarter of a second of calls more, until it has been folded."""
 
 GLANCE = 10
 """Healthy calls of a look at the steady state, where nothing has to be learned."""
@@ -192,15 +193,22 @@ class Runner:
         results: list[CallResult] = []
         for route in self._routes:
             for stream in sorted({mode.stream for mode in self._modes}, reverse=True):
-                count = LEARNED * (len(route.rungs) if route.order is Order.LATENCY else 1) if learn else GLANCE
-                self._spend(count)
-                answers = await self._caller.healthy(route, count, stream=stream)
+                if learn:
+                    by_latency = route.order is Order.LATENCY
+                    results += await self._calls(
+                        route, LEARNED_BY_LATENCY * len(route.rungs) if by_latency else LEARNED, stream=stream
+                    )
+                    await asyncio.sleep(FOLDED)
+                answers = await self._calls(route, GLANCE, stream=stream)
                 results += answers
-                shown = [one.target for one in (answers[:1] if self._told.fresh else answers[-5:]) if one.target]
+                shown = [one.target for one in (answers[:1] if self._told.fresh else answers) if one.target]
                 if shown:
                     self._first.setdefault((route.name, stream), Counter(shown).most_common(1)[0][0])
-        await asyncio.sleep(FOLDED)
         return steady(results, self._told.steady, start, time.time())
+
+    async def _calls(self, route: Route, count: int, *, stream: bool) -> list[CallResult]:
+        self._spend(count)
+        return await self._caller.healthy(route, count, stream=stream)
 
     async def _beside(self) -> str:
         """Healthy calls beside the drill; returns once they say that it must be aborted."""
