@@ -47,7 +47,7 @@ def repetitions(
         seen = _seen(evidence.trial, call, log)
         if seen is None:
             continue
-        whole_answer = result.ok and (whole is None or result.tokens >= whole)
+        whole_answer = result.ok and _is_whole(evidence.trial, result, whole)
         made.append(
             Repetition(
                 mode=evidence.trial.mode.name,
@@ -69,6 +69,12 @@ def repetitions(
             )
         )
     return made
+
+
+def _is_whole(trial: Trial, result: CallResult, whole: int | None) -> bool:
+    if trial.mode.spoils and result.target in trial.struck:
+        return False
+    return whole is None or result.tokens >= whole
 
 
 def healthy(call: CallEntry, targets: Mapping[str, Target]) -> Repetition:

@@ -58,7 +58,9 @@ class Caller(Struct, frozen=True):
     async def all(self, trials: Sequence[Trial], count: int) -> list[list[CallResult]]:
         """So many calls in each world, the worlds one after the other as the rate allows."""
         plans = [
-            self._plan(trial.number, trial.route, count, rate=1.0 / SPACING, stream=trial.mode.stream)
+            self._plan(
+                trial.number, trial.route, count, rate=1.0 / SPACING, stream=trial.mode.stream, ask=trial.mode.ask
+            )
             for trial in trials
         ]
         starts = [number * count / self.told.rate for number in range(len(plans))]
@@ -77,7 +79,7 @@ class Caller(Struct, frozen=True):
         deadline = next(one.limits.deadline for one in self.venue.configuration.routes if one.name == route)
         return min(deadline, self.told.patience)
 
-    def _plan(self, world: int, route: str, count: int, *, rate: float, stream: bool) -> LoadPlan:
+    def _plan(self, world: int, route: str, count: int, *, rate: float, stream: bool, ask: str = "") -> LoadPlan:
         return LoadPlan(
             url=self.venue.url,
             rate=rate,
@@ -85,12 +87,20 @@ class Caller(Struct, frozen=True):
             stream=stream,
             model=route,
             prompt_bytes=(PROMPT_BYTES,),
+            body=body_of(route, ask) if ask else None,
             max_tokens=ANSWER_TOKENS,
             headers={"authorization": f"Bearer {self.venue.key}", "surefoot-drill": str(world)},
             seed=self.told.seed,
             timeout=self.patience(route),
             ca_file=self.venue.ca,
         )
+
+
+def body_of(route: str, ask: str) -> bytes:
+    """A plain call that asks for something besides."""
+    text = "the quick brown fox " * (PROMPT_BYTES // 20)
+    messages = f'[{{"role":"user","content":"{text}"}}]'
+    return f'{{"model":"{route}","messages":{messages},"max_tokens":{ANSWER_TOKENS},{ask}}}'.encode()
 
 
 async def play(stage: Stage, caller: Caller, trials: Sequence[Trial], *, fresh: bool) -> list[Repetition]:

@@ -15,7 +15,7 @@ from typing import Protocol, cast
 import httptools
 import msgspec
 
-from surefoot.twin import bodies
+from surefoot.twin import bodies, refusals
 from surefoot.twin.faults import Fault
 from surefoot.twin.http import Request
 from surefoot.twin.script import Ending
@@ -160,7 +160,7 @@ class Forward(asyncio.Protocol):
     def _break_off(self) -> None:
         fault = cast("Fault", self._fault)
         if fault.kind == "error_later":
-            self._relay(bodies.chunk(bodies.error_event(fault.code)) + bodies.LAST_CHUNK, 0)
+            self._relay(bodies.chunk(refusals.error_event(fault, fault.code)) + bodies.LAST_CHUNK, 0)
         elif fault.kind == "truncate":
             self._relay(bodies.LAST_CHUNK, 0)
         endings = {"stall": Ending.HANG, "cut": Ending.RESET if fault.cut_by == "reset" else Ending.CLOSE}
