@@ -6,7 +6,7 @@ Must never: hold logic; `surefoot.drill` does the work, `surefoot.report` writes
 
 import os
 import signal
-import time
+import sys
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -19,10 +19,12 @@ from rich.console import Console
 
 from surefoot.config.quantities import read_duration
 from surefoot.drill.history import keep
+from surefoot.drill.house import live
 from surefoot.drill.plan import PATIENCE, DrillOptions
 from surefoot.drill.rates import Rates, default_rates, read_rates
-from surefoot.drill.runner import DrillRun, Progress
+from surefoot.drill.runner import DrillRun, Progress, check
 from surefoot.drill.runner import drill as run_drill
+from surefoot.drill.schedule import schedule as by_the_clock
 from surefoot.drill.venue import own, running
 from surefoot.drill.written import journal, label, sheet
 from surefoot.facts import Facts
@@ -34,14 +36,10 @@ _INTERRUPTED = 130
 
 
 class Schedule(StrEnum):
-    """How often a drill repeats."""
+    """How often a drill is to be repeated."""
 
-    HOURLY = "hourly"
     DAILY = "daily"
     WEEKLY = "weekly"
-
-
-_EVERY = {Schedule.HOURLY: 3_600.0, Schedule.DAILY: 86_400.0, Schedule.WEEKLY: 604_800.0}
 
 
 def drill(
@@ -69,7 +67,9 @@ def drill(
     steady: Annotated[str, typer.Option(help="A healthy call is answered within it.")] = "5s",
     ttft: Annotated[str | None, typer.Option(help="Twins' time to first token: 200ms or lognormal:MEDIAN:P99.")] = None,
     against: Annotated[Path | None, typer.Option(help="Drill this file too, and show both side by side.")] = None,
-    schedule: Annotated[Schedule | None, typer.Option(help="Go on, and repeat so often.")] = None,
+    schedule: Annotated[
+        Schedule | None, typer.Option(help="Drill nothing; print what makes cron or systemd do so.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of every draw.")] = 7,
 ) -> None:
     """Let the first target of each route fail in every known way, and count what became of the calls.
@@ -98,12 +98,19 @@ def drill(
         raise typer.BadParameter(str(error)) from error
     weights = default_rates() if rates is None else read_rates(rates)
     signal.signal(signal.SIGTERM, _interrupt)  # so that everything unwinds, as after Ctrl-C
-    while True:
-        began = time.time()
-        code = _once([config] if against is None else [config, against], told, weights, out, running_at, as_json)
-        if schedule is None or code == _INTERRUPTED:
-            raise typer.Exit(code)
-        time.sleep(max(began + _EVERY[schedule] - time.time(), 0.0))
+    if schedule is not None:
+        _print_schedule(schedule)
+        return
+    files = [config] if against is None else [config, against]
+    raise typer.Exit(_once(files, told, weights, out, running_at, as_json))
+
+
+def _print_schedule(every: Schedule) -> None:
+    given = sys.argv[2:]
+    at = next(number for number, word in enumerate(given) if word.startswith("--schedule"))
+    kept = given[:at] + given[at + (1 if "=" in given[at] else 2) :]
+    command = [str(Path(sys.executable).with_name("surefoot")), "drill", *kept]
+    typer.echo(by_the_clock(every.value, command, Path.cwd()), nl=False)
 
 
 def _once(
@@ -111,6 +118,8 @@ def _once(
 ) -> int:
     printer = _Printer(as_json=as_json)
     code = 0
+    for file in files:
+        check(live(file, os.environ, forward=told.in_front), told)
     for file in files:
         place = (
             nullcontext(running(file, os.environ, running_at))

@@ -18,6 +18,7 @@ from contextlib import suppress
 
 from msgspec import Struct, field
 
+from surefoot.config.configuration import Configuration
 from surefoot.domain.route import Order, Route
 from surefoot.drill.catalogue import Mode, chosen
 from surefoot.drill.guard import AbortRule, Purse, Steady, steady
@@ -284,6 +285,14 @@ class Runner:
             elif count < self._told.repeat:
                 missing[route, mode] = worlds_for(self._told.repeat - count, count / worlds)
         return missing
+
+
+def check(configuration: Configuration, told: DrillOptions) -> None:
+    """What can be known before anything is started. Raises `DrillError` for what cannot be drilled."""
+    routes_of(configuration, told.routes)
+    chosen(told.modes)
+    if told.in_front:
+        Purse(configuration, told.spend_cap)
 
 
 def drill(venue: Venue, told: DrillOptions, tell: Tell) -> DrillRun:
