@@ -16,7 +16,9 @@ from tests.drill.specification import faults_of_journal
 from surefoot.drill.house import live
 from surefoot.drill.plan import DrillOptions
 from surefoot.drill.runner import check
+from surefoot.drill.sites import SITES
 from surefoot.errors import DrillError
+from surefoot.twin import TwinProcess
 
 Drilled = tuple[Path, dict[str, Any]]
 
@@ -127,3 +129,23 @@ def test_when_it_is_interrupted_nothing_is_left_behind_and_it_says_so(tmp_path: 
         assert (len(gone), alive) == (len(children), [])
     assert found["status"] == "interrupted"
     assert list(tmp_path.glob("surefoot-drill-*")) == []
+
+
+def test_in_front_of_real_targets_what_no_fault_strikes_goes_on_to_them_within_the_cap(tmp_path: Path) -> None:
+    with TwinProcess() as one, TwinProcess() as two, TwinProcess() as three:
+        reals = [one, two, three]
+        file = written(tmp_path, {site.name: real.url for site, real in zip(SITES, reals, strict=True)})
+        priced = 'price = { input = "$1/MTok", output = "$2/MTok" }\nplace = '
+        file.write_text(file.read_text(encoding="utf-8").replace("place = ", priced), encoding="utf-8")
+        arguments = ("--in-front", "--spend-cap", "$1", "--modes", "auth,stall,tls", "--repeat", "3", "--json")
+        done = run(file, *arguments)
+        drill = told(done)
+        assert done.returncode == 0, done.stderr
+        assert fact(drill, "mode.auth.cold.mitigated")["value"] == 1.0
+        assert fact(drill, "mode.stall.cold.mitigated")["n"] >= 3
+        assert [(skipped["mode"], "in place of" in skipped["why"]) for skipped in drill["untested"]] == [("tls", True)]
+        assert 0 < drill["reserved"] < 1
+        assert len(two.log()) > 0  # the fallback's answers were real
+        poor = told(run(file, "--in-front", "--spend-cap", "$0.005", "--modes", "auth", "--json"))
+    assert poor["status"] == "aborted"
+    assert "the spend cap of $0.005 does not pay" in poor["why"]

@@ -3,19 +3,22 @@
 import http.client
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from tests.drill.drilled import fact, run, told, written
+from tests.drill.drilled import COMMAND, fact, run, told, written
 from tests.topologies.house import eventually
 
 from surefoot.drill.gateway import GatewayProcess, free_ports
 from surefoot.drill.sites import SITES
+from surefoot.gateway.drills import PLACEHOLDER
 from surefoot.journal.reader import calls, journal
 from surefoot.twin import Behaviour, Fixed, TwinOptions, TwinProcess
+from surefoot.twin.log import fingerprint
 
 CANARY, CLIENT = "canary-key-of-the-test-012345", "client-key-of-the-test-012345"
 KEYS = """
@@ -36,7 +39,8 @@ class House:
         self.twins = twins
         ports = free_ports()
         self.file = written(folder, {site.name: twin.url for site, twin in zip(SITES, twins, strict=True)}, ports)
-        self.file.write_text(KEYS + self.file.read_text(encoding="utf-8"), encoding="utf-8")
+        text = self.file.read_text(encoding="utf-8").replace("place = ", 'key = { env = "TEST_TARGET_KEY" }\nplace = ')
+        self.file.write_text(KEYS + text, encoding="utf-8")
         self.port = ports[0]
         self.admin_url = f"http://127.0.0.1:{ports[1]}"
         self.gateway = GatewayProcess(self.file, ports)
@@ -61,7 +65,7 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    os.environ |= {"TEST_APP_KEY": CLIENT, "TEST_CANARY_KEY": CANARY}
+    os.environ |= {"TEST_APP_KEY": CLIENT, "TEST_CANARY_KEY": CANARY, "TEST_TARGET_KEY": "sk-of-production"}
     options = TwinOptions(behaviour=Behaviour(tokens=Fixed(5.0)))
     with TwinProcess(options) as one, TwinProcess(options) as two, TwinProcess(options) as three:
         found = House(tmp_path_factory.mktemp("running"), [one, two, three])
@@ -113,6 +117,9 @@ def test_each_world_has_breakers_of_its_own_and_no_credential_reaches_a_twin(hou
         assert house.chat(CANARY, **{"surefoot-drill": "3"})[0] == 409
         assert house.chat(CLIENT)[0] == 200
         assert house.order({})[0] == 200
+        shown = {record.authorization_sha256 for record in (*broken.log(), *well.log())}
+    assert shown == {fingerprint(f"Bearer {PLACEHOLDER}".encode())}
+    assert {record.authorization_sha256 for record in house.twins[0].log()} == {fingerprint(b"Bearer sk-of-production")}
     assert {one["breaker"] for one in house.gateway.status()["targets"]} == {"closed"}
 
 
@@ -144,3 +151,19 @@ def test_an_order_that_must_not_be_obeyed_is_refused_in_words(
 def test_a_gateway_under_another_configuration_is_not_drilled(house: House, tmp_path: Path) -> None:
     done = run(written(tmp_path), "--running", house.admin_url)
     assert (done.returncode, "under another configuration" in done.stderr) == (2, True)
+
+
+def test_when_the_healthy_calls_beside_it_go_wrong_the_drill_is_aborted(house: House) -> None:
+    command = [*COMMAND, "-c", str(house.file), "--out", str(house.file.parent / "aborted"), "--json"]
+    more = ["--running", house.admin_url, "--modes", "auth", "--repeat", "300", "--rate", "50"]
+    with subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as drill:
+        assert drill.stderr is not None
+        assert drill.stdout is not None
+        assert any(line.startswith("1/") for line in drill.stderr)
+        eventually(lambda: house.gateway.status()["drill"]["worlds"] > 1)
+        assert house.order({})[0] == 200  # somebody ends it behind its back: its calls are refused from now on
+        found = json.loads(drill.stdout.read())["drills"][0]
+        assert drill.wait(20) == 1
+    assert found["status"] == "aborted"
+    assert "healthy calls were not answered" in found["why"]
+    assert house.gateway.status()["drill"] is None

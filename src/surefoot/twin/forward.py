@@ -142,11 +142,12 @@ class Forward(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The answer is whole."""
-        if self._struck() and not self._stream:
+        struck = self._struck() and not self._stream  # a stream that is whole by now was too short to be struck
+        if struck:
             self._held = self._held[: len(self._held) // 2]
         if self._held:
-            self._relay(bodies.chunk(self._held), 0 if self._struck() else 1)
-        if self._struck():
+            self._relay(bodies.chunk(self._held), 0 if struck else 1)
+        if struck:
             self._break_off()
             return
         self._relay(bodies.LAST_CHUNK, 0)
