@@ -72,8 +72,13 @@ def test_where_nothing_is_steady_nothing_is_injected(tmp_path: Path) -> None:
     done = run(written(tmp_path), "--modes", "auth", "--steady", "1ms", "--json")
     drill = told(done)
     assert done.returncode == 1
-    assert (drill["status"], drill["routes"], drill["steady"]["after"]) == ("failed", {}, None)
+    assert (drill["status"], drill["steady"]["after"]) == ("failed", None)
     assert "nothing was injected" in done.stderr
+    assert fact(drill, "mode.auth.cold.mitigated")["note"].startswith("untested")
+    kept = Path(drill["routes"]["chat"]["folder"])
+    journal = json.loads((kept / "journal.json").read_text(encoding="utf-8"))
+    assert (journal["status"], journal["run"], faults_of_journal(journal)) == ("failed", [], [])
+    assert (kept / "repetitions.jsonl").read_bytes().strip() == b""
 
 
 def test_what_cannot_be_drilled_is_refused_before_anything_is_started(tmp_path: Path) -> None:
@@ -104,8 +109,7 @@ def test_a_drill_that_takes_too_long_is_aborted_and_says_so(tmp_path: Path) -> N
     assert "the time cap of 4 s is over" in drill["why"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_when_it_is_interrupted_nothing_is_left_behind_and_it_says_so(tmp_path: Path, number: signal.Signals) -> None:
+def test_when_it_is_interrupted_nothing_is_left_behind_and_it_says_so(tmp_path: Path) -> None:
     file = written(tmp_path)
     command = [*COMMAND, "-c", str(file), "--out", str(tmp_path / "drills"), "--repeat", "500", "--json"]
     with subprocess.Popen(
@@ -122,12 +126,14 @@ def test_when_it_is_interrupted_nothing_is_left_behind_and_it_says_so(tmp_path: 
                 break
         children = psutil.Process(drill.pid).children(recursive=True)
         assert len(children) >= 2
-        drill.send_signal(number)
+        drill.send_signal(signal.SIGINT)
         found = json.loads(drill.stdout.read())["drills"][0]
         assert drill.wait(30) == 130
         gone, alive = psutil.wait_procs(children, timeout=5)
         assert (len(gone), alive) == (len(children), [])
     assert found["status"] == "interrupted"
+    kept = Path(found["routes"]["chat"]["folder"]) / "journal.json"
+    assert json.loads(kept.read_text(encoding="utf-8"))["status"] == "interrupted"
     assert list(tmp_path.glob("surefoot-drill-*")) == []
 
 

@@ -18,7 +18,6 @@ import typer
 from rich.console import Console
 
 from surefoot.config.quantities import read_duration
-from surefoot.drill.history import keep
 from surefoot.drill.house import live
 from surefoot.drill.plan import PATIENCE, DrillOptions
 from surefoot.drill.rates import Rates, default_rates, read_rates
@@ -26,9 +25,7 @@ from surefoot.drill.runner import DrillRun, Progress, check
 from surefoot.drill.runner import drill as run_drill
 from surefoot.drill.schedule import schedule as by_the_clock
 from surefoot.drill.venue import own, running
-from surefoot.drill.written import journal, label, sheet
 from surefoot.facts import Facts
-from surefoot.report.drilled import changes_table, remarks, side_by_side, tables
 from surefoot.twin.spelling import distribution
 
 _WIDTH_WITHOUT_TERMINAL = 150
@@ -130,17 +127,21 @@ def _once(
             run = run_drill(venue, told, printer.progress)
         code = max(code, _code(run))
         printer.ended(file, run)
+        # Dear to import (SciPy): not before the drill is over.
+        from surefoot.drill.history import keep  # noqa: PLC0415
+        from surefoot.drill.written import journal, label, sheet  # noqa: PLC0415
+
         for name in run.routes:
-            if not run.repetitions:
-                continue
             facts = sheet(run, told, name, weights)
-            where = out / file.stem / name
+            named = label(run, told, file, name, running_at)
             folder, changes = keep(
-                where, label(run, told, file, name, running_at), run.repetitions, facts, journal(run, told, name)
+                out / file.stem / name,
+                named,
+                [one for one in run.repetitions if one.route == name],
+                facts,
+                journal(run, told, name),
             )
-            printer.kept(file, name, facts, folder)
-            if changes is not None and not as_json:
-                printer.show(changes_table(changes))
+            printer.kept(file, name, facts, folder, changes)
         if code == _INTERRUPTED:
             break
     printer.close(side=len(files) > 1)
@@ -188,25 +189,26 @@ class _Printer:
         if run.why:
             typer.echo(f"{file.name}: {run.status}: {run.why}", err=True)
 
-    def kept(self, file: Path, route: str, facts: Facts, folder: Path) -> None:
+    def kept(self, file: Path, route: str, facts: Facts, folder: Path, changes: Any) -> None:
         self._told[-1]["routes"][route] = {"folder": str(folder), "facts": msgspec.to_builtins(facts)}
         self._facts.append((file.stem, facts))
         if self._as_json:
             return
         self._console.print(f"\n{file.name}, route {route}", highlight=False, markup=False)
-        for table in tables(facts):
+        from surefoot.report.drilled import changes_table, remarks, tables  # noqa: PLC0415 - as above
+
+        for table in (*tables(facts), *([] if changes is None else [changes_table(changes)])):
             self._console.print(table)
         for sentence in remarks(facts):
             self._console.print(sentence, highlight=False, markup=False)
         self._console.print(f"kept: {folder}", highlight=False, markup=False, soft_wrap=True)
 
-    def show(self, table: Any) -> None:
-        self._console.print(table)
-
     def close(self, *, side: bool) -> None:
         if self._as_json:
             typer.echo(msgspec.json.format(msgspec.json.encode({"drills": self._told}), indent=2).decode())
         elif side and len(self._facts) > 1:
+            from surefoot.report.drilled import side_by_side  # noqa: PLC0415 - as above
+
             table, sentence = side_by_side(self._facts[0], self._facts[-1])
             self._console.print(table)
             self._console.print(sentence, highlight=False, markup=False)

@@ -30,7 +30,8 @@ def label(run: DrillRun, told: DrillOptions, file: Path, route: str, admin: str 
     where = "its own gateway" if admin is None else f"the gateway at {admin}"
     against = "in front of the targets" if told.in_front else "in place of the targets"
     how = f"{where}, twins {against}, {'nothing learned' if told.fresh else 'learned'}"
-    return Label(made=_made(run), subject=f"{file.name}, route {route}, {how}", inputs=_inputs(run, told))
+    whole = "" if run.status == "completed" else f", {run.status}"  # half a drill is not held against a whole one
+    return Label(made=_made(run), subject=f"{file.name}, route {route}, {how}{whole}", inputs=_inputs(run, told))
 
 
 def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
