@@ -23,7 +23,7 @@ LONGEST = 3600.0
 """Seconds that one order may last; whoever drills longer orders again."""
 
 MOST_WORLDS = 1000
-"""Each costs a worker some 50 KB and a look per tick."""
+"""A worker looks at each of them at every tick."""
 
 
 class Stand(Struct, frozen=True, forbid_unknown_fields=True):
