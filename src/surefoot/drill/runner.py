@@ -298,5 +298,7 @@ def check(configuration: Configuration, told: DrillOptions) -> None:
 def drill(venue: Venue, told: DrillOptions, tell: Tell) -> DrillRun:
     """Run a drill. Raises `DrillError` for what cannot be drilled at all; else what it found says how it ended."""
     runner = Runner(venue, told, tell)
-    asyncio.run(runner.run())
+    import uvloop  # noqa: PLC0415 - where it cannot be had nothing is drilled
+
+    uvloop.run(runner.run())
     return runner.found

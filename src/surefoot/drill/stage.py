@@ -7,6 +7,7 @@ Knows: how twins answer, and what the gateway must be told to reach them.
 Must never: send anything by itself, or keep a fault once it is told to heal.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from importlib.resources import files
@@ -73,6 +74,7 @@ class Stage:
             for name in trial.struck:
                 twin = self._twin(name, trial.number, tls=tls)
                 self._hired[trial.number, name] = await twin.__aenter__()
+                await asyncio.sleep(0)  # hundreds of twins are not started in one go: others are answering meanwhile
                 stands[name] = {"url": self._address(twin, name), "ca": self._certificate if tls else None}
             told[trial.number] = stands
         return told
