@@ -20,6 +20,10 @@ setup: $(STAMP) ## prepare .venv with all that demo, tests and benchmarks need
 demo: $(STAMP) ## the main job: a gateway, three sites, a failing primary, a report
 	$(BIN)/surefoot demo
 
+coverage-story: $(STAMP) ## the same drill on one cloud and on several: how much each of them covers (three minutes)
+	$(BIN)/surefoot drill -c examples/single-cloud.toml --against examples/multi-cloud.toml --route chat \
+		--patience 10s --out surefoot-drills
+
 test: $(STAMP) ## the tests (under 8 minutes on two cores)
 	$(BIN)/python -m pytest
 
@@ -57,3 +61,4 @@ clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
 .PHONY: help setup demo test check format bench soak mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench soak docs lock clean

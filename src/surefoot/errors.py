@@ -4,6 +4,7 @@
     ├── ConfigError        the configuration file cannot be used; carries every fault with its path
     ├── DialectError       bytes from a client that are not what the API asks for (the caller's fault)
     ├── EvidenceError      numbers that a formula does not allow (k > n, NaN, too few samples)
+    ├── DrillError         a drill that must not or cannot be run; the message says what to do
     ├── StartError         the program cannot start: a port is taken, a file is missing
     └── ChannelError       the supervisor and a worker no longer understand one another
 
@@ -35,6 +36,10 @@ class DialectError(SurefootError):
 
 class EvidenceError(SurefootError):
     """Input that a formula does not allow."""
+
+
+class DrillError(SurefootError):
+    """A drill that must not be run, or could not go on; the message says what to do."""
 
 
 class StartError(SurefootError):

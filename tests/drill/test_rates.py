@@ -29,7 +29,7 @@ def test_the_defaults_share_out_the_290_incidents_that_were_counted() -> None:
     assert sum(rate.events for rate in rates.of.values()) == pytest.approx(290)
     assert {rate.years for rate in rates.of.values()} == {3.8}
     assert all(rate.default and rate.source.startswith("https://") and rate.as_of for rate in rates.of.values())
-    assert rates.of["server_error"].per_year == pytest.approx(188 / 7 / 3.8)
+    assert rates.of["server_error"].per_year == pytest.approx(188 / 8 / 3.8)
 
 
 def test_a_users_rate_replaces_the_default_and_the_rest_stays_marked(tmp_path: Path) -> None:

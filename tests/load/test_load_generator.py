@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from surefoot.load import CallResult, LoadError, LoadPlan, LoadResult, merged, run_load, run_paired
+from surefoot.load import CallResult, LoadError, LoadPlan, LoadResult, merged, run_load, run_paired, run_staggered
 from surefoot.load.alarm import Alarm
 from surefoot.twin import HEALTHY, Behaviour, Fault, Fixed, TwinOptions, TwinProcess, always
 
@@ -293,3 +293,15 @@ def test_a_thousand_plain_calls_a_second_leave_on_time() -> None:
     assert (result.calls, result.ok) == (1000, 1000)
     # Typical is 0.1 ms; the margin is for a machine that others use at the same time.
     assert result.lateness_p99 < 0.02
+
+
+def test_staggered_plans_begin_when_told_and_keep_their_own_pace() -> None:
+    with TwinProcess() as fast:
+        plans = [LoadPlan(url=fast.url, rate=20, count=3), LoadPlan(url=fast.url, rate=100, count=5)]
+        first, second = asyncio.run(run_staggered(plans, [0.1, 0.0]))
+    assert (first.ok, second.ok) == (3, 5)
+    for result, start, gap in ((first, 0.1, 0.05), (second, 0.0, 0.01)):
+        intended = [one.intended - result.started for one in result.results]
+        assert intended == pytest.approx([start + gap * number for number in range(result.calls)])
+    with pytest.raises(LoadError):
+        asyncio.run(run_staggered([], []))

@@ -149,3 +149,14 @@ def test_an_attempt_that_failed_at_once_teaches_no_time() -> None:
     world = World(fleet([target("a"), target("b")], route("a", "b")), {"a": [fails(Kind.RESET)], "b": [answers()]})
     world.call()
     assert world.fleet.targets["a"].first_token.samples() == 0
+
+
+def test_what_one_has_learned_another_can_begin_with() -> None:
+    taught = learned({STREAMED[1]: [n / 10 for n in range(1, 101)]})
+    fresh = FirstToken(OPTIONS)
+    fresh.learn_from(taught)
+    assert fresh.table == taught.table
+    assert fresh.samples() == taught.samples() == 100
+    fresh.fresh[STREAMED[1]](50.0)
+    fresh.fold(Suspicion(SuspicionOptions()))
+    assert taught.samples() == 100  # they go separate ways from here

@@ -30,6 +30,7 @@ COMMANDS = {
     "init": Entry("surefoot.cli.init", "Write a commented configuration file."),
     "explain": Entry("surefoot.cli.explain", "Say what the rules make of each target of a route."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
+    "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
     "docs": Entry("surefoot.cli.docs", "Generate the reference documentation."),
 }

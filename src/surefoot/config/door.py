@@ -111,5 +111,5 @@ def _keys(
         other = secrets.setdefault(secret, table.name)
         if other != table.name:
             faults.add(path, f'has the same secret as "{other}": the journal could not tell the two apart')
-        keys.append(ClientKey(table.name, digest_of(secret, salt)))
+        keys.append(ClientKey(table.name, digest_of(secret, salt), table.drill))
     return tuple(keys)

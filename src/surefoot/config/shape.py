@@ -117,6 +117,8 @@ class KeyTable(SecretTable):
 
     name: Label
     """Names the client in the journal."""
+    drill: Flag = False
+    """A canary key: calls under it are drilled calls, and are refused while no drill is on."""
 
 
 class PriceTable(Table):

@@ -1,4 +1,4 @@
-"""The admin application: health, metrics and status, on a port of its own, in the supervisor's loop.
+"""The admin application: health, metrics, status and orders to drill, on its own port, in the supervisor's loop.
 
 Imported after the workers were started: its libraries take longer to import than a worker takes to serve.
 
@@ -6,7 +6,7 @@ Must never: stand on the path of a request, or show a secret.
 """
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from uvicorn import Config, Server
 
 from surefoot.control.metrics import Metrics
 from surefoot.control.picture import Picture
+from surefoot.errors import DrillError
 
 BACKLOG = 128
 
@@ -31,7 +32,12 @@ class _Server(Server):
         yield
 
 
-def application(picture: Picture, metrics: Metrics, status: Callable[[], dict[str, Any]]) -> Starlette:
+def application(
+    picture: Picture,
+    metrics: Metrics,
+    status: Callable[[], dict[str, Any]],
+    drill: Callable[[bytes], Awaitable[None]],
+) -> Starlette:
     """The application over what the supervisor knows."""
 
     async def healthz(_: Request) -> Response:
@@ -48,12 +54,20 @@ def application(picture: Picture, metrics: Metrics, status: Callable[[], dict[st
     async def show_status(_: Request) -> Response:
         return JSONResponse(status())
 
+    async def order_drill(request: Request) -> Response:
+        try:
+            await drill(await request.body())
+        except DrillError as error:
+            return JSONResponse({"error": str(error)}, status_code=409)
+        return JSONResponse({"drill": status()["drill"]})
+
     return Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", show_metrics),
             Route("/status", show_status),
+            Route("/drill", order_drill, methods=["POST"]),
         ]
     )
 

@@ -112,6 +112,8 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "surefoot_all_targets_failing", "1 while every target fails at once: more likely our fault.", picture.ours
         )
+        drilled = float(picture.tally.drilled)
+        yield CounterMetricFamily("surefoot_drilled_calls", "Drilled calls; no other count has them.", drilled)
         yield GaugeMetricFamily("surefoot_workers_ready", "Workers that accept connections.", ready)
         yield CounterMetricFamily("surefoot_worker_deaths", "Workers that died and were replaced.", deaths)
         kept = float(sum(report.kept_answers for report in picture.reports))

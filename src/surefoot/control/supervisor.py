@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from surefoot.config.configuration import Configuration
+from surefoot.control.drilling import Drilling
 from surefoot.control.listeners import Listening, bound, url_of
 from surefoot.control.picture import Picture
 from surefoot.control.status import status
 from surefoot.control.worker import Worker
-from surefoot.errors import ChannelError, ConfigError, StartError
-from surefoot.gateway.channel import Configure, Drain, Ready, Records, Report, Settings, Tell, Up
+from surefoot.errors import ChannelError, ConfigError, DrillError, StartError
+from surefoot.gateway.channel import Configure, Drain, Obeyed, Ready, Records, Report, Settings, Tell, Up
 from surefoot.journal.writer import Loss, Writer
 from surefoot.policy.target_state import Closed, Opened
 
@@ -56,6 +57,11 @@ OVERTIME = 1.0
 
 ALL_FAIL = "every target fails at once: look at this machine and its network first; breakers stay closed"
 NOT_ALL_FAIL = "not every target fails any more"
+OBEYED_WITHIN = 5.0
+"""Seconds that workers get to make the worlds of a drill: about a millisecond each."""
+
+ASK_EVERY = 0.005
+"""Seconds between looks whether they have."""
 
 log = logging.getLogger("surefoot")
 
@@ -83,6 +89,7 @@ class Supervisor:
         self._workers = [Worker(number, command, self._hear) for number in range(workers)]
         self._prefixes = [""] * workers
         self._meeting = secrets.token_hex(8)
+        self._drilling = Drilling()
         self._began = time.monotonic()
         self._told_ready = False
         self._hopeless: StartError | None = None
@@ -126,10 +133,23 @@ class Supervisor:
         _tell_warnings(configuration)
         configuration = self._keep_what_is_bound(configuration)
         self._picture.reloads["ok"] += 1
+        self._drilling.over()
         self._describe(configuration)
         for number, frames in self._picture.reconfigure(configuration).items():
             self._workers[number].send(Configure(self._settings(number)), *frames)
         log.info("reload ok: %s", configuration.version)
+
+    async def drill(self, body: bytes) -> None:
+        """Order a drill, or its end, and wait until every worker goes by it. Raises `DrillError`."""
+        frame = self._drilling.order(body, self._picture.configuration, time.monotonic())
+        log.warning("drill: %d worlds for at most %g s", len(frame.worlds), frame.seconds)
+        for worker in self._workers:
+            worker.send(frame)
+        limit = time.monotonic() + OBEYED_WITHIN
+        while not self._drilling.obeyed(worker.number for worker in self._workers if worker.pid is not None):
+            if time.monotonic() > limit:
+                raise DrillError(f"not every worker has obeyed within {OBEYED_WITHIN:g} s")
+            await asyncio.sleep(ASK_EVERY)
 
     # ── workers ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,9 +161,9 @@ class Supervisor:
             self._prefixes[worker.number] = secrets.token_hex(4)
             frames = self._picture.started(worker.number, began)
             try:
-                await worker.start(
-                    self._listening.of_worker(worker.number), [Configure(self._settings(worker.number)), *frames]
-                )
+                settings = Configure(self._settings(worker.number))
+                drill = self._drilling.for_newcomer(began)
+                await worker.start(self._listening.of_worker(worker.number), [settings, *frames, *drill])
                 self._is_under_way(worker)
                 why = _ending(await worker.ended(), worker.fault)
             except OSError as error:
@@ -191,6 +211,8 @@ class Supervisor:
                     elif isinstance(news, Closed):
                         log.info("breaker closed: %s", news.target)
                 self._send(self._picture.tell(number, frame.news, time.monotonic()))
+            case Obeyed(serial=serial):
+                self._drilling.heard(number, serial)
             case Ready():
                 self._picture.is_ready(number, frame)
                 self._tell_ready()
@@ -259,13 +281,15 @@ class Supervisor:
         from surefoot.control.metrics import Metrics  # noqa: PLC0415 - likewise
 
         metrics = Metrics(self._picture, self._journal)
-        admin = Admin(application(self._picture, metrics, self._status), self._admin_socket)
         gc.freeze()  # all that was imported stays: there is no use in looking through it again
         gc.set_threshold(*COLLECT)
+        admin = Admin(application(self._picture, metrics, self._status, self.drill), self._admin_socket)
         return admin, asyncio.create_task(admin.serve())
 
     def _status(self) -> dict[str, Any]:
-        return status(self._picture, self._journal, self._listening.addresses, time.monotonic() - self._began)
+        now = time.monotonic()
+        told = status(self._picture, self._journal, self._listening.addresses, now - self._began)
+        return {**told, "drill": self._drilling.status(now)}
 
     def _tell_ready(self) -> None:
         if self._picture.ready and not self._told_ready:

@@ -21,6 +21,7 @@ BOUNDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15
 
 _ROUTE = CALL_FIELDS.index("route")
 _KIND = CALL_FIELDS.index("kind")
+_DRILL = CALL_FIELDS.index("drill")
 _STREAM = CALL_FIELDS.index("stream")
 _FIRST = CALL_FIELDS.index("first_content")
 _ATTEMPTS = CALL_FIELDS.index("attempts")
@@ -59,6 +60,8 @@ class Tally:
     """All that was counted since the supervisor started."""
 
     def __init__(self) -> None:
+        self.drilled = 0
+        """Drilled calls; they are counted nowhere else."""
         self.calls: dict[Key, int] = {}
         """By route and kind."""
         self.attempts: dict[Key, int] = {}
@@ -72,7 +75,8 @@ class Tally:
 
     def count(self, calls: Sequence[CallRecord]) -> None:
         """Count a batch of calls: what can be counted at once is, since a busy gateway has thousands in a second."""
-        batch = cast("Sequence[Any]", calls)
+        batch = [call for call in cast("Sequence[Any]", calls) if not call[_DRILL]]
+        self.drilled += len(calls) - len(batch)
         attempts = [attempt for call in batch for attempt in call[_ATTEMPTS]]
         for (route, kind), count in Counter(map(_OF_CALL, batch)).items():
             _add(self.calls, (route, kind), count)

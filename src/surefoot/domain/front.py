@@ -21,6 +21,8 @@ class ClientKey(Struct, frozen=True):
 
     name: str
     digest: bytes
+    drill: bool = False
+    """A canary key: calls under it are drilled calls, and reach targets only while a drill is on."""
 
 
 class Idempotency(Struct, frozen=True):

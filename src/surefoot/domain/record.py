@@ -13,7 +13,7 @@ CALL_FIELDS = (
     "route",
     "key",             # name of the client key; never the key
     "config",          # hash of the configuration it ran under
-    "drill",           # 1 if it was a drill
+    "drill",           # 0, or the number of the drill's world that it ran in
     "stream",
     "bucket",          # prompt-length bucket, see `domain.request.BUCKETS`
     "prompt_tokens",   # estimate

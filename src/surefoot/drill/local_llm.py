@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from surefoot.errors import StartError
+from surefoot.twin.ending import end
 
 NAME = "smollm2"
 """The model, as clients name it."""
@@ -74,17 +75,8 @@ class LocalModel:
     def stop(self) -> None:
         """End the server at once; harmless when it has ended."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        if process is not None:
+            end(process, STOP_SECONDS)
 
 
 def installed() -> bool:

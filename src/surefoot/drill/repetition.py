@@ -27,9 +27,10 @@ class Repetition(Struct, frozen=True):
     """Outcome kind of the call."""
     attempts: int
     detect: float | None = None
-    """From the fault (the request on the wire; for a stall or a cut, its last content) to the verdict."""
+    """From the fault (the request on the wire; for a stall or a cut, its last content) to the verdict, or to the moment
+    at which the next target was asked beside it, if that was sooner."""
     switch: float | None = None
-    """From the verdict to the request to the next target on the wire."""
+    """From that moment to the request to the next target on the wire."""
     fallback_ttft: float | None = None
     """From that request on the wire to its first content."""
     end_to_end: float | None = None

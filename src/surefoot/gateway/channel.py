@@ -1,7 +1,7 @@
 """The channel between the supervisor and one worker: framed msgpack over a Unix socket pair.
 
-    supervisor ── Configure, Hear, Drain ──▶ worker            (down)
-    supervisor ◀── Ready, Records, Tell, Report ── worker      (up)
+    supervisor ── Configure, Hear, Drill, Drain ──▶ worker               (down)
+    supervisor ◀── Ready, Records, Tell, Obeyed, Report ── worker      (up)
 
 A frame is four bytes of length, big endian, and as many bytes of msgpack: a tagged struct, written as an array. Both
 ends come from one installation and are started together, so the frames carry no version of their own.
@@ -21,7 +21,7 @@ from msgspec.msgpack import Decoder, Encoder
 from surefoot.domain.front import Door
 from surefoot.domain.record import CallRecord
 from surefoot.domain.route import Route
-from surefoot.domain.target import Target
+from surefoot.domain.target import Endpoint, Target
 from surefoot.errors import ChannelError
 from surefoot.policy.first_token import Delays
 from surefoot.policy.options import PolicyOptions
@@ -76,11 +76,26 @@ class Hear(Struct, frozen=True, array_like=True, tag="hear"):
     news: News
 
 
+class Drill(Struct, frozen=True, array_like=True, tag="drill"):
+    """Calls under a canary key run in these worlds from now on, and in no others; without any the drill is over."""
+
+    serial: int
+    """Number of the order, from 1; `Obeyed` repeats it."""
+    seconds: float
+    """From now; then the drill ends by itself."""
+    credentials: bool
+    """Whether the endpoints are told the targets' credentials, because they stand in front of the real ones."""
+    worlds: dict[int, dict[str, Endpoint]]
+    """By number, from 1: where each target is to be reached in that world. One that is there already goes on."""
+    like: int | None = None
+    """New worlds begin with the first-token times that this one has learned, 0 being production; None with none."""
+
+
 class Drain(Struct, frozen=True, array_like=True, tag="drain"):
     """Accept no more connections, let the calls in flight end within `Door.drain`, then leave."""
 
 
-Down = Configure | Hear | Drain
+Down = Configure | Hear | Drill | Drain
 
 
 class Ready(Struct, frozen=True, array_like=True, tag="ready"):
@@ -102,6 +117,12 @@ class Tell(Struct, frozen=True, array_like=True, tag="tell"):
     """What the other workers, or the supervisor, should hear."""
 
     news: list[News]
+
+
+class Obeyed(Struct, frozen=True, array_like=True, tag="obeyed"):
+    """The worker drills as it was last told."""
+
+    serial: int
 
 
 class TargetReport(Struct, frozen=True, array_like=True):
@@ -156,7 +177,7 @@ class Report(Struct, frozen=True, array_like=True, tag="report"):
     """Whether every target fails at once, so that breakers stay closed: `policy.them_or_us`."""
 
 
-Up = Ready | Records | Tell | Report
+Up = Ready | Records | Tell | Obeyed | Report
 Frame = Down | Up
 Heard = TypeVar("Heard")
 

@@ -6,6 +6,7 @@ from surefoot.domain.front import Door
 from surefoot.errors import DialectError
 from surefoot.gateway import surface
 from surefoot.gateway.complaints import refusal
+from surefoot.gateway.drills import Drills
 from surefoot.gateway.exchange import Exchange
 from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resends import HEADER, Resends
@@ -23,6 +24,7 @@ class Front:
     def __init__(self, world: World, prefix: str) -> None:
         self.world = world
         self.door: Door = world.settings.door
+        self.drills = Drills()
         self.draining = False
         self.connections: set[ServerConnection] = set()
         self.accepted = 0
@@ -55,7 +57,9 @@ class Front:
 
     def _call(self, connection: Recipient, incoming: Incoming, key: str) -> Exchange | None:
         """A request to a path that makes calls, of the client of this name."""
-        world = self.world
+        world = self._world_of(key, incoming)
+        if world is None:
+            return self._complain(connection, surface.no_drill())
         try:
             ask = OPENAI_CHAT.read(incoming.body)
         except DialectError as error:
@@ -111,6 +115,11 @@ class Front:
                 connection.transport.close()
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _world_of(self, key: str, incoming: Incoming) -> World | None:
+        """Production's, or for a canary call the drill's; None while there is no such drill."""
+        world = self.world
+        return self.drills.world_of(incoming.headers) if key in world.doorkeeper.canaries else world
 
     def _other(self, connection: ServerConnection, incoming: Incoming) -> Exchange | None:
         path = incoming.path.partition(b"?")[0]

@@ -25,10 +25,12 @@ LONGEST_DEADLINE = 86_400_000
 class Doorkeeper:
     """Tells whose key a request shows. Hashes are compared in constant time; an admitted value is remembered."""
 
-    __slots__ = ("_admitted", "_keys", "_salt")
+    __slots__ = ("_admitted", "_keys", "_salt", "canaries")
 
     def __init__(self, door: Door) -> None:
         self._keys: tuple[ClientKey, ...] = door.keys
+        self.canaries = frozenset(key.name for key in door.keys if key.drill)
+        """Names of the keys whose calls are drilled calls."""
         self._salt = door.salt
         self._admitted: dict[bytes, str] = {}
 
@@ -100,6 +102,12 @@ def wrong_key(headers: dict[bytes, bytes]) -> Complaint:
     if b"authorization" not in headers:
         return refusal(401, "missing_api_key", "Send a key of this gateway as 'Authorization: Bearer KEY'.")
     return refusal(401, "invalid_api_key", "The key in the Authorization header is not one of this gateway's keys.")
+
+
+def no_drill() -> Complaint:
+    """409: a canary call must never reach a target by production's way."""
+    message = "This key is for drills, and no drill is on (or not in the world named). Start one with `surefoot drill`."
+    return refusal(409, "no_drill", message)
 
 
 def unknown_route(model: str, routes: tuple[str, ...]) -> Complaint:

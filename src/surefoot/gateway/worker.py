@@ -21,7 +21,9 @@ from surefoot.gateway.channel import (
     Configure,
     Down,
     Drain,
+    Drill,
     Hear,
+    Obeyed,
     Ready,
     Records,
     Report,
@@ -101,6 +103,10 @@ class Worker:
             case Hear(news=news):
                 if self._front is not None:
                     self._front.world.hear(news, now())
+            case Drill():
+                if self._front is not None:
+                    self._front.drills.obey(frame, self._front, now())
+                self._channel.send(Obeyed(frame.serial))
             case Drain():
                 self._drain()
 
@@ -125,6 +131,7 @@ class Worker:
             asyncio.get_running_loop().call_soon(self._tick)
             return
         before = front.world
+        front.drills.end()  # its targets may be gone
         front.enter(World(settings, before, tracing=tracing(settings)))
         before.retire(front.world)
         self._old.append(before)
@@ -169,7 +176,7 @@ class Worker:
         at = now()
         worlds = [front.world, *self._old]
         rest = REST
-        for world in worlds:
+        for world in (*worlds, *front.drills.worlds):
             if world.live:
                 rest = min(rest, TICK, max(world.wake(at) - at, FINEST))
             if world.fleet.news:
@@ -178,6 +185,7 @@ class Worker:
                 self._send_records(world)
         if at >= self._fold_at:
             self._fold_at = at + FOLD_EVERY
+            front.drills.tick(at)
             for world in worlds:
                 world.tick(at)
                 self._send_records(world)
@@ -192,10 +200,12 @@ class Worker:
         front.sweep(at)
         front.world.warm(at)
         front.resends.answers.expire()
+        front.drills.sweep(at)
         self._old = [world for world in self._old if world.live or world.records]
         self._channel.send(self._report(front, at))
 
     def _leave_when_done(self, front: Front, worlds: Sequence[World], at: float) -> None:
+        worlds = [*worlds, *front.drills.worlds]
         if at >= self._leave_at:
             _end_at_once(front, worlds)
         front.sweep(at)
@@ -217,7 +227,8 @@ class Worker:
     def _tell(self, world: World) -> None:
         news = list(world.fleet.news)
         world.fleet.news.clear()
-        self._channel.send(Tell(news))
+        if not world.drill:  # what a drill finds out is nobody's news
+            self._channel.send(Tell(news))
 
     def _send_records(self, world: World) -> None:
         records = world.records

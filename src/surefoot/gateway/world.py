@@ -31,6 +31,9 @@ log = logging.getLogger("surefoot.worker")
 class World:
     """See the module. `live` are the exchanges under way."""
 
+    drill = 0
+    """Number of the drill's world that this is; 0 is production."""
+
     def __init__(
         self, settings: Settings, before: "World | None" = None, *, tracing: Callable[[], Trace] | None = None
     ) -> None:

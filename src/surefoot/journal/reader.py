@@ -43,7 +43,7 @@ class CallEntry(Struct, frozen=True, array_like=True):
     route: str
     key: str | None
     config: str
-    drill: bool
+    drill: int
     stream: bool
     bucket: int
     prompt_tokens: int

@@ -4,7 +4,7 @@ Knows: schedules, a lean HTTP client, histograms.
 Must never: coordinate its sends with the answers it gets.
 """
 
-from surefoot.load.generator import run_load, run_paired
+from surefoot.load.generator import run_load, run_paired, run_staggered
 from surefoot.load.plan import LoadError, LoadPlan
 from surefoot.load.result import CallResult, LoadResult, merged, new_histogram
 
@@ -17,4 +17,5 @@ __all__ = [
     "new_histogram",
     "run_load",
     "run_paired",
+    "run_staggered",
 ]

@@ -9,7 +9,10 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
+
+from hdrh.histogram import HdrHistogram
 
 from surefoot.load.alarm import Alarm
 from surefoot.load.client import Call, ConnectionPool
@@ -29,7 +32,7 @@ async def run_load(plan: LoadPlan, on_result: OnResult | None = None, *, keep: b
 
     It ends by itself: at the latest `timeout` seconds after the last intended send.
     """
-    (result,) = await _Generator([plan], [on_result], keep=keep).run()
+    (result,) = await _Generator([plan], [on_result], _paired([plan]), keep=keep).run()
     return result
 
 
@@ -45,20 +48,58 @@ async def run_paired(
         raise LoadError("there is no plan to carry out")
     if any(_schedule(plan) != _schedule(plans[0]) for plan in plans):
         raise LoadError("paired plans need the same rate, duration, count, arrivals and seed")
-    return await _Generator(plans, on_results or [None] * len(plans), keep=keep).run()
+    return await _Generator(plans, on_results or [None] * len(plans), _paired(plans), keep=keep).run()
+
+
+async def run_staggered(plans: Sequence[LoadPlan], starts: Sequence[float]) -> list[LoadResult]:
+    """Carry out several plans, each on its own schedule, the first call of each so many seconds from now.
+
+    Results are in the order of the plans. Their histograms are one for all: making hundreds takes a noticeable while.
+    """
+    if not plans:
+        raise LoadError("there is no plan to carry out")
+    return await _Generator(plans, [None] * len(plans), _staggered(plans, starts), keep=True, together=True).run()
+
+
+Sending = tuple[float, int, Sequence[int]]
+"""Seconds from the start, the index of the call within its plan, and the plans that send it, in that order."""
+
+
+def _paired(plans: Sequence[LoadPlan]) -> Iterator[Sending]:
+    count = len(plans)
+    orders = [[(first + turn) % count for turn in range(count)] for first in range(count)]
+    for index, offset in enumerate(plans[0].offsets()):
+        yield offset, index, orders[index % count]
+
+
+def _staggered(plans: Sequence[LoadPlan], starts: Sequence[float]) -> Iterator[Sending]:
+    def of(lane: int, plan: LoadPlan, start: float) -> Iterator[Sending]:
+        return ((start + offset, index, [lane]) for index, offset in enumerate(plan.offsets()))
+
+    return merge(*(of(lane, plan, start) for lane, (plan, start) in enumerate(zip(plans, starts, strict=True))))
 
 
 def _schedule(plan: LoadPlan) -> tuple[object, ...]:
     return plan.rate, plan.duration, plan.count, plan.arrivals, plan.seed
 
 
+_NOTHING: Sending = (math.inf, 0, ())
+
+
+_Histograms = tuple[HdrHistogram, HdrHistogram, HdrHistogram]
+
+
+def _histograms() -> _Histograms:
+    return new_histogram(), new_histogram(), new_histogram()
+
+
 class _Lane:
     """One plan under way."""
 
-    def __init__(self, plan: LoadPlan, on_result: OnResult | None, started: float, *, keep: bool) -> None:
+    def __init__(self, plan: LoadPlan, on_result: OnResult | None, histograms: _Histograms, *, keep: bool) -> None:
         self.timeout = plan.timeout
         self.pool = ConnectionPool(plan, self._ended)
-        self.result = LoadResult([], new_histogram(), new_histogram(), new_histogram(), started)
+        self.result = LoadResult([], *histograms, 0.0)
         self.live = 0
         self._on_result = on_result
         self._keep = keep
@@ -96,22 +137,33 @@ class _Lane:
 class _Generator:
     """Sends the lanes' calls on one schedule."""
 
-    def __init__(self, plans: Sequence[LoadPlan], callbacks: Sequence[OnResult | None], *, keep: bool) -> None:
-        self._started = time.monotonic() + _LEAD_SECONDS
+    def __init__(
+        self,
+        plans: Sequence[LoadPlan],
+        callbacks: Sequence[OnResult | None],
+        schedule: Iterator[Sending],
+        *,
+        keep: bool,
+        together: bool = False,
+    ) -> None:
+        shared = _histograms()
         self._lanes = [
-            _Lane(plan, callback, self._started, keep=keep) for plan, callback in zip(plans, callbacks, strict=True)
+            _Lane(plan, callback, shared if together else _histograms(), keep=keep)
+            for plan, callback in zip(plans, callbacks, strict=True)
         ]
-        self._offsets = plans[0].offsets()
-        self._next = next(self._offsets, math.inf)
-        self._index = 0
+        self._started = time.monotonic() + _LEAD_SECONDS  # once all is set up: many lanes take a while
+        for lane in self._lanes:
+            lane.result.started = self._started
+        self._schedule = schedule
+        self._next = next(schedule, _NOTHING)
         self._alarm = Alarm(self._send_due)
 
     async def run(self) -> list[LoadResult]:
         """Until the schedule is through and every call has ended."""
         try:
-            if self._next < math.inf:
-                self._alarm.set(self._started + self._next)
-            while self._next < math.inf or any(lane.live for lane in self._lanes):
+            if self._next is not _NOTHING:
+                self._alarm.set(self._started + self._next[0])
+            while self._next is not _NOTHING or any(lane.live for lane in self._lanes):
                 await asyncio.sleep(_SWEEP_SECONDS)
                 now = time.monotonic()
                 for lane in self._lanes:
@@ -128,14 +180,13 @@ class _Generator:
 
     def _send_due(self) -> None:
         for _ in range(_BURST):
-            intended = self._started + self._next
+            offset, index, lanes = self._next
+            intended = self._started + offset
             if intended > time.monotonic():
                 break
-            count = len(self._lanes)
-            for turn in range(count):
-                self._lanes[(self._index + turn) % count].send(self._index, intended)
-            self._index += 1
-            self._next = next(self._offsets, math.inf)
-            if self._next == math.inf:
+            for lane in lanes:
+                self._lanes[lane].send(index, intended)
+            self._next = next(self._schedule, _NOTHING)
+            if self._next is _NOTHING:
                 return
-        self._alarm.set(self._started + self._next)
+        self._alarm.set(self._started + self._next[0])

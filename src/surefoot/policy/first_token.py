@@ -108,6 +108,12 @@ class FirstToken:
             self._spread()
         return changed
 
+    def learn_from(self, other: "FirstToken") -> None:
+        """Take over what another one has learned, as if its folded samples had been seen here."""
+        for bucket, known in zip(self._buckets, other._buckets, strict=True):  # noqa: SLF001 - one of us
+            bucket.kept.extend(known.kept)
+        self._spread()
+
     def samples(self) -> int:
         """How many samples are kept, over all buckets."""
         return sum(len(bucket.kept) for bucket in self._buckets)

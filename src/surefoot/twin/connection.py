@@ -11,6 +11,8 @@ from typing import Protocol
 import msgspec
 
 from surefoot.twin import bodies, refusals
+from surefoot.twin.faults import Fault
+from surefoot.twin.forward import Forward, Real
 from surefoot.twin.http import HttpConnection, Request
 from surefoot.twin.log import AttemptRecord, fingerprint
 from surefoot.twin.script import Ask, Ending, Script
@@ -45,6 +47,7 @@ class Provider(Protocol):
     """What a connection needs of the twin it belongs to."""
 
     models_answer: bytes
+    real: Real | None
 
     def opened(self, connection: "ProviderConnection") -> int:
         """Count the connection in; its number."""
@@ -57,15 +60,17 @@ class Provider(Protocol):
 
 
 class Attempt:
-    """A script being acted out."""
+    """A script being acted out; or a request handed on to a real provider, under a fault that may break its answer."""
 
-    __slots__ = ("index", "record", "script", "timer")
+    __slots__ = ("fault", "forward", "index", "record", "script", "timer")
 
     def __init__(self, record: AttemptRecord, script: Script) -> None:
         self.record = record
         self.script = script
         self.index = 0
         self.timer: asyncio.TimerHandle | None = None
+        self.fault: Fault | None = None
+        self.forward: Forward | None = None
 
 
 class ProviderConnection(HttpConnection):
@@ -98,7 +103,8 @@ class ProviderConnection(HttpConnection):
     def on_request(self, request: Request) -> None:
         """Answer by path."""
         path = request.target.partition(b"?")[0]
-        if path == b"/v1/chat/completions" and request.method == b"POST":
+        in_front = self._provider.real is not None and path.endswith(b"/chat/completions")
+        if (in_front or path == b"/v1/chat/completions") and request.method == b"POST":
             self._chat(request)
         elif path == b"/v1/models" and request.method == b"GET":
             self._plain(self._provider.models_answer)
@@ -132,7 +138,25 @@ class ProviderConnection(HttpConnection):
             return
         self._requests += 1
         self._attempt = attempt = self._provider.arrived(self._number, chat, request, self._requests)
-        self._play(attempt)
+        real = self._provider.real
+        if real is None or attempt.script.ending is not Ending.FORWARD:
+            self._play(attempt)
+            return
+        attempt.forward = Forward(request, attempt.fault, self)
+        attempt.forward.start(real)
+
+    def relay(self, data: bytes, tokens: int) -> None:
+        """Write what the real provider says."""
+        if self.transport is not None and self._attempt is not None:
+            self.transport.write(data)
+            self._note(self._attempt.record, time.monotonic(), tokens)
+
+    def over(self, ending: Ending, struck: str | None) -> None:
+        """The real provider has said all that may be handed on."""
+        if self._attempt is not None:
+            self._attempt.record.fault = struck or self._attempt.record.fault
+            self._attempt.script = self._attempt.script._replace(ending=ending)
+            self._finish(self._attempt, time.monotonic())
 
     def _play(self, attempt: Attempt) -> None:
         """Write all steps that are due, then wait for the next one or end."""
@@ -162,6 +186,7 @@ class ProviderConnection(HttpConnection):
             record.first_byte = now
         if tokens:
             record.content_tokens += tokens
+            record.last_content = now
             if record.first_content is None:
                 record.first_content = now
 
@@ -180,6 +205,8 @@ class ProviderConnection(HttpConnection):
     def _end(self, attempt: Attempt, now: float) -> None:
         if attempt.timer is not None:
             attempt.timer.cancel()
+        if attempt.forward is not None:
+            attempt.forward.cancel()
         attempt.record.end = now
         self._attempt = None
 

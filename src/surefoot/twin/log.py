@@ -27,6 +27,7 @@ class AttemptRecord(msgspec.Struct):
     fault: str | None = None
     first_byte: float | None = None
     first_content: float | None = None
+    last_content: float | None = None
     end: float | None = None
     gone_at: float | None = None
     content_tokens: int = 0

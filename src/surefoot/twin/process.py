@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from surefoot.twin.behaviour import TwinError
+from surefoot.twin.ending import end
 from surefoot.twin.faults import Fault, FaultPlan, always
 from surefoot.twin.log import AttemptRecord
 from surefoot.twin.program import Announcement
@@ -104,14 +105,5 @@ class TwinProcess:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        if process is not None:
+            end(process, _STOP_SECONDS)

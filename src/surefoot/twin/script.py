@@ -5,6 +5,7 @@ Must never: do I/O or read the clock; the player in `connection` acts scripts ou
 """
 
 import enum
+import functools
 import itertools
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,6 +22,8 @@ class Ending(enum.Enum):
     CLOSE = "close"
     RESET = "reset"
     HANG = "hang"
+    FORWARD = "forward"
+    """Whoever plays the script asks the real provider; its answer says how it ends."""
 
 
 class Step(NamedTuple):
@@ -318,10 +321,15 @@ def _not_json(_ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
 
 def _comments_only(ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
     """Blank lines where a plain answer is waited for, as some providers send them."""
-    head, comment = (bodies.STREAM_HEAD, bodies.COMMENT) if ask.stream else (bodies.CHUNKED_HEAD, b"\n")
-    every = fault.delay or _COMMENT_EVERY
+    return _comments(fault.delay or _COMMENT_EVERY, stream=ask.stream), Ending.HANG
+
+
+@functools.cache
+def _comments(every: float, *, stream: bool) -> list[Step]:
+    """The same for every attempt, and long to write: kept. Whoever plays a script does not change it."""
+    head, comment = (bodies.STREAM_HEAD, bodies.COMMENT) if stream else (bodies.CHUNKED_HEAD, b"\n")
     said = bodies.chunk(comment)
-    return [Step(0.0, head, 0), *(Step(every * n, said, 0) for n in range(1, _COMMENTS + 1))], Ending.HANG
+    return [Step(0.0, head, 0), *(Step(every * n, said, 0) for n in range(1, _COMMENTS + 1))]
 
 
 _COMMON: dict[str, _Bent] = {

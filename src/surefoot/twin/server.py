@@ -19,10 +19,11 @@ from surefoot.twin.behaviour import Behaviour, Dice, TwinError
 from surefoot.twin.connection import Attempt, ChatRequest, ProviderConnection, ask_of, record_of
 from surefoot.twin.control import ControlConnection
 from surefoot.twin.faults import CONNECTION_KINDS, HEALTHY, Chooser, Fault, FaultPlan, always
+from surefoot.twin.forward import AFTER_CONTENT, Real
 from surefoot.twin.http import Request
 from surefoot.twin.listener import Listener
 from surefoot.twin.log import AttemptLog, AttemptRecord
-from surefoot.twin.script import Composer
+from surefoot.twin.script import Composer, Ending, Script
 
 # Timers of the loop count in milliseconds and may ring half of one early.
 _TIMER_ROUNDING = 0.001
@@ -36,15 +37,20 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TwinOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a twin is started with. Port 0 lets the system choose; `log_size` is in records."""
+    """All that a twin is started with. Port 0 lets the system choose; `log_size` is in records.
+
+    Without a control port there is no control door: whoever holds the twin in its own process needs none. With a `real`
+    provider the twin stands in front of it: what no fault strikes is handed on.
+    """
 
     behaviour: Behaviour = Behaviour()
     faults: FaultPlan = HEALTHY
     tls: Tls | None = None
     host: str = "127.0.0.1"
     port: int = 0
-    control_port: int = 0
+    control_port: int | None = 0
     log_size: int = 100_000
+    real: Real | None = None
 
 
 class Twin:
@@ -67,6 +73,7 @@ class Twin:
         self._options = options
         self.behaviour = options.behaviour
         self.log = AttemptLog(options.log_size)
+        self.real = options.real
         self.models_answer = bodies.models(self.behaviour.models)
         self._dice = Dice(self.behaviour)
         self._composer = Composer(self.behaviour)
@@ -100,10 +107,11 @@ class Twin:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(options.tls.cert, options.tls.key)
             self._listener.secure(context, self._handshake_struck)
-        self._control = await asyncio.get_running_loop().create_server(
-            functools.partial(ControlConnection, self), options.host, options.control_port
-        )
-        self.control_port = self._control.sockets[0].getsockname()[1]
+        if options.control_port is not None:
+            self._control = await asyncio.get_running_loop().create_server(
+                functools.partial(ControlConnection, self), options.host, options.control_port
+            )
+            self.control_port = self._control.sockets[0].getsockname()[1]
         self.set_faults(options.faults)
 
     async def __aexit__(
@@ -206,7 +214,14 @@ class Twin:
         record = record_of(self._sequence, connection, chat, request)
         fault = self._chooser.for_request(record.arrival - self._started)
         ask = ask_of(chat, request, record, nth)
-        script = self._composer.compose(ask, self._dice.throw(self._sequence), fault)
+        if self.real is not None and (fault is None or fault.kind in AFTER_CONTENT | {"slow_first_token"}):
+            # A fault after content is noted once it strikes: a short answer may end before.
+            early = None if fault is None or fault.kind in AFTER_CONTENT else fault.kind
+            script = Script([], Ending.FORWARD, early)
+        else:
+            script = self._composer.compose(ask, self._dice.throw(self._sequence), fault)
         record.fault = script.fault
         self.log.add(record)
-        return Attempt(record, script)
+        attempt = Attempt(record, script)
+        attempt.fault = fault
+        return attempt
