@@ -213,6 +213,28 @@ def crowds(draw: st.DrawFn) -> Setting:
     )
 
 
+breaks = st.builds(
+    lambda first, kind, more: (Step(first, "content"), Step(first + more, kind)),
+    short,
+    st.sampled_from([*FAULTS, *OF_THE_REQUEST]),
+    short,
+)
+
+
+@st.composite
+def broken_texts(draw: st.DrawFn) -> Setting:
+    """Texts that break off after they have begun, and targets of which some refuse to go on with them."""
+    setting = draw(settings_of_the_world())
+    after = st.one_of(breaks, breaks, plays)
+    return setting._replace(
+        scripts={name: draw(st.lists(after, min_size=1, max_size=3)) for name in setting.scripts},
+        limits=Limits(attempts=6),
+        requests=(request(resumable=True),),
+        leavings=[None] * len(setting.leavings),
+        hedge=0.0,
+    )
+
+
 worlds = st.one_of(settings_of_the_world(), crowds())
 
 
