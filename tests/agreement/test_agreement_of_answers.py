@@ -44,7 +44,6 @@ PHASES: tuple[tuple[FaultPlan | Fault, FaultPlan | Fault], ...] = (
     (DOWN, DOWN),
     (HEALTHY, HEALTHY),
     (SLOW, HEALTHY),
-    (SLOW, HEALTHY),
     (DRIP, HEALTHY),
     (Fault("silence"), Fault("silence")),
     (Fault("status:400", code="context_length_exceeded"), HEALTHY),
@@ -59,6 +58,12 @@ ASKED: tuple[Callable[[], bytes], ...] = (
     lambda: post(body_of(stream=False), "surefoot-deadline: 1500"),
     lambda: post(body_of(stream=True), "surefoot-resume: off"),
 )
+
+
+def _begins_at_the_backup(house: House) -> bool:
+    """Whether a call goes there at once: traffic has moved, though no attempt has failed."""
+    head = exchange(house.port, chat(stream=True)).head
+    return b"surefoot-target: backup" in head and b"surefoot-attempts: 1" in head
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,8 @@ def trace(tmp_path_factory: pytest.TempPathFactory, started_twins: Pair) -> list
                 twin.set_faults(plan)
             with ThreadPoolExecutor(12) as crowd:
                 list(crowd.map(lambda number: exchange(house.port, ASKED[number % len(ASKED)]()), range(CALLS)))
+            if plans[0] is SLOW:
+                until(lambda: all(_begins_at_the_backup(house) for _ in range(3)))
         house.drain()
     return Path(f"{stem}.0.call-v1.jsonl").read_bytes().splitlines()
 
@@ -105,7 +112,7 @@ def answered(lines: list[list[Any]], what: str, command: str) -> bool:
 def test_every_decision_is_the_same_on_a_virtual_clock(trace: list[bytes]) -> None:
     replayer = replay(trace)
 
-    assert len(replayer.calls) == CALLS * len(PHASES)
+    assert len(replayer.calls) >= CALLS * len(PHASES)
     assert replayer.told["Finish"] > 100
 
 
