@@ -84,11 +84,13 @@ def test_usage_with_the_last_text_is_summed_too() -> None:
 
 
 def test_an_error_tells_what_was_delivered_and_never_the_text() -> None:
-    complaint = Complaint(504, "server_error", "stall", "No.", delivered=delivered_of([first("se", "cret")]))
+    complaint = Complaint(
+        504, "server_error", "stall", "No.", delivered_bytes=99, delivered=delivered_of([first("se", "cret")])
+    )
 
     told = json.loads(DIALECT.error_event(complaint)[6:])["error"]
 
-    assert told["delivered"] == {"characters": 6, "events": 2, "finish_reason": None}
+    assert told["delivered"] == {"bytes": 99, "characters": 6, "events": 2, "finish_reason": None}
     assert "cret" not in str(told)
 
 

@@ -97,7 +97,7 @@ def test_a_finished_stream_that_does_not_end_is_not_waited_for(house: House, twi
         with sdk(house) as client:
             heard = ask(client, stream=stream)
         assert (heard.text, heard.target, heard.attempts) == (WHOLE, "primary", 1)
-        assert house.record(heard.call)["ended"] < 1.0
+        assert house.record(heard.call)["ended"] < (1.5 if stream else 4.0)  # idle, which would end it, is a stall
 
 
 def test_tool_arguments_and_structured_output_that_do_not_parse_go_to_the_next_target(

@@ -258,3 +258,10 @@ def test_a_hedge_that_stalls_after_it_won_ends_the_answer() -> None:
 def test_a_hedge_that_is_refused_does_not_end_the_attempt_that_is_under_way(kind: Kind) -> None:
     story = world_of(a=[answers(2.5, 2.6)], b=[fails(kind)]).call()
     assert story.kinds == [Kind.OK, kind]
+
+
+def test_after_a_hedge_was_refused_nobody_else_is_asked_and_the_refusal_is_what_is_told() -> None:
+    story = world_of(a=[fails(Kind.RESET, 2.5)], b=[fails(Kind.BAD_REQUEST)], c=[answers()]).call()
+    assert story.asked == ["a", "b"]
+    assert story.failure.kind is Kind.BAD_REQUEST
+    assert story.failure.attempt == 1

@@ -295,7 +295,8 @@ class Call(Patience):
             return self._broke(attempt, kind, now)
         if not self._may_fall_back(attempt, kind):
             if attempt.reason is not _FIRST and self._anyone_live():
-                return _NOTHING  # what is under way at the usual target may yet be an answer
+                self._bar(lambda _: True)  # nobody else is asked, but what is under way may yet be an answer
+                return _NOTHING
             if attempt.reason is not Reason.EXERCISE:
                 return self._fail(kind, now, attempt)
         if was_late and self._anyone_live():

@@ -25,6 +25,9 @@ CANNED_FOR = frozenset({Kind.DEADLINE, Kind.NO_TARGET}) | {
 }
 """What a static target is asked for: where a caller has done nothing wrong, and nobody else can answer."""
 
+REFUSALS = frozenset({Kind.BAD_REQUEST, Kind.CONTENT_FILTER})
+"""What is the request's own fault, whoever else fails after it."""
+
 _OURS = frozenset({Kind.DEADLINE, Kind.SHUTDOWN})
 """Ends that are nobody's failure, so that they are told as they are."""
 
@@ -191,6 +194,10 @@ class UnderWay:
         """One error for the client: what broke the answer that it has the beginning of, else what happened last."""
         if self.broken is not None and kind not in _OURS:
             kind, attempt, retry_after = self.broken.kind or kind, self.broken, None
+        elif kind not in _OURS:
+            refused = next((one for one in self.attempts if one.kind in REFUSALS), None)
+            if refused is not None and refused.kind is not None:  # what ended after it says less of the request
+                kind, attempt, retry_after = refused.kind, refused, None
         canned = self._canned(kind, now)
         if canned:
             return canned
