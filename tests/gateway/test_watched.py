@@ -8,11 +8,11 @@ import pytest
 from tests.gateway.answering import Answering
 from tests.gateway.asking import ask, sdk
 from tests.gateway.conftest import Pair
-from tests.gateway.house import BRISK, House, settings_of, targets_at
+from tests.gateway.house import BRISK, CALM, House, settings_of, targets_at
 from tests.gateway.raw import Answer, body_of, chat, exchange, post
 
 from surefoot.domain.outcome import Kind
-from surefoot.domain.route import Watch
+from surefoot.domain.route import Limits, Watch
 from surefoot.twin import Fault
 
 WHOLE = "A sure foot tries the ground before it"
@@ -91,13 +91,15 @@ def test_a_target_that_declines_to_stream_is_asked_again_plainly_and_not_watched
     assert [body.get("stream", False) for body in asked] == [True, False, False]
 
 
-def test_a_finished_stream_that_does_not_end_is_not_waited_for(house: House, twins: Pair) -> None:
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_a_finished_stream_that_does_not_end_is_not_waited_for(twins: Pair, *, stream: bool) -> None:
     twins[0].set_faults("no_done_open")
-    for stream in (False, True):
+    limits = Limits(idle=9.0)
+    with House(settings_of(targets_at(*(t.port for t in twins)), limits=limits, options=CALM)) as house:
         with sdk(house) as client:
             heard = ask(client, stream=stream)
         assert (heard.text, heard.target, heard.attempts) == (WHOLE, "primary", 1)
-        assert house.record(heard.call)["ended"] < (1.5 if stream else 4.0)  # idle, which would end it, is a stall
+        assert house.record(heard.call)["ended"] < limits.idle
 
 
 def test_tool_arguments_and_structured_output_that_do_not_parse_go_to_the_next_target(
