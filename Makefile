@@ -22,7 +22,7 @@ demo: $(STAMP) ## the main job: a gateway, three sites, a failing primary, a rep
 
 coverage-story: $(STAMP) ## the same drill on one cloud and on several: how much each of them covers (three minutes)
 	$(BIN)/surefoot drill -c examples/single-cloud.toml --against examples/multi-cloud.toml --route chat \
-		--patience 10s --out surefoot-drills
+		--patience 20s --out surefoot-drills
 
 test: $(STAMP) ## the tests (under 8 minutes on two cores)
 	$(BIN)/python -m pytest

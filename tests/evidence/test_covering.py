@@ -141,3 +141,9 @@ def test_counts_that_cannot_be_drawn_from_are_refused(
 ) -> None:
     with pytest.raises(EvidenceError, match=word):
         coverage_interval(rows, years=years, seed=1)
+
+
+def test_where_all_is_covered_rounding_does_not_take_a_bit_away() -> None:
+    rows = [(f"m{n}", 0.1 * n, 0.3 * n, 1.0) for n in range(1, 40)]
+    found = coverage(rows)
+    assert (found.modes, found.events, found.risk) == (1.0, 1.0, 1.0)

@@ -52,7 +52,10 @@ def drill(
         str, typer.Option(help="How long a client waits, if the deadline is longer.")
     ] = f"{PATIENCE:g}s",
     in_front: Annotated[bool, typer.Option(help="Twins in front of the real targets: costs money.")] = False,
-    spend_cap: Annotated[str | None, typer.Option(help='Most that real targets may charge, as "$1".')] = None,
+    spend_cap: Annotated[
+        str | None,
+        typer.Option(help="Most that real targets may charge: 1, or '$1' in single quotes."),
+    ] = None,
     time_cap: Annotated[str, typer.Option(help="The drill is aborted after it.")] = "15m",
     running_at: Annotated[
         str | None, typer.Option("--running", help="Drill the running gateway with this admin address.")

@@ -97,6 +97,13 @@ def routes_of(configuration: Configuration, names: Sequence[str]) -> list[Route]
     return [known[name] for name in names] if names else list(configuration.routes)
 
 
+def check_reach(configuration: Configuration, reach: str | None) -> None:
+    """Raises `DrillError` for a word that is no failure domain of any target."""
+    known = sorted({ALONE, *(name for target in configuration.targets for name in target.domains)})
+    if reach is not None and reach not in known:
+        raise DrillError(f"no target has a failure domain {reach!r}; known: {', '.join(known)}")
+
+
 def struck_with(configuration: Configuration, route: Route, target: str, reach: str) -> tuple[str, ...]:
     """The target and those of its route that share the failure domain `reach` with it."""
     if reach == ALONE:

@@ -22,7 +22,17 @@ from surefoot.config.configuration import Configuration
 from surefoot.domain.route import Order, Route
 from surefoot.drill.catalogue import Mode, chosen
 from surefoot.drill.guard import AbortRule, Purse, Steady, steady
-from surefoot.drill.plan import BURST, DrillOptions, Trial, Untested, routes_of, struck_with, waves, worlds_for
+from surefoot.drill.plan import (
+    BURST,
+    DrillOptions,
+    Trial,
+    Untested,
+    check_reach,
+    routes_of,
+    struck_with,
+    waves,
+    worlds_for,
+)
 from surefoot.drill.repetition import Repetition
 from surefoot.drill.stage import Stage
 from surefoot.drill.venue import STEADY_WORLD, Venue
@@ -290,6 +300,7 @@ class Runner:
 def check(configuration: Configuration, told: DrillOptions) -> None:
     """What can be known before anything is started. Raises `DrillError` for what cannot be drilled."""
     routes_of(configuration, told.routes)
+    check_reach(configuration, told.reach)
     chosen(told.modes)
     if told.in_front:
         Purse(configuration, told.spend_cap)

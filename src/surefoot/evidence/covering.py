@@ -69,6 +69,13 @@ class Counted(NamedTuple):
     """Whether the jurisdiction forbids the fallback: then it covers nothing, whatever was drilled."""
 
 
+def _mean(shares: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """A weighted mean of shares, which rounding does not take out of their range: all covered is covered."""
+    mean = float(weights @ shares / weights.sum())
+    weighed = shares[weights > 0]
+    return min(max(mean, float(weighed.min())), float(weighed.max()))
+
+
 def coverage(rows: Iterable[tuple[str, float, float, float]], threshold: float = THRESHOLD) -> Coverage:
     """The three coverages of rows `(mode, events_per_year, impact, mitigated_share)`; the formulas are above.
 
@@ -93,8 +100,8 @@ def coverage(rows: Iterable[tuple[str, float, float, float]], threshold: float =
         raise EvidenceError("events times impact is 0 for all modes: there is no risk to weigh them by")
     return Coverage(
         modes=float((shares >= threshold).mean()),
-        events=float(rates @ shares / rates.sum()),
-        risk=float(risks @ shares / risks.sum()),
+        events=_mean(shares, rates),
+        risk=_mean(shares, risks),
     )
 
 

@@ -46,7 +46,10 @@ def of_call(call: Call, kind: Kind) -> Complaint:
     )
     count = len(stories)
     tried = f"after {count} attempt{'s' if count != 1 else ''} " if count else ""
-    advice = _ADVICE.get(kind, "See `attempts` for what each target did.")
+    if kind is Kind.DEADLINE and call.request.deadline is not None:
+        advice = f"It was the {call.request.deadline * 1000:.0f} ms of the request's own surefoot-deadline."
+    else:
+        advice = _ADVICE.get(kind, "See `attempts` for what each target did.")
     message = f"Surefoot could not answer {tried}on route '{call.request.route}': {OUTCOMES[kind].meaning}. {advice}"
     status = STATUS.get(kind, 502)
     return Complaint(status, _type_of(status), str(kind), message, None, stories)

@@ -53,7 +53,7 @@ def remarks(facts: Facts) -> Iterator[str]:
     passed, missed = facts.named("passed_off"), facts.named("not_delivered")
     if passed.value:
         yield f"NOT SAFE: {passed.value:.0f} of {passed.n} broken answers were passed off as whole."
-    else:
+    elif passed.n:
         yield f"No broken answer was passed off as whole (0 of {passed.n} calls)."
     if missed.value:
         yield f"{missed.value:.0f} of {missed.n} calls were not struck by their fault and do not count."
