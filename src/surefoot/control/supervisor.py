@@ -83,6 +83,7 @@ class Supervisor:
             opened.callback(self._listening.close)
             self._admin_socket = bound(configuration.admin.host, configuration.admin.port)
             opened.callback(self._admin_socket.close)
+            self._admin_socket.listen()  # who asks before the admin application is there waits, and is not refused
             self._journal = None if configuration.journal is None else Writer(configuration.journal)
             opened.pop_all()
         self._picture = Picture(configuration, workers)
