@@ -11,21 +11,13 @@ from tests.gateway.asking import MESSAGES, sdk
 from tests.gateway.conftest import Pair
 from tests.gateway.house import BRISK, House, settings_of, targets_at, until
 from tests.gateway.raw import Answer, body_of, chat, exchange, post
+from tests.gateway.test_failures_after_content import AFTER_CONTENT, WHOLE
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
 from surefoot.domain.target import Continues
 from surefoot.twin import Fault
 
-WHOLE = "A sure foot tries the ground before it"
-BREAKS = {
-    "stall": (Fault("stall"), Kind.STALL),
-    "closed": (Fault("cut", cut_by="close"), Kind.CUT),
-    "cut within an event": (Fault("cut", cut_by="mid_event"), Kind.CUT),
-    "reset": (Fault("cut", cut_by="reset"), Kind.CUT),
-    "truncated": (Fault("truncate"), Kind.CUT),
-    "error later": (Fault("error_later"), Kind.SERVER_ERROR),
-}
 WAYS = [Continues.PROMPT, Continues.PREFILL, Continues.REPLAY]
 
 
@@ -53,7 +45,7 @@ def text_of(events: list[dict[str, Any]]) -> str:
     return "".join(event["choices"][0]["delta"].get("content") or "" for event in events if event.get("choices"))
 
 
-@pytest.mark.parametrize(("fault", "kind"), BREAKS.values(), ids=BREAKS.keys())
+@pytest.mark.parametrize(("fault", "kind"), AFTER_CONTENT.values(), ids=AFTER_CONTENT.keys())
 def test_litellm_40404_a_broken_text_becomes_whole_for_the_sdk(
     resuming: House, twins: Pair, fault: Fault, kind: Kind
 ) -> None:
