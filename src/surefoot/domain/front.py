@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from surefoot.domain.units import Seconds, Size
+from surefoot.domain.units import Count, Seconds, Size
 
 
 class Listener(Struct, frozen=True):
@@ -16,13 +16,33 @@ class Listener(Struct, frozen=True):
     private_key: str | None = None
 
 
+class KeyLimits(Struct, frozen=True):
+    """What one key may take, over the whole gateway. None is no limit."""
+
+    in_flight: Count | None = None
+    """Calls under way at once."""
+    per_minute: Count | None = None
+    """Calls a minute, as a token bucket that holds a tenth of a minute's worth, and at least one."""
+
+
 class ClientKey(Struct, frozen=True):
-    """A client's key as the gateway keeps it: a name, and a keyed hash of the secret (BLAKE2b, 32 bytes)."""
+    """A client's key as the gateway keeps it: a name, a keyed hash of the secret (BLAKE2b, 32 bytes), and its scope."""
 
     name: str
     digest: bytes
     drill: bool = False
     """A canary key: calls under it are drilled calls, and reach targets only while a drill is on."""
+    tenant: str | None = None
+    """On whose behalf it calls."""
+    routes: tuple[str, ...] | None = None
+    """Routes that it may ask for; None is all."""
+    jurisdictions: tuple[str, ...] = ()
+    """Jurisdictions that bind all its calls."""
+    classes: tuple[str, ...] = ()
+    """Classes of data that all its calls are taken to carry."""
+    regions: tuple[str, ...] = ()
+    """Zones in which the people live whom the data of all its calls is about."""
+    limits: KeyLimits = KeyLimits()
 
 
 class Idempotency(Struct, frozen=True):
