@@ -26,7 +26,9 @@ Drilled = tuple[Path, dict[str, Any]]
 @pytest.fixture(scope="module")
 def drilled(tmp_path_factory: pytest.TempPathFactory) -> Drilled:
     folder = tmp_path_factory.mktemp("drill")
-    done = run(written(folder), "--modes", "refuse,silence,auth,no_done,bad_request", "--repeat", "5", "--json")
+    modes = ("--modes", "refuse,silence,auth,no_done,bad_request")
+    longer = ("--time-cap", "3h")  # than one order to the gateway may last
+    done = run(written(folder), *modes, *longer, "--repeat", "5", "--json")
     assert done.returncode == 0, done.stderr
     return folder, told(done)
 

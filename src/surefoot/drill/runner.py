@@ -19,6 +19,7 @@ from contextlib import suppress
 from msgspec import Struct, field
 
 from surefoot.config.configuration import Configuration
+from surefoot.control.drilling import LONGEST
 from surefoot.domain.route import Order, Route
 from surefoot.drill.catalogue import Mode, chosen
 from surefoot.drill.guard import AbortRule, Purse, Steady, steady
@@ -162,7 +163,10 @@ class Runner:
     async def _run(self, stage: Stage) -> None:
         found = self.found
         await self._venue.order(
-            {STEADY_WORLD: stage.well()}, seconds=self._told.time_cap, like=None, forward=self._told.in_front
+            {STEADY_WORLD: stage.well()},
+            seconds=min(self._told.time_cap, LONGEST),  # each wave orders again
+            like=None,
+            forward=self._told.in_front,
         )
         self._tell(Progress("is the gateway steady?"))
         found.before = await self._look(learn=not self._told.fresh)
