@@ -23,6 +23,7 @@ from surefoot.policy.call import DELIVER_FIRST, FINISH, Call
 from surefoot.wire.clock import now
 
 _CLIENT_ERROR = 400
+_GOOD = Kind.OK  # looked up through its class, a member costs 40 ns each time
 
 OWN_WORDS = frozenset({Kind.BAD_REQUEST, Kind.CONTENT_FILTER, Kind.CONTEXT_OVERFLOW})
 """What is about the request is told in the provider's own words: they explain it best."""
@@ -95,7 +96,7 @@ class Exchange:
         request = call.request
         began = call.began
         winner, ended, spoke_at = call.winner, call.ended, self._spoke_at
-        if len(self._legs) > 1 or call.kind is not Kind.OK:
+        if len(self._legs) > 1 or call.kind is not _GOOD:
             self._book_what_was_lost()
         return (
             self._identity,
@@ -148,7 +149,8 @@ class Exchange:
 
     def handle(self, event: Event, at: float) -> None:
         """Something rare."""
-        self._look_back()
+        if self._resumption is not None:
+            self._look_back()
         commands = self.call.handle(event, at)
         if commands:
             self._obey(commands, at)

@@ -19,6 +19,7 @@ LAST_WORDS = 0.25
 """Seconds that a stream has, once every choice has said why it ended, for its usage and its terminal event."""
 
 _OK = 200
+_GOOD = Kind.OK  # looked up through its class, a member costs 40 ns each time
 _EVENT_STREAM = b"text/event-stream"
 
 
@@ -183,11 +184,9 @@ class Leg:
         self.answer = answer
         reader = self._dialect.plain_reader(self._ask)
         kind = reader.judge(answer)
-        if (
-            kind is Kind.OK and self._misplaced
-        ):  # a whole answer where a stream was asked for: the client cannot read it
+        if kind is _GOOD and self._misplaced:  # a whole answer where a stream was asked for: the client cannot read it
             kind = Kind.MALFORMED
-        if kind is Kind.OK:
+        if kind is _GOOD:
             self.usage = reader.usage
             self.over = True
             self._listener.plain(self, at)

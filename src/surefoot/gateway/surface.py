@@ -18,6 +18,8 @@ KEYS_REMEMBERED = 4096
 """Admitted `Authorization` values that are not hashed again. What is not admitted is not remembered."""
 
 
+_AUTO = Watch.AUTO  # looked up through its class, a member costs 40 ns each time
+
 LONGEST_DEADLINE = 86_400_000
 """Milliseconds: a day."""
 
@@ -82,7 +84,7 @@ def request_of(ask: Ask, route: Route, headers: dict[bytes, bytes]) -> Request |
         None if place is None else place.decode("latin-1"),
         seconds,
         resumable,
-        ask.watchable and route.watch is Watch.AUTO,
+        ask.watchable and route.watch is _AUTO,
     )
 
 

@@ -17,6 +17,9 @@ from surefoot.domain.request import BUCKETS
 from surefoot.domain.units import Count, Factor, Quantile, Seconds
 from surefoot.policy.suspicion import Suspicion
 
+_WIDTH = len(BUCKETS) + 1
+"""Of the table: prompt lengths that are learned apart."""
+
 
 class FirstTokenOptions(Struct, frozen=True):
     """Bounds of the learned delays. Plain calls, whose first content is the whole answer, have bounds of their own."""
@@ -79,7 +82,7 @@ class FirstToken:
 
     def __init__(self, options: FirstTokenOptions) -> None:
         self._options = options
-        self._buckets = [_Bucket(options.memory) for _ in range(2 * (len(BUCKETS) + 1))]
+        self._buckets = [_Bucket(options.memory) for _ in range(2 * _WIDTH)]
         self.fresh = [bucket.fresh.append for bucket in self._buckets]
         """`fresh[series](seconds)` notes one sample: a bound append, the cheapest note there is."""
         self.table: list[Delays] = []
@@ -124,14 +127,13 @@ class FirstToken:
         Where only longer or shorter prompts are known, a longer one's times are safe to take and a shorter one's only
         as a lower bound: they never take a longer prompt below the defaults.
         """
-        width = len(BUCKETS) + 1
         self.table = []
         for plain in (False, True):
             learned = [
-                self._learn(bucket, plain=plain) for bucket in self._buckets[plain * width : (plain + 1) * width]
+                self._learn(bucket, plain=plain) for bucket in self._buckets[plain * _WIDTH : (plain + 1) * _WIDTH]
             ]
             default = self._default(plain=plain)
-            self.table += [_nearest(learned, index, default) for index in range(width)]
+            self.table += [_nearest(learned, index, default) for index in range(_WIDTH)]
 
     def _default(self, *, plain: bool) -> Delays:
         options = self._options
@@ -154,7 +156,7 @@ class FirstToken:
 
 def series_of(bucket: int, *, stream: bool) -> int:
     """Index into `FirstToken.table` and `FirstToken.fresh`."""
-    return bucket if stream else bucket + len(BUCKETS) + 1
+    return bucket if stream else bucket + _WIDTH
 
 
 def _nearest(learned: list[Delays | None], index: int, default: Delays) -> Delays:

@@ -13,7 +13,7 @@ from surefoot.wire.clock import now
 
 _USUAL = b"HTTP/1.1 200 OK\r\n"
 _INFORMATIONAL = 200
-
+_NEVER = float("inf")
 
 STALE_WITHIN = 1.0
 """Seconds within which a connection that had been idle shows that it was closed at the other end: a few round trips."""
@@ -67,7 +67,7 @@ class ClientConnection(asyncio.Protocol):
         self._answered = False
         self._until_close = False
         self.sent_at = 0.0
-        self.let_go_at = float("inf")
+        self.let_go_at = _NEVER
         self.paused = False
         self.idle_since = 0.0
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
@@ -215,8 +215,9 @@ class ClientConnection(asyncio.Protocol):
         reader, self._reader = self._reader, None
         if reader is None:
             return
-        self.let_go_at = float("inf")
-        self.resume()
+        self.let_go_at = _NEVER
+        if self.paused:
+            self.resume()
         if keep:
             self._answered = False
             self._keeper.give_back(self)

@@ -323,8 +323,9 @@ class ServerConnection(asyncio.Protocol):
         incoming = self._incoming
         body, self._body = self._body, []
         incoming.body = body[0] if len(body) == 1 else b"".join(body)
-        incoming.keep_alive = self._parser.should_keep_alive()
-        incoming.old = self._parser.get_http_version() == "1.0"
+        incoming.keep_alive = keep_alive = self._parser.should_keep_alive()
+        if not keep_alive or b"connection" in incoming.headers:  # HTTP/1.0 is kept alive only where its head says so
+            incoming.old = self._parser.get_http_version() == "1.0"
         self._head_bytes = 0
         self._incoming = _NONE_YET
         self._ahead.append(incoming)
@@ -350,10 +351,10 @@ class ServerConnection(asyncio.Protocol):
             self._refuse(400, "ambiguous_length", "Content-Length and Transfer-Encoding must not come together.")
         elif not length.isdigit():
             self._refuse(400, "bad_length", "Content-Length is not a number.")
-        elif int(length) > limit:
+        elif (announced := int(length)) > limit:
             self._refuse(413, "body_too_large", f"The body is larger than the {limit} bytes that are accepted.")
         else:
-            return int(length)
+            return announced
         return limit
 
     def _before_the_body(self, announced: int) -> None:
