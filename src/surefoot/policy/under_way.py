@@ -84,7 +84,10 @@ class UnderWay:
     def attempt_records(self) -> tuple[AttemptRecord, ...]:
         """One record per attempt, in the order of their launch."""
         began, winner = self.began, self.winner
-        return tuple([attempt.record(began, winner) for attempt in self.attempts])
+        records: tuple[AttemptRecord, ...] = ()
+        for attempt in self.attempts:  # few, and nearly always one
+            records += (attempt.record(began, winner),)
+        return records
 
     def series_at(self, state: TargetState) -> int:
         """The series of first-token times that an attempt at this target belongs to."""
