@@ -79,6 +79,17 @@ def test_an_old_client_is_served_without_chunks_and_closed(door: House, *, strea
     assert (b"data: [DONE]\n\n" if stream else b'"choices"') in answer.body
 
 
+def test_an_old_client_that_would_stay_is_streamed_to_without_chunks_too(door: House) -> None:
+    request = chat(stream=True).replace(b"HTTP/1.1\r\n", b"HTTP/1.0\r\nconnection: keep-alive\r\n")
+    with connect(door.port) as sock:
+        sock.sendall(request)
+        answer = read_to_end(sock)
+
+    assert (answer.status, answer.end) == (200, "eof")
+    assert b"transfer-encoding" not in answer.head
+    assert answer.body.endswith(b"data: [DONE]\n\n")
+
+
 def test_a_client_that_asks_for_it_is_closed_after_its_answer(door: House) -> None:
     with connect(door.port) as sock:
         sock.sendall(post(BODY, "connection: close"))
