@@ -19,6 +19,7 @@ from surefoot.domain.outcome import Kind
 LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes of one event that are held before the stream is called malformed."""
 
+_DATA = b"data: {"
 _DONE = b"data: [DONE]\n\n"
 
 
@@ -152,11 +153,13 @@ def _chunk_of(data: bytes) -> _Chunk | None:
 
 def _plain_events(whole: bytes) -> int:
     """How many events there are, if each is a delta that neither ends anything nor reports anything; else 0."""
-    count = whole.count(b"\n\n")
+    count = whole.count(b'"finish_reason":null')
     plain = (
-        whole.count(b'"finish_reason":null') == count == whole.count(b"data: {")
-        and b'"error"' not in whole
-        and whole.count(b'"usage"') == whole.count(b'"usage":null')
+        whole.count(b"\n") == 2 * count  # one line each, and the blank one
+        and whole.startswith(_DATA)
+        and whole.count(b"\n\n" + _DATA) == count - 1
+        and whole.rfind(b'"error"') < 0  # from behind: at half the cost
+        and (whole.rfind(b'"usage"') < 0 or whole.count(b'"usage"') == whole.count(b'"usage":null'))
         and b"\r" not in whole
     )
     return count if plain else 0
