@@ -101,11 +101,6 @@ def test_litellm_19077_a_client_may_decline_to_be_continued_in_mid_stream(resumi
     assert not twins[1].log()
 
 
-def test_a_wish_that_cannot_be_read_is_refused(resuming: House) -> None:
-    answer = exchange(resuming.port, post(body_of(stream=True), "surefoot-resume: maybe"))
-    assert (answer.status, b"invalid_resume" in answer.body) == (400, True)
-
-
 def test_a_second_target_that_dies_too_is_no_normal_end_and_the_error_says_what_there_was(
     resuming: House, twins: Pair
 ) -> None:

@@ -135,12 +135,6 @@ def test_the_rest_of_the_deadline_is_handed_on_to_another_surefoot() -> None:
     assert 299_000 < left[1] <= 300_000
 
 
-@pytest.mark.parametrize("wrong", ["soon", "0", "-5", "1.5", "99999999999"])
-def test_a_deadline_that_cannot_be_read_is_refused(house: House, wrong: str) -> None:
-    answer = exchange(house.port, post(body_of(stream=True), f"surefoot-deadline: {wrong}"))
-    assert (answer.status, b"invalid_deadline" in answer.body) == (400, True)
-
-
 # ── static answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

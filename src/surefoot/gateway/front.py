@@ -8,6 +8,7 @@ from surefoot.gateway import surface
 from surefoot.gateway.complaints import refusal
 from surefoot.gateway.drills import Drills
 from surefoot.gateway.exchange import Exchange
+from surefoot.gateway.own_headers import wrong_header
 from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resends import HEADER, Resends
 from surefoot.gateway.world import World
@@ -51,6 +52,10 @@ class Front:
             return self._other(connection, incoming)
         if incoming.method != b"POST":
             return self._complain(connection, surface.wrong_method("POST"))
+        if incoming.own:
+            wrong = wrong_header(incoming.headers, canary=key in world.doorkeeper.canaries)
+            if wrong is not None:
+                return self._complain(connection, wrong)
         if HEADER in incoming.headers:
             return self.resends.request(connection, incoming, key)
         return self._call(connection, incoming, key)
@@ -68,7 +73,7 @@ class Front:
         stack = world.fleet.stacks.get(route)
         if stack is None:
             return self._complain(connection, surface.unknown_route(route, world.routes))
-        request = surface.request_of(ask, stack.route, incoming.headers)
+        request = surface.request_of(ask, stack.route, incoming)
         if isinstance(request, Complaint):
             return self._complain(connection, request)
         call = world.make_call(world.fleet, request, incoming.arrived)

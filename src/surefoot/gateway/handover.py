@@ -177,6 +177,7 @@ class Handed(Channel[Hand]):
         incoming = self.incoming
         incoming.method, incoming.path, incoming.headers, incoming.body = b"POST", hand.path, hand.headers, hand.body
         incoming.arrived = hand.arrived
+        incoming.own = True  # they were looked at where the client is; there may be some
         self.send(Taken())
         self._take(self, incoming, hand.name)
 

@@ -12,6 +12,7 @@ from surefoot.domain.request import Request
 from surefoot.domain.route import Resume, Route, Watch
 from surefoot.errors import DialectError
 from surefoot.gateway.complaints import refusal
+from surefoot.gateway.own_headers import NO_WISHES, wishes_of
 from surefoot.wire.server import Incoming
 
 KEYS_REMEMBERED = 4096
@@ -19,9 +20,6 @@ KEYS_REMEMBERED = 4096
 
 
 _AUTO = Watch.AUTO  # looked up through its class, a member costs 40 ns each time
-
-LONGEST_DEADLINE = 86_400_000
-"""Milliseconds: a day."""
 
 
 class Doorkeeper:
@@ -60,30 +58,22 @@ class Doorkeeper:
         return found
 
 
-def request_of(ask: Ask, route: Route, headers: dict[bytes, bytes]) -> Request | Complaint:
-    """The facts that the policy needs, narrowed by the client's headers; or what is wrong with those."""
-    place = headers.get(b"surefoot-place")
-    deadline = headers.get(b"surefoot-deadline")
-    seconds: float | None = None
-    if deadline is not None:
-        if not deadline.isdigit() or not 0 < int(deadline) <= LONGEST_DEADLINE:
-            message = f"The header surefoot-deadline takes whole milliseconds, from 1 to {LONGEST_DEADLINE}."
-            return refusal(400, "invalid_deadline", message)
-        seconds = int(deadline) / 1000
-    resumable = ask.resumable and route.resume is Resume.TEXT
-    if resumable and b"surefoot-resume" in headers:
-        wish = headers[b"surefoot-resume"]
-        if wish not in {b"off", b"text"}:
-            return refusal(400, "invalid_resume", "The header surefoot-resume takes 'off' or 'text'.")
-        resumable = wish == b"text"
+def request_of(ask: Ask, route: Route, incoming: Incoming) -> Request | Complaint:
+    """The facts that the policy needs, narrowed by the client's own wishes; or why this route cannot fulfil one."""
+    wished = wishes_of(incoming.headers) if incoming.own else NO_WISHES
+    if wished.resume and route.resume is Resume.OFF:
+        message = (
+            f"The route '{route.name}' resumes no answer. Leave out surefoot-resume, or set resume = \"text\" there."
+        )
+        return refusal(400, "invalid_resume", message)
     return Request(
         ask.model,
         ask.stream,
         ask.prompt_tokens,
         ask.max_tokens,
-        None if place is None else place.decode("latin-1"),
-        seconds,
-        resumable,
+        wished.place,
+        wished.deadline,
+        ask.resumable and route.resume is Resume.TEXT and wished.resume is not False,
         ask.watchable and route.watch is _AUTO,
     )
 

@@ -14,6 +14,7 @@ import httptools
 
 from surefoot.domain.front import Door
 from surefoot.wire.clock import now
+from surefoot.wire.names import NAMES, OWN, lowered
 
 ADMITTED_ONLY = 256 * 1024
 """Bytes of a body above which the key is asked for before the body is read."""
@@ -23,11 +24,12 @@ MOST_AHEAD = 16
 
 _REASONS = {
     200: b"OK", 400: b"Bad Request", 401: b"Unauthorized", 403: b"Forbidden", 404: b"Not Found",
-    405: b"Method Not Allowed", 408: b"Request Timeout", 413: b"Content Too Large", 422: b"Unprocessable Content",
-    429: b"Too Many Requests", 431: b"Request Header Fields Too Large", 500: b"Internal Server Error",
-    502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Timeout",
+    405: b"Method Not Allowed", 408: b"Request Timeout", 409: b"Conflict", 413: b"Content Too Large",
+    422: b"Unprocessable Content", 429: b"Too Many Requests", 431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error", 502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Timeout",
 }  # fmt: skip
 
+_ONCE = frozenset({b"content-length", b"transfer-encoding", b"host", b"authorization"})
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
 
@@ -35,7 +37,7 @@ _LAST_CHUNK = b"0\r\n\r\n"
 class Incoming:
     """One request, whole."""
 
-    __slots__ = ("arrived", "body", "headers", "keep_alive", "method", "old", "path", "size")
+    __slots__ = ("arrived", "body", "headers", "keep_alive", "method", "old", "own", "path", "size")
 
     def __init__(self) -> None:
         self.arrived = 0.0
@@ -48,6 +50,8 @@ class Incoming:
         self.keep_alive = True
         self.old = False
         """HTTP/1.0: it knows no chunks."""
+        self.own = False
+        """Whether any header is one of the gateway's own, going by its name."""
 
 
 _NONE_YET = Incoming()
@@ -93,24 +97,8 @@ class ServerConnection(asyncio.Protocol):
     """See the module."""
 
     __slots__ = (
-        "_ahead",
-        "_body",
-        "_crammed",
-        "_front",
-        "_full",
-        "_head_bytes",
-        "_incoming",
-        "_parser",
-        "_refused",
-        "_trailers",
-        "_unsent",
-        "_unsent_since",
-        "busy",
-        "chunked",
-        "incoming",
-        "reading_since",
-        "served",
-        "transport",
+        "_ahead", "_body", "_crammed", "_front", "_full", "_head_bytes", "_incoming", "_parser", "_refused",
+        "_trailers", "_unsent", "_unsent_since", "busy", "chunked", "incoming", "reading_since", "served", "transport",
     )  # fmt: skip
 
     def __init__(self, front: Front) -> None:
@@ -287,9 +275,13 @@ class ServerConnection(asyncio.Protocol):
             if self._trailers > self._front.door.header_limit:
                 self._refuse(431, "headers_too_large", "The request's trailer is larger than this gateway accepts.")
             return
-        name = name.lower()
+        try:
+            name = NAMES[name]
+        except KeyError:
+            name = lowered(name)
+            self._incoming.own = self._incoming.own or name.startswith(OWN)
         headers = self._incoming.headers
-        if name in headers and name in {b"content-length", b"transfer-encoding", b"host", b"authorization"}:
+        if name in headers and (name in _ONCE or name.startswith(OWN)):
             self._refuse(400, "repeated_header", f"The header {name.decode('latin-1')} must not be repeated.")
         headers[name] = value
 
