@@ -3,16 +3,18 @@
 import contextlib
 import socket
 import threading
+import time
 from typing import Self
 
 
 class Answering:
     """Answers the requests with these answers in turn, the last one for ever; counts the connections that are open.
 
-    `asked` are the requests, as they came. Ends with its context.
+    Each answer is `slow` seconds in coming. `asked` are the requests, as they came. Ends with its context.
     """
 
-    def __init__(self, *answers: bytes) -> None:
+    def __init__(self, *answers: bytes, slow: float = 0.0) -> None:
+        self._slow = slow
         self._answers = list(answers)
         self.asked: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -52,6 +54,7 @@ class Answering:
                 waiting += data
                 if waiting.endswith((b"}", b"]")) and b"\r\n\r\n" in waiting:  # a whole JSON body
                     self.asked.append(waiting)
+                    time.sleep(self._slow)
                     sock.sendall(self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
                     waiting = b""
         with self._lock:

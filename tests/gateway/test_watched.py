@@ -135,6 +135,18 @@ def test_the_rest_of_the_deadline_is_handed_on_to_another_surefoot() -> None:
     assert 299_000 < left[1] <= 300_000
 
 
+def test_a_target_that_is_asked_again_plainly_is_told_what_is_left_of_the_deadline_by_then() -> None:
+    slow = 0.3
+    with Answering(framed(b"400 Bad Request", REFUSED), framed(b"200 OK", PLAIN), slow=slow) as provider:
+        (target,) = targets_at(provider.port)
+        target = msgspec.structs.replace(target, deadline_header="surefoot-deadline")
+        with House(settings_of([target], options=CALM)) as house:
+            assert exchange(house.port, post(body_of(), "surefoot-deadline: 9000")).status == 200
+    first, again = [int(found[1]) for found in re.finditer(rb"surefoot-deadline: (\d+)", b"".join(provider.asked))]
+    assert first <= 9000
+    assert again <= first - slow * 1000 + 1  # each is rounded down to a millisecond
+
+
 # ── static answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,7 +1,5 @@
 """A target as a worker reaches it: its pool, its dialect, and the head of every request, built once."""
 
-from functools import partial
-
 from surefoot.dialects.dialect import Ask, Dialect
 from surefoot.dialects.openai_canned import canned
 from surefoot.domain.target import Target
@@ -39,17 +37,20 @@ class Upstream:
         self.dialect = dialect
         self.pool = Pool(endpoint)
 
-    def leg(self, listener: Listener, number: int, ask: Ask, left: float, *, watched: bool) -> Leg:
-        """An attempt at this target; `left` is what remains of the deadline, in seconds."""
+    def leg(self, listener: Listener, number: int, ask: Ask, deadline: float, *, watched: bool) -> Leg:
+        """An attempt at this target; `deadline` is that of its call, on the monotonic clock."""
         if watched:
             leg = WatchedLeg(listener, number, self, ask)
-            return leg.or_plainly(partial(self.request, ask, left, watched=False))
+            return leg.or_plainly(lambda at: self.request(ask, deadline - at, watched=False))
         if self.target.text is not None:
             return CannedLeg(listener, number, self, ask)
         return Leg(listener, number, self, ask, self.dialect.stream_reader(ask) if ask.stream else None)
 
     def request(self, ask: Ask, left: float, *, watched: bool) -> bytes:
-        """The whole request for this target, ready to be written; a static target's answer."""
+        """The whole request for this target, ready to be written; a static target's answer.
+
+        `left` is what remains of the deadline, in seconds.
+        """
         target = self.target
         if target.text is not None:
             return canned(ask, target.model, target.text, int(wall()))

@@ -26,10 +26,10 @@ class WatchedLeg(Leg):
         assembler = way.dialect.assembler(ask)
         super().__init__(listener, number, way, ask, assembler)
         self._assembler = assembler
-        self._plainly: Callable[[], bytes] | None = None
+        self._plainly: Callable[[float], bytes] | None = None
 
-    def or_plainly(self, plainly: Callable[[], bytes]) -> "WatchedLeg":
-        """What makes the request to send if the target declines to stream; it is asked so once."""
+    def or_plainly(self, plainly: Callable[[float], bytes]) -> "WatchedLeg":
+        """What makes the request to send if the target declines to stream, from the time; it is asked so once."""
         self._plainly = plainly
         return self
 
@@ -59,7 +59,7 @@ class WatchedLeg(Leg):
         plainly, self._plainly = self._plainly, None
         refused = plainly is not None and not self.over and self.status != _OK
         if plainly is not None and refused and self._dialect.declines_stream(self.status, b"".join(self._pieces)):
-            self._ask_again(plainly(), at)
+            self._ask_again(plainly(at), at)
         else:
             super().end(at)
 
