@@ -14,7 +14,7 @@ from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finis
 from surefoot.domain.events import ClientGone, Event, Spoke, Stopping
 from surefoot.domain.outcome import Kind
 from surefoot.domain.record import CallRecord
-from surefoot.gateway.complaints import STATUS, of_call
+from surefoot.gateway.complaints import STATUS, of_call, refusal
 from surefoot.gateway.leg import Leg
 from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resumption import Resumption
@@ -30,6 +30,9 @@ OWN_WORDS = frozenset({Kind.BAD_REQUEST, Kind.CONTENT_FILTER, Kind.CONTEXT_OVERF
 
 NEVER_AGAIN = b"x-should-retry: false\r\n"
 """OpenAI's SDKs would ask three times; what every target refused is not worth a repeat by the client."""
+
+
+FAULT_OF_OURS = refusal(500, "internal_error", "Surefoot itself has failed at this call. Its log says where.")
 
 
 class World(Protocol):
@@ -89,6 +92,24 @@ class Exchange:
         """The time to drain is over."""
         at = now()
         self._obey(self.call.handle(Stopping(), at), at)
+
+    def give_up(self) -> None:
+        """End it without its Call, which has failed: nothing runs on, and the client is told, or cut off."""
+        for leg in self._legs:
+            leg.cancel()
+        for attempt in self.call.attempts:
+            if attempt.live:  # nobody else gives its slot back any more
+                attempt.live = False
+                attempt.state.in_flight -= 1
+        self._legs = []
+        self._winner = None
+        connection = self._connection
+        if connection.served is not self:
+            return  # the client has its answer, or is gone
+        if self._spoke_at is None:
+            connection.answer(FAULT_OF_OURS.status, self._dialect.error(FAULT_OF_OURS))
+        else:
+            connection.break_off(self._dialect.error_event(FAULT_OF_OURS))
 
     def record(self) -> CallRecord:
         """The call as `domain.record.CALL_FIELDS` lists it."""
@@ -260,14 +281,13 @@ class Exchange:
         call = self.call
         upstream = self._world.upstreams[command.target]
         number = command.attempt
-        left = call.deadline - at
         if self._spoke_at is not None and self._resumption is not None:
             self._resume(self._resumption, upstream, command, at)
             return
         watched = call.request.watched and call.attempts[number].state.watches
-        leg = upstream.leg(self, number, self._ask, left, watched=watched)
+        leg = upstream.leg(self, number, self._ask, call.deadline, watched=watched)
         self._legs.append(leg)
-        leg.launch(upstream.request(self._ask, left, watched=watched), at)
+        leg.launch(upstream.request(self._ask, call.deadline - at, watched=watched), at)
 
     def _resume(self, resumption: Resumption, upstream: Upstream, command: Launch, at: float) -> None:
         """Ask a target to go on with what was delivered."""

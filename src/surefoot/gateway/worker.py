@@ -75,6 +75,8 @@ log = logging.getLogger("surefoot.worker")
 class Worker:
     """See the module."""
 
+    make_world: type[World] = World
+
     def __init__(self, listeners: Sequence[socket.socket]) -> None:
         self._listeners = listeners
         self._servers: list[asyncio.Server] = []
@@ -123,7 +125,7 @@ class Worker:
     def _configure(self, settings: Settings) -> None:
         front = self._front
         if front is None:
-            world = World(settings, tracing=tracing(settings))
+            world = self.make_world(settings, tracing=tracing(settings))
             self._front = Front(world, settings.prefix)
             for stack in world.fleet.stacks.values():
                 world.upstreams[stack.first.name].pool.warm()
@@ -132,7 +134,7 @@ class Worker:
             return
         before = front.world
         front.drills.end()  # its targets may be gone
-        front.enter(World(settings, before, tracing=tracing(settings)))
+        front.enter(self.make_world(settings, before, tracing=tracing(settings)))
         before.retire(front.world)
         self._old.append(before)
         self._channel.send(Ready(settings.version))
@@ -284,8 +286,7 @@ def _surface(task: "asyncio.Task[None]") -> None:
 def _end_at_once(front: Front, worlds: Sequence[World]) -> None:
     """The time to drain is over: whoever still waits is told, and let go."""
     for world in worlds:
-        for exchange in list(world.live):
-            exchange.stop()
+        world.end_all()
     for connection in list(front.connections):
         connection.transport.abort()
     for handed in list(front.resends.meeting.inside):

@@ -139,17 +139,26 @@ class World:
                 self._give_up(exchange, error)
         return soonest
 
+    def end_all(self) -> None:
+        """The time to drain is over: whoever still waits is told, and let go."""
+        for exchange in list(self.live):
+            self._end(exchange)
+
     def _give_up(self, exchange: Exchange, error: Exception) -> None:
         """End a call that cannot go on, and nothing else.
 
         Logged is where the error arose and not what it says, for that may quote a prompt.
         """
         log.error("a call of route %s is ended: %s", exchange.call.request.route, _origin(error))
+        self._end(exchange)
+
+    def _end(self, exchange: Exchange) -> None:
         try:
             exchange.stop()
-        except Exception as again:  # noqa: BLE001
-            log.error("it cannot be ended in order: %s", _origin(again))  # noqa: TRY400
+        except Exception as error:  # noqa: BLE001 - as above
+            log.error("a call cannot be ended in order, and leaves no record: %s", _origin(error))  # noqa: TRY400
             self.live.discard(exchange)
+            exchange.give_up()
 
     def warm(self, at: float) -> None:
         """Keep one connection open to the next target of each route that is in use."""
