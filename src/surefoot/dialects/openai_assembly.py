@@ -15,6 +15,7 @@ import msgspec
 from surefoot.dialects.dialect import LARGEST_ANSWER, NO_USAGE, Usage
 from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
 from surefoot.dialects.openai_errors import kind_of_event
+from surefoot.dialects.reading import Reading
 from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.sse import Splitter, events, payload
 from surefoot.domain.outcome import Kind
@@ -85,15 +86,16 @@ class _Items(list[Any]):
         self.at = {item["index"]: item for item in items if _has_index(item)}
 
 
-class OpenAIAssembler:
+class OpenAIAssembler(Reading):
     """Reads one stream and relays nothing of it; see `dialects.dialect.Assembler`."""
 
     __slots__ = (
         "_answer", "_answers", "_choices", "_ended", "_ending", "_growing", "_likeness", "_messages", "_size",
-        "_splitter", "content", "events", "finished", "progress", "seen", "usage", "whole", "wrong",
+        "_splitter",
     )  # fmt: skip
 
     def __init__(self, answers: int) -> None:
+        super().__init__()
         self._answers = answers
         self._splitter = Splitter()
         self._size = 0
@@ -104,14 +106,6 @@ class OpenAIAssembler:
         self._likeness: _Likeness | None = None
         self._ended: set[int] = set()
         self._ending: Kind | None = None
-        self.content = False
-        self.progress = False
-        self.seen = False
-        self.whole = False
-        self.finished = False
-        self.wrong: Kind | None = None
-        self.usage = NO_USAGE
-        self.events = 0
 
     def feed(self, data: bytes) -> bytes:
         """Take in what came. Always empty: nothing is for the client before the answer is whole."""

@@ -14,8 +14,9 @@ from msgspec import Raw, Struct
 
 from surefoot.dialects.alignment import Alignment, Overlap, Repeat
 from surefoot.dialects.delivered import CHUNKS, TEXTS, UNREADABLE, Choice, Chunk
-from surefoot.dialects.dialect import NO_USAGE, Delivered, StreamReader
+from surefoot.dialects.dialect import Delivered, StreamReader
 from surefoot.dialects.openai_content import EMPTY_VALUES, ENDS_WITHOUT_TEXT, REASONING
+from surefoot.dialects.reading import Reading
 from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.spent import NOTHING, Spent, summed
 from surefoot.dialects.sse import events, payload
@@ -37,31 +38,18 @@ class _Held(Struct):
     finish: str | None
 
 
-class ContinuedReader:
-    """Follows one continuation; see `dialects.dialect.StreamReader`. `content` is content that is new to the client."""
+class ContinuedReader(Reading):
+    """Follows one continuation; see `dialects.dialect.StreamReader`. `content` is content that is new to the client.
 
-    __slots__ = (
-        "_alignment",
-        "_bare_end",
-        "_comment",
-        "_delivered",
-        "_held",
-        "_inner",
-        "_left_out",
-        "_spent",
-        "content",
-        "events",
-        "finished",
-        "progress",
-        "seen",
-        "usage",
-        "whole",
-        "wrong",
-    )  # fmt: skip
+    `events` counts any, be it reasoning or text that the client has: the target is at work.
+    """
+
+    __slots__ = ("_alignment", "_bare_end", "_comment", "_delivered", "_held", "_inner", "_left_out", "_spent")
 
     def __init__(
         self, inner: StreamReader, delivered: Delivered, target: Target, attempt: int, spent: Spent = NOTHING
     ) -> None:
+        super().__init__()
         inner.content = True  # the client has content: the inner reader need not wait for any
         self._inner = inner
         self._delivered = delivered
@@ -71,15 +59,6 @@ class ContinuedReader:
         self._comment = _provenance(target.name, attempt, len(delivered.text))
         self._held: deque[_Held] = deque()
         self._left_out = 0
-        self.events = 0
-        """Events with content of any kind, be it reasoning or text that the client has: the target is at work."""
-        self.content = False
-        self.progress = False
-        self.seen = False
-        self.whole = False
-        self.finished = False
-        self.wrong: Kind | None = None
-        self.usage = NO_USAGE
 
     def feed(self, data: bytes) -> bytes:
         """Whole events to relay: nothing before there is something new."""

@@ -9,9 +9,10 @@ counting such keys in the bytes is exact.
 import msgspec
 from msgspec import Struct
 
-from surefoot.dialects.dialect import NO_USAGE, Usage
+from surefoot.dialects.dialect import Usage
 from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
 from surefoot.dialects.openai_errors import kind_of_event
+from surefoot.dialects.reading import Reading
 from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.sse import Splitter, events, payload
 from surefoot.domain.outcome import Kind
@@ -39,15 +40,13 @@ class _Chunk(Struct):
 _CHUNKS = msgspec.json.Decoder(_Chunk)
 
 
-class OpenAIStreamReader:
+class OpenAIStreamReader(Reading):
     """Follows one stream; see `dialects.dialect.StreamReader`."""
 
-    __slots__ = (
-        "_answers", "_ended", "_ending", "_held", "_owes_done", "_splitter", "_strip_usage",
-        "content", "events", "finished", "progress", "seen", "usage", "whole", "wrong",
-    )  # fmt: skip
+    __slots__ = ("_answers", "_ended", "_ending", "_held", "_owes_done", "_splitter", "_strip_usage")
 
     def __init__(self, answers: int, *, strip_usage: bool) -> None:
+        super().__init__()
         self._answers = answers
         self._strip_usage = strip_usage
         self._splitter = Splitter()
@@ -55,14 +54,6 @@ class OpenAIStreamReader:
         self._ended: set[int] = set()
         self._ending: Kind | None = None
         self._owes_done = False
-        self.content = False
-        self.progress = False
-        self.seen = False
-        self.whole = False
-        self.finished = False
-        self.wrong: Kind | None = None
-        self.usage = NO_USAGE
-        self.events = 0
 
     def feed(self, data: bytes) -> bytes:
         """Whole events to relay: nothing before there is content, then what was held back as well."""
