@@ -18,6 +18,11 @@ from surefoot.domain.target import Continues, Endpoint, Target
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('"\\\n\u2028é❤😀ab'), max_size=60)
 
+REASONING = event({"reasoning_content": "hm"})
+SHOWN_ALL = [Continues.PROMPT, Continues.PREFILL]
+"""How a target continues that is shown what was delivered."""
+ALL = [*SHOWN_ALL, Continues.REPLAY]
+
 
 def target(continues: Continues, name: str = "second", **more: Any) -> Target:
     return Target(

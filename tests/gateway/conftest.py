@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.gateway.house import BRISK, House, settings_of, targets_at
+from tests.gateway.house import BRISK, House, settings_of, targets_at, until
+from tests.gateway.resending import UNHURRIED, two_clients
 
+from surefoot.domain.front import Idempotency
 from surefoot.domain.route import Limits
 from surefoot.twin import HEALTHY, Behaviour, Fixed, Tls, TwinOptions, TwinProcess
 
@@ -57,3 +59,25 @@ def started_house(started_twins: Pair) -> Iterator[House]:
 def house(started_house: House, twins: Pair) -> House:
     assert twins
     return started_house
+
+
+@pytest.fixture(scope="session")
+def started_unhurried() -> Iterator[TwinProcess]:
+    with TwinProcess(TwinOptions(behaviour=UNHURRIED)) as twin:
+        yield twin
+
+
+@pytest.fixture
+def unhurried(started_unhurried: TwinProcess) -> TwinProcess:
+    """A provider that takes its time, healthy and idle."""
+    started_unhurried.set_faults(HEALTHY)
+    until(lambda: all(record.end is not None for record in started_unhurried.log()))
+    started_unhurried.clear_log()
+    return started_unhurried
+
+
+@pytest.fixture(scope="session")
+def patient(started_unhurried: TwinProcess) -> Iterator[House]:
+    """A house before the provider that takes its time, with the usual bounds for kept answers."""
+    with House(two_clients(started_unhurried.port, Idempotency())) as house:
+        yield house

@@ -7,19 +7,19 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.gateway.raw import Answer, body_of, post, read, read_to_end
+from tests.gateway import resending
+from tests.gateway.raw import Answer, read, read_to_end
+from tests.gateway.resending import FORMS, UNHURRIED, mark, read_quickly, unmarked
 from tests.topologies.house import KEY, QUIET, Gateway, eventually
 
 from surefoot.gateway.resends import owner_of, scope_of
 from surefoot.twin import HEALTHY, Behaviour, Fixed, TwinOptions, TwinProcess
 
-BEHAVIOUR = Behaviour(ttft=Fixed(0.5), rate=Fixed(10.0), tokens=Fixed(30), seed=1)
-"""Three and a half seconds for an answer: time enough for something to happen meanwhile."""
-
-FORMS = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+keyed = partial(resending.keyed, client=KEY)
 
 
 def file_of(twin: TwinProcess) -> str:
@@ -46,7 +46,7 @@ plain_limit = "60s"
 
 @pytest.fixture(scope="module")
 def started_twin() -> Iterator[TwinProcess]:
-    with TwinProcess(TwinOptions(behaviour=BEHAVIOUR)) as twin:
+    with TwinProcess(TwinOptions(behaviour=UNHURRIED)) as twin:
         yield twin
 
 
@@ -73,21 +73,8 @@ def keys_of(owner: int, word: str) -> str:
     )
 
 
-def keyed(key: str, *, stream: bool = False, **more: object) -> bytes:
-    return post(body_of(stream=stream, **more), f"idempotency-key: {key}", key=KEY)
-
-
 def port_of(gateway: Gateway) -> int:
     return int(gateway.url.rpartition(":")[2])
-
-
-def mark(answer: Answer) -> str | None:
-    found = re.search(rb"\r\nsurefoot-idempotent: (\w+)", answer.head)
-    return None if found is None else found[1].decode()
-
-
-def unmarked(answer: Answer) -> tuple[bytes, bytes]:
-    return re.sub(rb"\r\nsurefoot-idempotent: \w+", b"", answer.head), answer.body
 
 
 def counted(gateway: Gateway, what: str) -> int:
@@ -272,6 +259,14 @@ def test_calls_that_were_handed_over_end_well_when_the_gateway_drains(
     assert gateway.process.wait(15) == 0
 
 
+def test_a_deadline_of_a_request_that_is_handed_over_is_kept(lines: Lines, slow: TwinProcess) -> None:
+    with lines.to(1) as sock:
+        sock.sendall(keyed(keys_of(0, "hurried"), "surefoot-deadline: 200"))
+        answer = read(sock)
+    assert (answer.status, answer.code) == (504, "deadline")
+    assert len(slow.log()) == 1
+
+
 def test_a_large_body_and_a_large_answer_are_handed_over_whole(tmp_path: Path) -> None:
     behaviour = Behaviour(tokens=Fixed(10_000), events_per_segment=100)
     with (
@@ -289,15 +284,3 @@ def test_a_large_body_and_a_large_answer_are_handed_over_whole(tmp_path: Path) -
                 second = read_quickly(other)
             assert len(first.body) > 50_000
             assert unmarked(first) == unmarked(second)
-
-
-def read_quickly(sock: socket.socket) -> Answer:
-    """Read one answer of some megabytes."""
-    raw = bytearray(sock.recv(1 << 20))
-    found = re.search(rb"content-length: (\d+)", raw)
-    size = None if found is None else raw.index(b"\r\n\r\n") + 4 + int(found[1])
-    while len(raw) < size if size is not None else not raw.endswith(b"\r\n0\r\n\r\n"):
-        data = sock.recv(1 << 20)
-        assert data, "the answer was not whole"
-        raw += data
-    return Answer(bytes(raw), "whole")
