@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from surefoot.cli.faults import faults_page
 from surefoot.cli.main import COMMANDS, command_app
 from surefoot.cli.signals import consequences, signals_page
 from surefoot.cli.tables import table
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     return {
         "cli.md": _cli_page(),
         "configuration.md": configuration_page(),
+        "faults.md": faults_page(),
         "journal.md": _journal_page(),
         "outcomes.md": _outcomes_page(),
         "signals.md": signals_page(),

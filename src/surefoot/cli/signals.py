@@ -26,8 +26,9 @@ def signals_page() -> str:
 
 How each failure is seen on the wire, and what follows. A word is looked up in every answer, whoever gave it, since
 aggregators and proxies hand on the words of others. The first that says something decides: the words of the error (its
-details, code, inner code, status, type), then how its message reads, then the HTTP status. Upper and lower case do not
-matter. A status of 200 is an error inside an answer that began well: the body of a plain one, or an event of a stream.
+details, code, inner code, status, type), the exception in Amazon's header `x-amzn-errortype`, then how its message
+reads, then the HTTP status. Upper and lower case do not matter. A status of 200 is an error inside an answer that began
+well: the body of a plain one, or an event of a stream.
 What the columns of consequences mean is in [outcomes.md](outcomes.md).
 """
     ]

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from surefoot.cli.faults import faults_in_short
 from surefoot.errors import SurefootError
 from surefoot.twin.behaviour import Behaviour
 from surefoot.twin.faults import HEALTHY
@@ -33,15 +34,16 @@ def twin(
     text: Annotated[str | None, typer.Option(help="What the answer says, over and over.")] = None,
     keepalive: Annotated[str | None, typer.Option(help="Time between comments while nothing has been said.")] = None,
     events_per_segment: Annotated[int, typer.Option(help="Tokens written together.")] = 1,
-    fault: Annotated[str | None, typer.Option(help="A fault that strikes every request.")] = None,
+    fault: Annotated[str | None, typer.Option(help=f"A fault that strikes every request: {faults_in_short()}.")] = None,
     faults: Annotated[Path | None, typer.Option(help="A file with a fault plan, in JSON.")] = None,
     cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM); needs --key.")] = None,
     key: Annotated[Path | None, typer.Option(help="Key of the certificate (PEM).")] = None,
     log_size: Annotated[int, typer.Option(min=1, help="Attempts the log remembers.")] = 100_000,
 ) -> None:
-    """Serve the OpenAI chat completions API and fail as told, until SIGTERM or SIGINT.
+    """Serve the OpenAI chat completions API below /v1 and fail as told, until SIGTERM or SIGINT.
 
-    The first line of output is JSON with url, control and pid.
+    The first line of output is JSON with url, control and pid. What each fault does, and how a plan of several is
+    written, is in docs/twin.md.
     """
     if (cert is None) is not (key is None):
         raise typer.BadParameter("--cert and --key go together")

@@ -21,6 +21,11 @@ class Usage(Struct, frozen=True):
 
 NO_USAGE = Usage()
 
+Headers = dict[bytes, bytes]
+"""Of an answer, their names in lower case."""
+
+NO_HEADERS: Headers = {}
+
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of a plain answer, or of the stream that one is put together from, that are held before it is called
 malformed: a bound, not a promise."""
@@ -188,8 +193,11 @@ class Dialect(Protocol):
     def declines_stream(self, status: int, body: bytes) -> bool:
         """Whether an error answer says that this target does not stream, so that the call has to be asked plain."""
 
-    def classify(self, status: int, body: bytes) -> Kind:
+    def classify(self, status: int, body: bytes, headers: Headers = NO_HEADERS) -> Kind:
         """What an answer with a status other than 200 means."""
+
+    def asks_to_wait(self, body: bytes) -> bytes | None:
+        """For how long such an answer asks to be left alone, as the header `Retry-After` would say it, if it does."""
 
     def error(self, complaint: Complaint) -> bytes:
         """The body of an error answer."""

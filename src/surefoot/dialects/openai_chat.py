@@ -11,10 +11,10 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from surefoot.dialects.continuation import with_the_answer
-from surefoot.dialects.dialect import NO_USAGE, Ask, Complaint, Delivered, Usage
+from surefoot.dialects.dialect import NO_HEADERS, NO_USAGE, Ask, Complaint, Delivered, Headers, Usage
 from surefoot.dialects.openai_assembly import OpenAIAssembler
 from surefoot.dialects.openai_content import CUT_SHORT, EMPTY_VALUES, ENDS_WITHOUT_TEXT, Content, is_error
-from surefoot.dialects.openai_errors import declines_stream, is_bare_error, kind_of_error, kind_of_status
+from surefoot.dialects.openai_errors import asks_to_wait, declines_stream, is_bare_error, kind_of_error, kind_of_status
 from surefoot.dialects.openai_stream import OpenAIStreamReader
 from surefoot.dialects.signals import kind_of_ending
 from surefoot.domain.outcome import Kind
@@ -200,9 +200,13 @@ class OpenAIChat:
         """OpenAI names the parameter: to stream some models an organisation has to be verified, and some cannot."""
         return declines_stream(status, body)
 
-    def classify(self, status: int, body: bytes) -> Kind:
+    def classify(self, status: int, body: bytes, headers: Headers = NO_HEADERS) -> Kind:
         """What an error answer means."""
-        return kind_of_status(status, body)
+        return kind_of_status(status, body, headers)
+
+    def asks_to_wait(self, body: bytes) -> bytes | None:
+        """Google tells it in the error's details, and not in a header."""
+        return asks_to_wait(body)
 
     def error(self, complaint: Complaint) -> bytes:
         """An error in OpenAI's shape, with each attempt's story."""

@@ -6,6 +6,7 @@ error of a Responses event or of a server that has no `error` key. What the word
 
 import msgspec
 
+from surefoot.dialects.dialect import NO_HEADERS, Headers
 from surefoot.dialects.signals import kind_of
 from surefoot.dialects.sse import named
 from surefoot.domain.outcome import Kind
@@ -13,14 +14,38 @@ from surefoot.domain.outcome import Kind
 LARGEST_ERROR = 1024 * 1024
 """Bytes of an error that are read; no provider says more, and what does is judged by its status."""
 
+_AMAZON = b"x-amzn-errortype"
+"""https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html: `NAME`, `NAME:URI` or `NAMESPACE#NAME`."""
+
+_RETRY_INFO = b"google.rpc.RetryInfo"
+"""https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto; in JSON its name stands behind
+`type.googleapis.com/`."""
+
 _OK, _BAD_REQUEST = 200, 400
 _STATUSES = range(400, 600)
 _NOTHING: dict[object, object] = {}
 
 
-def kind_of_status(status: int, body: bytes) -> Kind:
-    """What an answer with a status other than 200 means. HTML from a proxy in between leaves only the status."""
-    return _kind(status, _decoded(body))
+def kind_of_status(status: int, body: bytes, headers: Headers = NO_HEADERS) -> Kind:
+    """What an answer with a status other than 200 means. HTML from a proxy in between leaves only the status.
+
+    Amazon names the exception in a header; the body need have no more than a message.
+    """
+    named_there = headers.get(_AMAZON)
+    return _kind(status, _decoded(body), () if named_there is None else (_name_of(named_there),))
+
+
+def asks_to_wait(body: bytes) -> bytes | None:
+    """The `retryDelay` among the details of Google's errors: a duration such as `17s` or `3.5s`."""
+    if _RETRY_INFO not in body:
+        return None
+    details = _object(_decoded(body)).get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and str(detail.get("@type")).endswith(_RETRY_INFO.decode()):
+            delay = detail.get("retryDelay")
+            if isinstance(delay, str):
+                return delay.encode("latin-1", "replace")
+    return None
 
 
 def kind_of_error(error: bytes) -> Kind:
@@ -84,10 +109,14 @@ def _object(decoded: object) -> dict[object, object]:
     return inner if isinstance(inner, dict) else decoded
 
 
-def _kind(status: int, decoded: object) -> Kind:
+def _kind(status: int, decoded: object, more: tuple[str, ...] = ()) -> Kind:
     error = _object(decoded)
     message = error.get("message")
-    return kind_of(status, _words(error), message if isinstance(message, str) else "")
+    return kind_of(status, (*_words(error), *more), message if isinstance(message, str) else "")
+
+
+def _name_of(exception: bytes) -> str:
+    return exception.decode("latin-1").partition(":")[0].rpartition("#")[2].strip()
 
 
 def _words(error: dict[object, object]) -> tuple[str, ...]:

@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from surefoot.dialects.dialect import LARGEST_ANSWER, NO_USAGE, Ask, Dialect, StreamReader, Usage
+from surefoot.dialects.dialect import LARGEST_ANSWER, NO_HEADERS, NO_USAGE, Ask, Dialect, StreamReader, Usage
 from surefoot.domain.events import Connecting, Event, Failed, Heard, Sent
 from surefoot.domain.outcome import Kind
 from surefoot.wire.client import ClientConnection
 from surefoot.wire.clock import now, wall
 from surefoot.wire.pool import Pool
-from surefoot.wire.retry_after import seconds_to_wait
+from surefoot.wire.retry_after import seconds_of, seconds_to_wait
 
 LAST_WORDS = 0.25
 """Seconds that a stream has, once every choice has said why it ended, for its usage and its terminal event."""
@@ -57,7 +57,7 @@ class Leg:
 
     __slots__ = (
         "_ask", "_cancel", "_closing", "_dialect", "_listener",
-        "_misplaced", "_pieces", "_pool", "_request", "_retry_after", "_size", "_stream",
+        "_misplaced", "_pieces", "_pool", "_refusal", "_request", "_size", "_stream",
         "answer", "connection", "content_type", "number", "over", "request_id", "status", "usage",
     )  # fmt: skip
 
@@ -73,7 +73,8 @@ class Leg:
         self._pieces: list[bytes] = []
         self._size = 0
         self._misplaced = False
-        self._retry_after: float | None = None
+        self._refusal = NO_HEADERS
+        """The headers that came with another status than 200."""
         self._cancel: Callable[[], object] | None = None
         self._request = b""
         self.number = number
@@ -134,7 +135,7 @@ class Leg:
         self.content_type = headers.get(b"content-type", b"application/json")
         self.request_id = headers.get(b"x-request-id")
         if status != _OK:
-            self._retry_after = seconds_to_wait(status, headers, wall())
+            self._refusal = headers
         if self._stream is not None and (status != _OK or not self.content_type.startswith(_EVENT_STREAM)):
             self._stream = None
             self._misplaced = True
@@ -175,7 +176,7 @@ class Leg:
         answer = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         if self.status != _OK:
             self.answer = answer
-            self._fail(self._dialect.classify(self.status, answer), at)
+            self._fail(self._dialect.classify(self.status, answer, self._refusal), at)
         else:
             self._judge(answer, at)
 
@@ -294,4 +295,13 @@ class Leg:
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.cancel()
-        self._listener.handle(Failed(self.number, kind, self._retry_after), at)
+        self._listener.handle(Failed(self.number, kind, self._asked_to_wait()), at)
+
+    def _asked_to_wait(self) -> float | None:
+        """Seconds that the target asks to be left alone: its refusal's headers tell, or else its body."""
+        if self._refusal is NO_HEADERS:
+            return None
+        there = wall()
+        waited = seconds_to_wait(self.status, self._refusal, there)
+        told = self._dialect.asks_to_wait(self.answer) if waited is None else None
+        return waited if told is None else seconds_of(told, there)

@@ -109,7 +109,7 @@ class ProviderConnection(HttpConnection):
         elif path == b"/v1/models" and request.method == b"GET":
             self._plain(self._provider.models_answer)
         else:
-            self._plain(bodies.response(404, refusals.error_body(404)))
+            self._plain(bodies.response(404, refusals.nothing_there(request.method, path)))
 
     def hang_up(self, *, reset: bool) -> None:
         """End the connection from the twin's side; an attempt under way ends with it."""

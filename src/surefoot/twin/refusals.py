@@ -96,6 +96,17 @@ def error_body(status: int, code: str | None = None) -> bytes:
     return msgspec.json.encode({"error": error})
 
 
+def nothing_there(method: bytes, path: bytes) -> bytes:
+    """The body of a 404 for what this provider does not serve: where its API is."""
+    asked = f"{method.decode('latin-1')} {path.decode('latin-1')[:200]}"
+    message = (
+        f"There is nothing at {asked}. This is a twin, and its API is below /v1: POST /v1/chat/completions and "
+        "GET /v1/models. The base URL of a target that points here has to end in /v1."
+    )
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": "unknown_url"}
+    return msgspec.json.encode({"error": error})
+
+
 def error_event(fault: Fault, code: str | None) -> bytes:
     """An error inside a stream, in the form the fault names."""
     body = error_body(error_status(code), code)
