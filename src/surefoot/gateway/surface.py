@@ -60,8 +60,8 @@ class Doorkeeper:
 
 def request_of(ask: Ask, route: Route, incoming: Incoming) -> Request | Complaint:
     """The facts that the policy needs, narrowed by the client's own wishes; or why this route cannot fulfil one."""
-    wished = wishes_of(incoming.headers) if incoming.own else NO_WISHES
-    if wished.resume and route.resume is Resume.OFF:
+    place, deadline, resume = wishes_of(incoming.headers) if incoming.own else NO_WISHES
+    if resume and route.resume is Resume.OFF:
         message = (
             f"The route '{route.name}' resumes no answer. Leave out surefoot-resume, or set resume = \"text\" there."
         )
@@ -71,9 +71,9 @@ def request_of(ask: Ask, route: Route, incoming: Incoming) -> Request | Complain
         ask.stream,
         ask.prompt_tokens,
         ask.max_tokens,
-        wished.place,
-        wished.deadline,
-        ask.resumable and route.resume is Resume.TEXT and wished.resume is not False,
+        place,
+        deadline,
+        ask.resumable and route.resume is Resume.TEXT and resume is not False,
         ask.watchable and route.watch is _AUTO,
     )
 
