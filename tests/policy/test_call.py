@@ -349,3 +349,17 @@ def test_the_next_target_is_the_one_that_a_failure_would_launch() -> None:
 def test_after_the_last_there_is_no_next_target() -> None:
     world = world_of(a=[SILENT])
     assert world.opens().call.next_target(world.now) is None
+
+
+# ── given up by its driver ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_call_that_is_given_up_gives_back_its_slot_and_sets_the_probe_free() -> None:
+    world = world_of(a=[SILENT, answers()])
+    state = world.fleet.targets["a"]
+    state.breaker.open(world.now - 10.0, 10.0)
+    story = world.opens()
+    assert not state.breaker.admits(world.now)  # its one probe is under way
+    story.call.let_go(world.now)
+    assert state.in_flight == 0
+    assert world.call().asked == ["a"]

@@ -97,10 +97,7 @@ class Exchange:
         """End it without its Call, which has failed: nothing runs on, and the client is told, or cut off."""
         for leg in self._legs:
             leg.cancel()
-        for attempt in self.call.attempts:
-            if attempt.live:  # nobody else gives its slot back any more
-                attempt.live = False
-                attempt.state.in_flight -= 1
+        self.call.let_go(now())
         self._legs = []
         self._winner = None
         connection = self._connection

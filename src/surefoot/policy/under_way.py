@@ -168,6 +168,12 @@ class UnderWay:
         if attempt.first is None and waited >= first_token.table[attempt.series].hedge:
             first_token.gave_up(attempt.series, waited)
 
+    def let_go(self, now: float) -> None:
+        """Give back what the attempts under way hold: slots, and an open breaker's probe. The driver gives the call up."""
+        for attempt in self.attempts:
+            if attempt.live:
+                self._end(attempt, now)
+
     def _end(self, attempt: Attempt, now: float) -> None:
         attempt.live = False
         attempt.ended = now
