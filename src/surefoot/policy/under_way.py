@@ -169,7 +169,7 @@ class UnderWay:
             first_token.gave_up(attempt.series, waited)
 
     def let_go(self, now: float) -> None:
-        """Give back what the attempts under way hold: slots, and an open breaker's probe. The driver gives the call up."""
+        """Give back what its attempts hold: slots, and an open breaker's probe. Its driver has given the call up."""
         for attempt in self.attempts:
             if attempt.live:
                 self._end(attempt, now)
