@@ -5,8 +5,9 @@ breaker was closed. *Warm* ones found it open and went elsewhere at once. The tw
 coverage weighs the cold ones alone: how many of a drill's calls are warm is the drill's choice and says nothing of the
 fallback.
 
-A mode without a cold repetition is untested: its share is unknown, neither 0 nor 1. Modes without a rate are told of,
-but not weighed. One sheet of facts is about one route.
+Only the modes that were chosen are told of and weighed, and the fact `modes` says which. One of them without a cold
+repetition is untested: its share is unknown, neither 0 nor 1. Modes without a rate are told of, but not weighed. One
+sheet of facts is about one route.
 
 Facts are named `mode.NAME.cold|warm.MEASURE`, `mode.NAME.events|impact|weight` and `coverage.modes|events|risk`.
 Must never: count what did not strike, call an unknown price nothing, or leave a default rate unmarked.
@@ -20,9 +21,10 @@ from surefoot import __version__
 from surefoot.drill.quantiles import CONFIDENCE, quantiles
 from surefoot.drill.rates import Rate, Rates
 from surefoot.drill.repetition import Repetition
+from surefoot.drill.weights import coverages, weights
 from surefoot.errors import EvidenceError
-from surefoot.evidence.covering import DRAWS, THRESHOLD, Band, Counted, Coverage, coverage, coverage_interval
-from surefoot.evidence.intervals import event_rate, wilson
+from surefoot.evidence.covering import Counted
+from surefoot.evidence.intervals import wilson
 from surefoot.evidence.means import mean, mean_difference
 from surefoot.facts import Fact, Facts
 
@@ -54,7 +56,15 @@ class Drill(Struct, frozen=True, kw_only=True):
     baseline: Sequence[Repetition] = ()
     """Calls of the steady state, when nothing failed: what a call costs then."""
     modes: Sequence[str]
-    """All that the catalogue knows, drilled or not."""
+    """Those that were chosen, drilled or not."""
+    catalogue: Sequence[str] = ()
+    """All that could have been chosen; empty: `modes` is all of it."""
+    partial: str = ""
+    """Why the drill was not completed; such a one has no coverage."""
+    struck: Mapping[str, Sequence[str]] = {}
+    """By mode, the targets that failed together."""
+    targets: int = 0
+    """How many the route has."""
     rates: Rates
     forbidden: frozenset[str] = frozenset()
     """Modes whose fallback the jurisdiction forbids: it covers nothing there."""
@@ -70,16 +80,18 @@ class Drill(Struct, frozen=True, kw_only=True):
 
 
 def facts_of(drill: Drill) -> Facts:
-    """All facts of a drill. Raises `EvidenceError` for a repetition of an unknown mode, or weights that are all 0."""
+    """All facts of a drill. Raises `EvidenceError` for a repetition of a mode that was not chosen."""
     stray = sorted({one.mode for one in drill.repetitions} - set(drill.modes))
     if stray:
-        raise EvidenceError(f"drilled, but in no catalogue: {', '.join(stray)}")
+        raise EvidenceError(f"drilled, but not chosen: {', '.join(stray)}")
     by_mode: dict[str, list[Repetition]] = {mode: [] for mode in drill.modes}
     for one in drill.repetitions:
         by_mode[one.mode].append(one)
     found = [fact for mode, drilled in by_mode.items() for fact in _of_mode(mode, drilled, drill)]
     found += _over_all(drill)
-    found += _coverages(drill, {mode: cold(drilled) for mode, drilled in by_mode.items()})
+    rates = weighed(drill)
+    rows = [_counted(rate, cold(by_mode[rate.mode]), drill) for rate in rates]
+    found += coverages(rows, rates, drill.seed, scope(drill), drill.partial)
     return Facts(
         made=drill.made,
         program=f"surefoot {__version__} drill",
@@ -91,13 +103,22 @@ def facts_of(drill: Drill) -> Facts:
 
 
 def cold(repetitions: Sequence[Repetition]) -> list[Repetition]:
-    """Those that met the fault with a closed breaker."""
-    return [one for one in repetitions if one.delivered and not one.warm]
+    """Those that met the fault with a closed breaker, up to as many as were asked for."""
+    return [one for one in repetitions if one.delivered and not one.warm and not one.surplus]
 
 
 def warm(repetitions: Sequence[Repetition]) -> list[Repetition]:
     """Those that found the breaker open."""
     return [one for one in repetitions if one.warm]
+
+
+def scope(drill: Drill) -> str:
+    """Of which modes coverage is, where it is not of the whole catalogue; else empty."""
+    if len(drill.modes) >= len(drill.catalogue):
+        return ""
+    chosen, those = len(drill.modes), len(weighed(drill))
+    what = f"of the {chosen} mode{'s' * (chosen != 1)} chosen"
+    return what if those == chosen else f"of the {those} weighed {what}"
 
 
 def _of_mode(mode: str, repetitions: Sequence[Repetition], drill: Drill) -> Iterator[Fact]:
@@ -112,9 +133,20 @@ def _of_mode(mode: str, repetitions: Sequence[Repetition], drill: Drill) -> Iter
         yield _added_cost(f"{start}.{state}.added_cost", counted, drill.baseline)
     missed = sum(not (one.delivered or one.warm) for one in repetitions)
     yield _count(f"{start}.not_delivered", missed, len(repetitions), "calls that the fault did not strike; not counted")
+    yield _passed_off(f"{start}.passed_off", repetitions)
+    if mode in drill.struck:
+        yield Fact(
+            name=f"{start}.struck",
+            value=len(drill.struck[mode]),
+            unit="targets",
+            n=drill.targets,
+            method="targets of the route that failed together",
+            note=", ".join(drill.struck[mode]),
+        )
     rate = drill.rates.of.get(mode)
     if rate is not None:
-        yield from _weights(start, rate, drill)
+        all_risk = sum(one.per_year * one.impact for one in weighed(drill))
+        yield from weights(start, rate, drill.rates.unit, all_risk)
 
 
 def _of_answers(start: str, counted: Sequence[Repetition], note: str) -> Iterator[Fact]:
@@ -122,9 +154,18 @@ def _of_answers(start: str, counted: Sequence[Repetition], note: str) -> Iterato
     k = sum(one.mitigated and not one.passed_off for one in counted)
     how = "valid, whole answers within the deadline, of all calls that counted"
     yield _count(f"{start}.mitigated_calls", k, n, how)
+    yield share(f"{start}.mitigated", k, n, how, note)
+    own = sum(one.unaided for one in counted)
+    yield _count(f"{start}.unaided", own, n, "mitigated by the failing target's own answer: no second attempt was made")
+    passed = sum(one.passed_off for one in counted)
+    yield _count(f"{start}.passed_off", passed, n, "broken answers that ended as if they were whole")
+
+
+def share(name: str, k: int, n: int, how: str, note: str = "") -> Fact:
+    """k of n with Wilson's score interval; without a value if n is 0."""
     low, high = wilson(k, n, CONFIDENCE) if n else (None, None)
-    yield Fact(
-        name=f"{start}.mitigated",
+    return Fact(
+        name=name,
         value=k / n if n else None,
         unit="share",
         n=n,
@@ -134,8 +175,6 @@ def _of_answers(start: str, counted: Sequence[Repetition], note: str) -> Iterato
         method=f"{how}; Wilson score interval",
         note=note,
     )
-    passed = sum(one.passed_off for one in counted)
-    yield _count(f"{start}.passed_off", passed, n, "broken answers that ended as if they were whole")
 
 
 def _note_of_share(mode: str, counted: Sequence[Repetition], drill: Drill) -> str:
@@ -180,45 +219,29 @@ def _costs(calls: Sequence[Repetition]) -> tuple[list[float] | None, str]:
     return (None, f"unknown for {unknown} of {len(calls)} calls") if unknown else (known, "")
 
 
-def _weights(start: str, rate: Rate, drill: Drill) -> Iterator[Fact]:
-    low, high = event_rate(rate.events, rate.years, CONFIDENCE)
-    note = f"{'default' if rate.default else 'given'}: {rate.what or 'own count'}; {rate.source}, as of {rate.as_of}"
-    yield Fact(
-        name=f"{start}.events",
-        value=rate.per_year,
-        unit="1/year",
-        n=round(rate.events),
-        low=low,
-        high=high,
-        confidence=CONFIDENCE,
-        method=f"{rate.events:g} events in {rate.years:g} years; interval of the rate under Jeffreys' prior",
-        note=note,
-    )
-    unit = drill.rates.unit
-    yield Fact(name=f"{start}.impact", value=rate.impact, unit=unit, n=round(rate.events), method="as given", note=note)
-    all_risk = sum(one.per_year * one.impact for one in weighed(drill))
-    yield Fact(
-        name=f"{start}.weight",
-        value=rate.per_year * rate.impact / all_risk if all_risk else None,
-        unit="share",
-        n=round(rate.events),
-        method="events per year times impact, of the sum over all modes",
-        note=note,
-    )
-
-
 def weighed(drill: Drill) -> list[Rate]:
     """The rates of the modes that coverage counts."""
     return [drill.rates.of[mode] for mode in drill.modes if mode in drill.rates.of]
 
 
+def _passed_off(name: str, repetitions: Sequence[Repetition]) -> Fact:
+    """Looked for in every call that met its fault or an open breaker, those beyond what was asked for included."""
+    looked_at = [one for one in repetitions if one.delivered or one.warm]
+    passed = sum(one.passed_off for one in looked_at)
+    return _count(name, passed, len(looked_at), "broken answers that ended as if they were whole; must be 0")
+
+
 def _over_all(drill: Drill) -> Iterator[Fact]:
-    counted = [one for one in drill.repetitions if one.delivered or one.warm]
     tested = {one.mode for one in cold(drill.repetitions)}
-    passed = sum(one.passed_off for one in counted)
-    yield _count("passed_off", passed, len(counted), "broken answers that ended as if they were whole; must be 0")
-    missed = len(drill.repetitions) - len(counted)
-    yield _count("not_delivered", missed, len(drill.repetitions), "calls that the fault did not strike; not counted")
+    everything = list(drill.catalogue or drill.modes)
+    how = "modes that were chosen, of those that the catalogue knows"
+    yield _modes("modes", list(drill.modes), len(everything), how)
+    yield _passed_off("passed_off", drill.repetitions)
+    all_calls = len(drill.repetitions)
+    missed = sum(not (one.delivered or one.warm) for one in drill.repetitions)
+    yield _count("not_delivered", missed, all_calls, "calls that the fault did not strike; not counted")
+    surplus = sum(one.surplus for one in drill.repetitions)
+    yield _count("surplus", surplus, all_calls, "cold calls beyond those asked for; only looked at for passed-off answers")
     names = [rate.mode for rate in weighed(drill)]
     left = [mode for mode in names if mode not in tested]
     yield _modes(UNTESTED, left, len(names), "modes without a cold repetition")
@@ -226,71 +249,13 @@ def _over_all(drill: Drill) -> Iterator[Fact]:
     yield _modes("default_rates", defaults, len(names), "modes whose rate and impact are defaults, not the user's")
 
 
-def _modes(name: str, modes: Sequence[str], n: int, how: str) -> Fact:
-    return Fact(name=name, value=len(modes), unit="modes", n=n, method=how, note=", ".join(modes))
-
-
-def _coverages(drill: Drill, drilled: dict[str, list[Repetition]]) -> Iterator[Fact]:
-    rates = weighed(drill)
-    if not rates:
-        raise EvidenceError("none of these modes has a rate: there is nothing to weigh them by")
-    rows = [_counted(rate, drilled[rate.mode], drill) for rate in rates]
-    bands = _bands(rows, rates, drill.seed)
-    untested = [row.mode for row in rows if not (row.n or row.forbidden)]
-    point = None if untested else _point(rows, rates)
-    how = {
-        "modes": f"modes mitigated in at least {THRESHOLD:.0%} of their cold calls, of all modes",
-        "events": "mitigated share of cold calls, weighed by events per year",
-        "risk": "mitigated share of cold calls, weighed by events per year times impact",
-    }
-    drawn = f"{DRAWS} draws of every share and rate (Jeffreys' priors), 2.5 and 97.5 %"
-    value_from = "the median of the draws, because modes are untested" if untested else "by the formula"
-    for name, band in bands.items():
-        value = band.median if point is None else getattr(point, name)
-        yield Fact(
-            name=f"coverage.{name}",
-            value=value,
-            unit="share",
-            n=sum(row.n for row in rows),
-            low=min(band.low, value),  # a share seen as 0 or 1 lies outside the draws around it
-            high=max(band.high, value),
-            confidence=CONFIDENCE,
-            method=f"{how[name]}; value: {value_from}; interval: {drawn}, widened to hold the value",
-            note=f"{UNTESTED}: {', '.join(untested)}" if untested else "",
-        )
-
-
 def _counted(rate: Rate, counted: Sequence[Repetition], drill: Drill) -> Counted:
     k = sum(one.mitigated and not one.passed_off for one in counted)
     return Counted(rate.mode, k, len(counted), rate.events, rate.impact, rate.mode in drill.forbidden)
 
 
-def _point(rows: Sequence[Counted], rates: Sequence[Rate]) -> Coverage:
-    return coverage(
-        [
-            (row.mode, rate.per_year, row.impact, 0.0 if row.forbidden else row.k / row.n)
-            for row, rate in zip(rows, rates, strict=True)
-        ]
-    )
-
-
-def _bands(rows: Sequence[Counted], rates: Sequence[Rate], seed: int) -> dict[str, Band]:
-    """The three intervals.
-
-    Defaults and the user's own counts may have been watched for different times, and `coverage_interval` knows one. A
-    rate drawn for `years` is turned into one drawn for its own years by a factor on its impact; weighed by that factor
-    alone, the risk is the events. The seed makes both draws the same.
-    """
-    years = rates[0].years
-    factors = [years / rate.years for rate in rates]
-    by_events = [row._replace(impact=factor) for row, factor in zip(rows, factors, strict=True)]
-    by_risk = [row._replace(impact=row.impact * factor) for row, factor in zip(rows, factors, strict=True)]
-    risk = coverage_interval(by_risk, years=years, seed=seed)
-    return {
-        "modes": risk.modes,
-        "events": coverage_interval(by_events, years=years, seed=seed).risk,
-        "risk": risk.risk,
-    }
+def _modes(name: str, modes: Sequence[str], n: int, how: str) -> Fact:
+    return Fact(name=name, value=len(modes), unit="modes", n=n, method=how, note=", ".join(modes))
 
 
 def _count(name: str, count: int, n: int, how: str) -> Fact:

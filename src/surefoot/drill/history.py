@@ -2,7 +2,8 @@
 
 A run is a sub-folder named by its UTC time with `coverage.json` (facts), `journal.json` (Chaos Toolkit), `changes.json`
 (against the run before, if there was one), `repetitions.jsonl` (every drilled call) and `run.json` (what it was a drill
-of). Runs of the same subject are comparable, also when the configuration has changed: that is then said.
+of). Completed runs of the same subject are comparable, also when the configuration has changed: that is then said. A
+run that was not completed says so in its folder's name; it is compared with nothing, and nothing with it.
 
 Repetitions are kept because percentiles cannot be compared or joined without their samples.
 Must never: write over a run, or call a difference a change whose interval does not exclude zero.
@@ -12,13 +13,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from surefoot.drill.coverage import COLD, MEASURES, WARM, cold, warm
-from surefoot.drill.quantiles import CONFIDENCE, difference
+from surefoot.drill.coverage import COLD, MEASURES, WARM, cold, share, warm
+from surefoot.drill.quantiles import CONFIDENCE, difference, quantiles
 from surefoot.drill.repetition import Repetition
 from surefoot.errors import StartError
 from surefoot.evidence.intervals import newcombe
@@ -30,23 +32,46 @@ CHANGES = "changes.json"
 REPETITIONS = "repetitions.jsonl"
 RUN = "run.json"
 
-VERSION = 1
+VERSION = 2
 """Of `run.json` and of the repetitions beside it; a run of another version is not compared with."""
 
 QUANTILES = (("p50", 0.50), ("p99", 0.99))
 TIMES = ("ttft", "end_to_end")
 
 
+WHOLE = "completed"
+"""Status of a run that is compared."""
+
+
 class Label(Struct, frozen=True, kw_only=True):
     """What a run was a drill of."""
 
     version: int = VERSION
+    status: str = WHOLE
+    """How it ended."""
+    modes: tuple[str, ...] = ()
+    """What was chosen. A run is compared with an earlier one that had all of them."""
     made: str
     """When: ISO 8601, UTC."""
     subject: str
     """What has to be the same for two runs to be compared: configuration file, route, and where it was drilled."""
     inputs: str
     """Hash of configuration and plan."""
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """One number, then and now. The three facts are named `then|now|change.MODE.cold|warm.MEASURE`."""
+
+    then: Fact
+    now: Fact
+    change: Fact
+    """Now less then."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the interval of the difference excludes zero."""
+        low, high = self.change.low, self.change.high
+        return (low is not None and low > 0) or (high is not None and high < 0)
 
 
 class Changes(Struct, frozen=True, kw_only=True):
@@ -56,13 +81,26 @@ class Changes(Struct, frozen=True, kw_only=True):
     """When that run was made."""
     same_inputs: bool
     """Whether its configuration and plan were the same."""
-    facts: tuple[Fact, ...]
-    """Differences, now less then, named `change.MODE.cold|warm.MEASURE`."""
+    measures: tuple[Measure, ...]
 
 
-def changed(fact: Fact) -> bool:
-    """Whether the interval of a difference excludes zero."""
-    return (fact.low is not None and fact.low > 0) or (fact.high is not None and fact.high < 0)
+def ready(out: Path) -> None:
+    """See that runs can be kept in `out`, which is made if need be, and that those in it can be read.
+
+    Raises `StartError` with what to do: before a drill, because afterwards its evidence would be lost.
+    """
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise StartError(f"{out}: {existing} is a file, not a folder; name another folder or move the file away")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=out, prefix=".writable-"):
+            pass
+    except OSError as error:
+        raise StartError(f"{out}: cannot be written: {error.strerror}; name a folder that can be") from error
+    for path, label in _labels(out):
+        if (label.version, label.status) == (VERSION, WHOLE):
+            _read(path.parent / REPETITIONS)
 
 
 def keep(
@@ -73,10 +111,12 @@ def keep(
     Returns the sub-folder. Raises `StartError` if there is one already, or if an earlier run cannot be read.
     """
     name = datetime.fromisoformat(label.made).astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    if label.status != WHOLE:
+        name += f"-{label.status}"
     folder, part = out / name, out / f".{name}.part"
     if folder.exists():
         raise StartError(f"{folder}: there is a run already, and runs are not written over; move it away")
-    before = _last_comparable(out, label)
+    before = _last_comparable(out, label) if label.status == WHOLE else None
     changes = None if before is None else _changes(label, repetitions, *before)
     try:
         part.mkdir(parents=True)
@@ -88,10 +128,10 @@ def keep(
     return folder, changes
 
 
-def compare(now: Sequence[Repetition], then: Sequence[Repetition]) -> list[Fact]:
-    """The differences of each mode that was drilled in both, now less then: of the mitigated share and of the times."""
+def compare(now: Sequence[Repetition], then: Sequence[Repetition]) -> list[Measure]:
+    """What can be compared of each mode that was drilled in both: the mitigated share and the times."""
     modes = sorted({one.mode for one in now} & {one.mode for one in then})
-    return [fact for mode in modes for fact in _of_mode(mode, now, then)]
+    return [measure for mode in modes for measure in _of_mode(mode, now, then)]
 
 
 def _files(
@@ -109,11 +149,13 @@ def _files(
 
 
 def _last_comparable(out: Path, label: Label) -> tuple[Label, list[Repetition]] | None:
-    """The newest run of the same subject that was made before this one."""
+    """The newest whole run of the same subject and at least these modes that was made before this one."""
     runs = [
         (other.made, path, other)
         for path, other in _labels(out)
-        if (other.version, other.subject) == (VERSION, label.subject) and _time(other.made) < _time(label.made)
+        if (other.version, other.status, other.subject) == (VERSION, WHOLE, label.subject)
+        and set(label.modes) <= set(other.modes)
+        and _time(other.made) < _time(label.made)
     ]
     if not runs:
         return None
@@ -142,30 +184,38 @@ def _time(made: str) -> datetime:
 
 def _changes(label: Label, now: Sequence[Repetition], before: Label, then: Sequence[Repetition]) -> Changes:
     same = label.inputs == before.inputs
-    return Changes(since=before.made, same_inputs=same, facts=tuple(compare(now, then)))
+    return Changes(since=before.made, same_inputs=same, measures=tuple(compare(now, then)))
 
 
-def _of_mode(mode: str, now: Sequence[Repetition], then: Sequence[Repetition]) -> Iterator[Fact]:
+def _of_mode(mode: str, now: Sequence[Repetition], then: Sequence[Repetition]) -> Iterator[Measure]:
     for state, those in ((COLD, cold), (WARM, warm)):
         ours, theirs = ([one for one in those(calls) if one.mode == mode] for calls in (now, then))
         if not (ours and theirs):
             continue
-        start = f"change.{mode}.{state}"
-        yield _share(f"{start}.mitigated", ours, theirs)
+        what = f"{mode}.{state}"
+        yield _share(f"{what}.mitigated", ours, theirs)
         for measure in TIMES:
             first, second = (
                 [value for one in calls if (value := getattr(one, measure)) is not None] for calls in (ours, theirs)
             )
-            for suffix, q in QUANTILES:
-                how = f"{suffix} {MEASURES[measure]}, now less then"
-                yield difference(f"{start}.{measure}.{suffix}", (first, second), q, how)
+            yield from _times(f"{what}.{measure}", MEASURES[measure], first, second)
 
 
-def _share(name: str, now: Sequence[Repetition], then: Sequence[Repetition]) -> Fact:
+def _times(what: str, how: str, now: Sequence[float], then: Sequence[float]) -> Iterator[Measure]:
+    pairs = zip(
+        quantiles(f"then.{what}", then, how, QUANTILES), quantiles(f"now.{what}", now, how, QUANTILES), strict=True
+    )
+    for (suffix, q), (before, after) in zip(QUANTILES, pairs, strict=True):
+        change = difference(f"change.{what}.{suffix}", (now, then), q, f"{suffix} {how}, now less then")
+        yield Measure(then=before, now=after, change=change)
+
+
+def _share(what: str, now: Sequence[Repetition], then: Sequence[Repetition]) -> Measure:
     ours, theirs = ((sum(one.mitigated and not one.passed_off for one in calls), len(calls)) for calls in (now, then))
     low, high = newcombe(ours, theirs, CONFIDENCE)
-    return Fact(
-        name=name,
+    how = "valid, whole answers within the deadline, of all calls that counted"
+    change = Fact(
+        name=f"change.{what}",
         value=ours[0] / ours[1] - theirs[0] / theirs[1],
         unit="share",
         n=min(ours[1], theirs[1]),
@@ -174,3 +224,4 @@ def _share(name: str, now: Sequence[Repetition], then: Sequence[Repetition]) -> 
         confidence=CONFIDENCE,
         method=f"{ours[0]} of {ours[1]} now less {theirs[0]} of {theirs[1]} then; Newcombe's hybrid score interval",
     )
+    return Measure(then=share(f"then.{what}", *theirs, how), now=share(f"now.{what}", *ours, how), change=change)

@@ -3,6 +3,10 @@
 Knows the definitions of the four failover times. Must never measure anything: the runner does, and `coverage` counts.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
 from msgspec import Struct
 
 
@@ -39,3 +43,29 @@ class Repetition(Struct, frozen=True):
     """From the intended send time to the first content that the client saw."""
     cost: float | None = None
     """Of all its attempts at the targets' prices, losers included; None where a price or a count is unknown."""
+    surplus: bool = False
+    """Whether it met its fault with a closed breaker when as many as were asked for had done so already. Such a call is
+    in no share and no time, so that every mode has the same number; which ones are left out does not depend on how they
+    ended, but on the order of the worlds and of the calls in each."""
+
+    @property
+    def unaided(self) -> bool:
+        """Whether the failing target's own answer was good enough, so that no second attempt was made."""
+        return self.mitigated and not self.passed_off and self.attempts == 1 and self.answered_by == self.target
+
+
+def enough(
+    repetitions: Iterable[Repetition], repeat: int, counted: "Counter[tuple[str, str]]"
+) -> list[Repetition]:
+    """The same with everything beyond `repeat` cold ones per route and mode marked as surplus.
+
+    `counted` holds how many there were before, by route and mode, and is brought up to date.
+    """
+    found: list[Repetition] = []
+    for one in repetitions:
+        cell = one.route, one.mode
+        if one.delivered and not one.warm:
+            counted[cell] += 1
+        beyond = one.delivered and not one.warm and counted[cell] > repeat
+        found.append(msgspec.structs.replace(one, surplus=True) if beyond else one)
+    return found

@@ -14,10 +14,10 @@ import msgspec
 
 from surefoot.drill import chaos
 from surefoot.drill.catalogue import MODES
-from surefoot.drill.coverage import Drill, facts_of
+from surefoot.drill.coverage import Drill, cold, facts_of
 from surefoot.drill.guard import Steady
-from surefoot.drill.history import Label
-from surefoot.drill.plan import DrillOptions
+from surefoot.drill.history import WHOLE, Label
+from surefoot.drill.plan import DrillOptions, Untested
 from surefoot.drill.rates import Rates
 from surefoot.drill.runner import DrillRun, Played
 from surefoot.facts import Facts, hash_of
@@ -30,8 +30,8 @@ def label(run: DrillRun, told: DrillOptions, file: Path, route: str, admin: str 
     where = "its own gateway" if admin is None else f"the gateway at {admin}"
     against = "in front of the targets" if told.in_front else "in place of the targets"
     how = f"{where}, twins {against}, {'nothing learned' if told.fresh else 'learned'}"
-    whole = "" if run.status == "completed" else f", {run.status}"  # half a drill is not held against a whole one
-    return Label(made=_made(run), subject=f"{file.name}, route {route}, {how}{whole}", inputs=_inputs(run, told))
+    subject = f"{file.name}, route {route}, {how}"
+    return Label(made=_made(run), subject=subject, inputs=_inputs(run, told), status=run.status, modes=run.modes)
 
 
 def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
@@ -40,7 +40,12 @@ def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
         Drill(
             repetitions=[one for one in run.repetitions if one.route == route],
             baseline=[one for one in run.baseline if one.route == route],
-            modes=[mode.name for mode in MODES],
+            modes=run.modes,
+            catalogue=[mode.name for mode in MODES],
+            partial="" if run.status == WHOLE else f"{run.status}, {run.why}",
+            why_untested={one.mode: one.why for one in untested(run) if one.route == route},
+            struck={played.mode: played.struck for played in run.played.values() if played.route == route},
+            targets=run.targets[route],
             rates=rates,
             seed=told.seed,
             made=_made(run),
@@ -48,6 +53,14 @@ def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
             inputs=_inputs(run, told),
         )
     )
+
+
+def untested(run: DrillRun) -> list[Untested]:
+    """Every mode that was chosen and has no cold repetition on a route, and why: what `coverage.json` says, too."""
+    tested = {(one.route, one.mode) for one in cold(run.repetitions)}
+    known = {(one.route, one.mode): one for one in run.untested}
+    cells = [(route, mode) for route in run.routes for mode in run.modes if (route, mode) not in tested]
+    return [known.get(cell, Untested(*cell, f"the drill was {run.status} before that")) for cell in cells]
 
 
 def journal(run: DrillRun, told: DrillOptions, route: str) -> dict[str, Any]:
