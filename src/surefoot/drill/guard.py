@@ -46,6 +46,12 @@ class Steady(Struct, frozen=True):
         """Whether the gateway was well."""
         return self.asked > 0 and self.answered == self.asked
 
+    @property
+    def sentence(self) -> str:
+        """What was seen."""
+        slowest = "" if self.slowest is None else f", the slowest answer took {self.slowest:.3g} s"
+        return f"{self.answered} of {self.asked} healthy calls were answered within {self.within:g} s{slowest}"
+
 
 def steady(results: Sequence[CallResult], within: float, start: float, end: float) -> Steady:
     """What these calls say."""

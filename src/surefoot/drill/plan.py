@@ -40,7 +40,7 @@ class DrillOptions(Struct, frozen=True, kw_only=True):
     modes: tuple[str, ...] = ()
     """Empty: the whole catalogue."""
     repeat: int = 20
-    """Repetitions per route and mode that meet a closed breaker and count."""
+    """Repetitions per route and mode that meet a closed breaker and count: so many, neither more nor less."""
     rate: float = 300.0
     """Calls per second, over all worlds."""
     patience: float = PATIENCE
@@ -102,6 +102,17 @@ def check_reach(configuration: Configuration, reach: str | None) -> None:
     known = sorted({ALONE, *(name for target in configuration.targets for name in target.domains)})
     if reach is not None and reach not in known:
         raise DrillError(f"no target has a failure domain {reach!r}; known: {', '.join(known)}")
+
+
+def undeclared(configuration: Configuration, route: Route, reach: str) -> tuple[str, ...]:
+    """The targets of the route that do not say which `reach` they are in, so that they fail alone."""
+    silent = {one.name for one in configuration.targets if one.text is None and reach not in one.domains}
+    return tuple(dict.fromkeys(rung.target for rung in route.rungs if rung.target in silent))
+
+
+def patience_of(route: Route, told: DrillOptions) -> float:
+    """Seconds that a client of this route waits for its whole answer."""
+    return min(route.limits.deadline, told.patience)
 
 
 def struck_with(configuration: Configuration, route: Route, target: str, reach: str) -> tuple[str, ...]:

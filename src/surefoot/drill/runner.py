@@ -13,16 +13,18 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from surefoot.config.configuration import Configuration
 from surefoot.control.drilling import LONGEST
 from surefoot.domain.route import Order, Route
 from surefoot.drill.catalogue import Mode, chosen
 from surefoot.drill.guard import AbortRule, Purse, Steady, steady
+from surefoot.drill.pace import Pace, Progress
 from surefoot.drill.plan import (
     BURST,
     DrillOptions,
@@ -34,7 +36,7 @@ from surefoot.drill.plan import (
     waves,
     worlds_for,
 )
-from surefoot.drill.repetition import Repetition
+from surefoot.drill.repetition import Repetition, enough
 from surefoot.drill.stage import Stage
 from surefoot.drill.venue import STEADY_WORLD, Venue
 from surefoot.drill.wave import Caller, play
@@ -56,14 +58,6 @@ BESIDE_RATE, BESIDE_RATE_IN_FRONT = 5.0, 1.0
 
 FOLDED = 0.3
 """Seconds after which what was learned has been folded (`FOLD_EVERY` of the worker, and a tick)."""
-
-
-class Progress(Struct, frozen=True):
-    """Where the drill is."""
-
-    doing: str
-    wave: int = 0
-    of: int = 0
 
 
 Tell = Callable[[Progress], None]
@@ -88,6 +82,9 @@ class DrillRun(Struct, kw_only=True):
     """Hash of the configuration."""
     routes: tuple[str, ...]
     modes: tuple[str, ...]
+    """Those that were chosen."""
+    targets: dict[str, int]
+    """How many each route has."""
     start: float
     end: float = 0.0
     status: str = "interrupted"
@@ -125,10 +122,15 @@ class Runner:
         self._first: dict[tuple[str, bool], str] = {}
         """The target that a route asks first when all is well, streamed and plain."""
         self._number = STEADY_WORLD
+        self._counted: Counter[tuple[str, str]] = Counter()
+        """Cold repetitions that there were, by route and mode: those beyond what was asked for included."""
+        self._pace = Pace()
+        self._at = Progress(doing="starting")
         self.found = DrillRun(
             config=venue.configuration.version,
             routes=tuple(route.name for route in self._routes),
             modes=tuple(mode.name for mode in self._modes),
+            targets={route.name: len({rung.target for rung in route.rungs}) for route in self._routes},
             start=time.time(),
         )
 
@@ -168,15 +170,15 @@ class Runner:
             like=None,
             forward=self._told.in_front,
         )
-        self._tell(Progress("is the gateway steady?"))
+        self._step("is the gateway well?")
         found.before = await self._look(learn=not self._told.fresh)
         if not found.before.met:
-            found.status, found.why = "failed", "the steady state was not met; nothing was injected"
+            found.status, found.why = "failed", f"{found.before.sentence}; nothing was injected"
             return
         found.baseline = await self._caller.baseline(found.start)
         found.status, found.why = await self._guarded(stage)
         stage.heal()
-        self._tell(Progress("is the gateway steady again?"))
+        self._step("is the gateway well again?")
         found.after = await self._look(learn=False)
 
     async def _guarded(self, stage: Stage) -> tuple[str, str]:
@@ -231,6 +233,7 @@ class Runner:
         rate = BESIDE_RATE_IN_FRONT if self._told.in_front else BESIDE_RATE
         while True:
             self._spend(int(rate))
+            self._step(self._at.doing)  # once a second, so that time is seen to pass
             for result in await self._caller.beside(self._routes[0], rate):
                 why = rule.note(result)
                 if why is not None:
@@ -245,18 +248,35 @@ class Runner:
     async def _waves(self, stage: Stage) -> None:
         streak = self._venue.configuration.options.breaker.streak
         missing = {cell: worlds_for(self._told.repeat, min(streak, BURST)) for cell in self._cells()}
+        self._at = replace(self._at, total=self._told.repeat * len(missing))
         for _ in range(ROUNDS):
             groups = list(waves(self._trials(missing), self._told.worlds))
+            self._pace.round([(len(group), self._caller.longest(len(group))) for group in groups])
             for number, group in enumerate(groups, 1):
-                names = dict.fromkeys(trial.mode.name for trial in group)
-                self._tell(Progress(", ".join(names), number, len(groups)))
-                self._spend(len(group) * Caller.CALLS)
-                began = time.time()
-                self.found.repetitions += await play(stage, self._caller, group, fresh=self._told.fresh)
-                self._note(group, began)
+                names = tuple(dict.fromkeys(trial.mode.name for trial in group))
+                self._at = replace(self._at, modes=names, wave=number, of=len(groups))
+                await self._wave(stage, group)
+            self._at = replace(self._at, modes=(), wave=0, of=0)
             missing = self._missing(missing)
             if not missing:
                 return
+
+    async def _wave(self, stage: Stage, group: Sequence[Trial]) -> None:
+        self._spend(len(group) * Caller.CALLS)
+        began = time.time()
+        self._pace.wave_begins(began)
+        played = await play(stage, self._caller, group, self._step)
+        self.found.repetitions += enough(played, self._told.repeat, self._counted)
+        self._note(group, began)
+        self._pace.wave_ends(time.time())
+        self._at = replace(self._at, done=sum(min(count, self._told.repeat) for count in self._counted.values()))
+
+    def _step(self, doing: str) -> None:
+        """Tell where the drill is."""
+        now = time.time()
+        rest, at_most = self._pace.rest(now)
+        self._at = replace(self._at, doing=doing, elapsed=now - self.found.start, rest=rest, at_most=at_most)
+        self._tell(self._at)
 
     def _cells(self) -> list[tuple[Route, Mode]]:
         """What is drilled; what cannot be is noted."""
@@ -288,16 +308,16 @@ class Runner:
             played.worlds += 1
             played.end = time.time()
 
-    def _missing(self, before: dict[tuple[Route, Mode], int]) -> dict[tuple[Route, Mode], int]:
-        """Worlds that are still wanting, as many as the last ones let expect; for a mode that never struck, none."""
-        counted = Counter((one.route, one.mode) for one in self.found.repetitions if one.delivered and not one.warm)
+    def _missing(self, before: Iterable[tuple[Route, Mode]]) -> dict[tuple[Route, Mode], int]:
+        """Worlds that are still wanting, as many as those so far let expect; for a mode that never struck, none."""
         missing: dict[tuple[Route, Mode], int] = {}
-        for (route, mode), worlds in before.items():
-            count = counted[route.name, mode.name]
+        for route, mode in before:
+            key = route.name, mode.name
+            count = self._counted[key]
             if not count:
-                self.found.untested.append(Untested(route.name, mode.name, "its fault never reached a call"))
+                self.found.untested.append(Untested(*key, "its fault never reached a call"))
             elif count < self._told.repeat:
-                missing[route, mode] = worlds_for(self._told.repeat - count, count / worlds)
+                missing[route, mode] = worlds_for(self._told.repeat - count, count / self.found.played[key].worlds)
         return missing
 
 

@@ -6,14 +6,14 @@ Must never: let a fault outlast its wave.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from surefoot.domain.route import Route
 from surefoot.drill.guard import ANSWER_TOKENS
 from surefoot.drill.joining import Evidence, healthy, repetitions
-from surefoot.drill.plan import AFTERWARDS, BURST, GREETINGS, SPACING, DrillOptions, Trial
+from surefoot.drill.plan import AFTERWARDS, BURST, GREETINGS, SPACING, DrillOptions, Trial, patience_of
 from surefoot.drill.repetition import Repetition
 from surefoot.drill.stage import TOKENS, Stage
 from surefoot.drill.venue import STEADY_WORLD, Venue
@@ -76,8 +76,11 @@ class Caller(Struct, frozen=True):
 
     def patience(self, route: str) -> float:
         """Seconds that a client of this route waits."""
-        deadline = next(one.limits.deadline for one in self.venue.configuration.routes if one.name == route)
-        return min(deadline, self.told.patience)
+        return patience_of(next(one for one in self.venue.configuration.routes if one.name == route), self.told)
+
+    def longest(self, worlds: int) -> float:
+        """Seconds that a wave of so many worlds can take at most, unless the machine is too slow for it."""
+        return worlds * self.CALLS / self.told.rate + WARMED + 2 * self.told.patience + WRITTEN_WITHIN
 
     def _plan(self, world: int, route: str, count: int, *, rate: float, stream: bool, ask: str = "") -> LoadPlan:
         return LoadPlan(
@@ -103,27 +106,34 @@ def body_of(route: str, ask: str) -> bytes:
     return f'{{"model":"{route}","messages":{messages},"max_tokens":{ANSWER_TOKENS},{ask}}}'.encode()
 
 
-async def play(stage: Stage, caller: Caller, trials: Sequence[Trial], *, fresh: bool) -> list[Repetition]:
-    """Play a wave and count it. Raises `DrillError` where the gateway does not go along."""
+async def play(
+    stage: Stage, caller: Caller, trials: Sequence[Trial], tell: Callable[[str], None]
+) -> list[Repetition]:
+    """Play a wave and count it; each step is told. Raises `DrillError` where the gateway does not go along."""
     venue, told = caller.venue, caller.told
     try:
+        tell("opening worlds")
         worlds = await stage.hire(trials)
         longest = len(trials) * Caller.CALLS / told.rate + 3 * told.patience + MARGIN
         await venue.order(
             {STEADY_WORLD: stage.well(), **worlds},
             seconds=longest,
-            like=None if fresh else STEADY_WORLD,
+            like=None if told.fresh else STEADY_WORLD,
             forward=told.in_front,
         )
+        tell("greeting")
         await caller.all(trials, GREETINGS)
         await asyncio.sleep(WARMED)
         began = time.time()
         for trial in trials:
             trial.began = began
         stage.strike(trials)
+        tell("failing")
         bursts = await caller.all(trials, BURST)
+        tell("still failing")
         later = await caller.all(trials, AFTERWARDS)
         stage.heal()
+        tell("counting")
         for trial, first, second in zip(trials, bursts, later, strict=True):
             trial.results = first + second
         entries = await _entries(venue.journal, trials, began)

@@ -1,6 +1,7 @@
 """The tables of a drill for a terminal, and of two drills side by side.
 
-Knows: columns, and what has to be said beside a number. Must never: compute a number of its own.
+Knows: columns, and what has to be said beside a number. Must never: compute a number of its own, or show a coverage
+that has no data.
 """
 
 from collections.abc import Iterator
@@ -9,12 +10,14 @@ from rich import box
 from rich.table import Table
 
 from surefoot.drill.coverage import COLD, UNTESTED, WARM
-from surefoot.drill.history import Changes, changed
 from surefoot.facts import Fact, Facts
 from surefoot.report import shown
 
 COVERAGES = (("modes", "by modes"), ("events", "by events"), ("risk", "by risk"))
 """The three, the headline last."""
+
+NONE = "–"  # noqa: RUF001 - an en dash stands for nothing
+UNAIDED = "°"
 
 _SHARE = ".cold.mitigated"
 
@@ -27,25 +30,38 @@ def modes_of(facts: Facts) -> list[str]:
     return sorted(modes, key=lambda mode: -weights.get(f"mode.{mode}.weight", -1.0))
 
 
+def is_partial(facts: Facts) -> bool:
+    """Whether the drill was not completed."""
+    return facts.named("coverage.risk").note.startswith("partial")
+
+
 def tables(facts: Facts) -> tuple[Table, ...]:
-    """What became of the calls, how the gateway moved, how long answers took, and what is covered."""
+    """What became of the calls, how the gateway moved, how long answers took, and what is covered.
+
+    What there is no data for is left out: of a drill that was not completed the modes that it did not get to, and all
+    coverages.
+    """
+    mark = "PARTIAL: " if is_partial(facts) else ""
     answers = _table(
-        "What became of the calls",
-        ("mode", "cold", "95 %", "warm", "95 %", "passed\noff", "events\na year", _impact(facts), "weight"),
+        f"{mark}What became of the calls",
+        ("mode", "struck", "cold", "95 %", "warm", "95 %", "passed\noff", "events\na year", _impact(facts), "weight"),
     )
     moves = _table(
-        "How the gateway moved (cold calls; intervals are in coverage.json)",
+        f"{mark}How the gateway moved (cold calls; intervals are in coverage.json)",
         ("mode", "detect p50", "p99", "switch p50", "p99", "fallback TTFT p50", "p99", "cost", "added"),
     )
-    ends = _table("End to end", ("mode", "", "n", "p50, ms", "95 %", "p95, ms", "95 %", "p99, ms", "95 %"))
+    ends = _table(
+        f"{mark}End to end, of whole answers", ("mode", "", "n", "p50, ms", "95 %", "p95, ms", "95 %", "p99, ms", "95 %")
+    )
     for mode in modes_of(facts):
-        answers.add_row(mode, *_answers(facts, mode))
-        for state in (COLD, WARM):
-            if facts.named(f"mode.{mode}.{state}.mitigated").n:
-                ends.add_row(mode, state, *_ends(facts, mode, state))
-        if facts.named(f"mode.{mode}.cold.mitigated").n:
+        drilled = [state for state in (COLD, WARM) if facts.named(f"mode.{mode}.{state}.mitigated").n]
+        if drilled or not is_partial(facts):
+            answers.add_row(mode, *_answers(facts, mode))
+        for state in drilled:
+            ends.add_row(mode, state, *_ends(facts, mode, state))
+        if COLD in drilled:
             moves.add_row(mode, *_moves(facts, mode))
-    return answers, moves, ends, _coverages(facts)
+    return tuple(table for table in (answers, moves, ends, _coverages(facts)) if table.row_count)
 
 
 def remarks(facts: Facts) -> Iterator[str]:
@@ -60,6 +76,8 @@ def remarks(facts: Facts) -> Iterator[str]:
     untested = facts.named(UNTESTED)
     if untested.value:
         yield f"Untested, so neither covered nor uncovered: {untested.note}."
+    if not is_partial(facts):
+        yield from _without(facts)
     defaults = facts.named("default_rates")
     if defaults.value:
         yield (
@@ -68,20 +86,13 @@ def remarks(facts: Facts) -> Iterator[str]:
         )
 
 
-def changes_table(changes: Changes) -> Table:
-    """What is different from the run before; only what has changed beyond doubt, and how much was looked at."""
-    whose = "the same configuration and plan" if changes.same_inputs else "another configuration or plan"
-    different = [fact for fact in changes.facts if changed(fact)]
-    title = f"{len(different)} of {len(changes.facts)} measures changed since {changes.since} ({whose})"
-    table = _table(title, ("measure", "change", "95 %", "n"))
-    for fact in different:
-        name = fact.name.removeprefix("change.").replace(".", " ")
-        if fact.unit == "share":
-            table.add_row(f"{name}, points", shown.points_of(fact), shown.points_between(fact), str(fact.n))
-        else:
-            between = shown.times_between(fact, signed=True)
-            table.add_row(f"{name}, ms", shown.time_of(fact, signed=True), between, str(fact.n))
-    return table
+def _without(facts: Facts) -> Iterator[str]:
+    """Which coverages there are not, and why."""
+    missing = [(title, facts.named(f"coverage.{name}")) for name, title in COVERAGES]
+    reasons = dict.fromkeys(fact.note for _, fact in missing if fact.value is None)
+    for reason in reasons:
+        titles = [title for title, fact in missing if fact.value is None and fact.note == reason]
+        yield f"No coverage {' and '.join(titles)}: {reason}."
 
 
 def side_by_side(one: tuple[str, Facts], other: tuple[str, Facts]) -> tuple[Table, str]:
@@ -99,12 +110,15 @@ def side_by_side(one: tuple[str, Facts], other: tuple[str, Facts]) -> tuple[Tabl
 
 def _story(one: tuple[str, Facts], other: tuple[str, Facts]) -> str:
     risks = [facts.named("coverage.risk") for _, facts in (one, other)]
+    for (name, _), risk in zip((one, other), risks, strict=True):
+        if risk.value is None:
+            return f"There is no coverage of {name} to hold against the other: {risk.note}."
     before, after = (shown.about(risk.value or 0.0) for risk in risks)
     each = [
         f"{name} {shown.share_of(risk)} (95 %: {shown.shares_between(risk)})"
         for (name, _), risk in zip((one, other), risks, strict=True)
     ]
-    return f"{before} became {after}: risk-weighted coverage of {each[0]} and of {each[1]}."
+    return f"{before} became {after}: risk-weighted coverage of {each[0]} and of {each[1]}{_scope(one[1])}."
 
 
 def _side(facts: Facts, name: str) -> list[str]:
@@ -119,19 +133,27 @@ def _answers(facts: Facts, mode: str) -> list[str]:
     def get(measure: str) -> Fact:
         return facts.named(f"mode.{mode}.{measure}")
 
-    cells = []
+    cells = [_struck(facts, mode)]
     for state in (COLD, WARM):
         share = get(f"{state}.mitigated")
+        own = f" {UNAIDED}{get(f'{state}.unaided').value:.0f}" if get(f"{state}.unaided").value else ""
         cells += [
-            shown.k_of_n(get(f"{state}.mitigated_calls")) if share.n else _none(state),
+            f"{shown.k_of_n(get(f'{state}.mitigated_calls'))}{own}" if share.n else _none(state),
             shown.shares_between(share),
         ]
-    passed = sum(get(f"{state}.passed_off").value or 0 for state in (COLD, WARM))
-    return [*cells, f"{passed:.0f}", *_weights(facts, mode)]
+    return [*cells, f"{get('passed_off').value:.0f}", *_weights(facts, mode)]
+
+
+def _struck(facts: Facts, mode: str) -> str:
+    try:
+        struck = facts.named(f"mode.{mode}.struck")
+    except KeyError:
+        return NONE
+    return f"{struck.value:.0f} of {struck.n}"
 
 
 def _none(state: str) -> str:
-    return UNTESTED if state == COLD else "–"  # noqa: RUF001 - an en dash stands for nothing
+    return UNTESTED if state == COLD else NONE
 
 
 def _impact(facts: Facts) -> str:
@@ -166,11 +188,18 @@ def _ends(facts: Facts, mode: str, state: str) -> list[str]:
 
 
 def _coverages(facts: Facts) -> Table:
-    table = _table("Coverage", ("", "share", "95 %"))
+    table = _table(f"Coverage{_scope(facts) or ' of the whole catalogue'}", ("", "share", "95 %"))
     for name, title in COVERAGES:
         fact = facts.named(f"coverage.{name}")
-        table.add_row(title, shown.share_of(fact), shown.shares_between(fact))
+        if fact.value is not None:
+            table.add_row(title, shown.share_of(fact), shown.shares_between(fact))
     return table
+
+
+def _scope(facts: Facts) -> str:
+    """Of which modes the coverages are, where not of all: ` of the 2 modes chosen`."""
+    note = facts.named("coverage.modes").note
+    return f" {note.split(';')[0]}" if note.startswith("of the ") else ""
 
 
 def _share(fact: Fact) -> str:
@@ -178,7 +207,7 @@ def _share(fact: Fact) -> str:
 
 
 def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left", no_wrap=True)
     return table

@@ -3,11 +3,15 @@
 Knows: units and rounding. Must never: compute a number, or print one without saying when it is missing.
 """
 
+from math import floor, log10
+
 from surefoot.facts import Fact
 
 MS = 1000.0
 SMALLEST_MS = 0.1
 """Below this the clock of an event loop says nothing."""
+SMALLEST_DOLLARS = 0.000001
+"""Below this a single call's cost is nothing to anybody."""
 
 
 def time_of(fact: Fact, *, signed: bool = False) -> str:
@@ -65,16 +69,36 @@ def points_between(difference: Fact) -> str:
 
 
 def money_of(amount: Fact, *, signed: bool = False) -> str:
-    """Dollars to four digits, or why there is no number."""
+    """Dollars in plain notation, to two digits or the cent, or why there is no number; `signed` for differences."""
     if amount.value is None:
-        return "unknown" if amount.note.startswith("unknown") else "–"  # noqa: RUF001 - as above
+        return "unknown" if "unknown" in amount.note else "–"  # noqa: RUF001 - as above
+    if amount.value == 0:
+        return "$0"
+    dollars = abs(amount.value)
+    if dollars < SMALLEST_DOLLARS:
+        return f"<${SMALLEST_DOLLARS:.6f}"  # without a sign: it is as good as nothing
     sign = "-" if amount.value < 0 else "+" * signed
-    return f"{sign}${abs(amount.value):.4g}"
+    return f"{sign}${_plain(dollars)}"
+
+
+def duration_of(seconds: float) -> str:
+    """A length of time as a person says it: `4.2 s`, `31 s`, `2 min 5 s`."""
+    if seconds < 10:  # noqa: PLR2004 - two significant digits
+        return f"{seconds:.2g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def k_of_n(count: Fact) -> str:
     """A count of how many."""
     return f"{count.value:.0f}/{count.n}"
+
+
+def _plain(dollars: float) -> str:
+    """Without an exponent."""
+    if dollars >= 1:
+        return f"{dollars:,.2f}"
+    return f"{dollars:.{1 - floor(log10(dollars))}f}".rstrip("0")
 
 
 def _percent(share: float) -> str:
