@@ -1,0 +1,120 @@
+"""What stands above and below the tables of a drill: what was drilled and how, and what the words mean.
+
+Knows: the plan and the configuration. Must never: say anything of what became of the calls.
+"""
+
+from collections.abc import Iterator
+
+from surefoot.config.configuration import Configuration
+from surefoot.config.quantities import show_duration
+from surefoot.domain.route import Order, Resume, Route
+from surefoot.domain.target import Target
+from surefoot.drill.catalogue import ALONE, CLOUD, MODES
+from surefoot.drill.plan import DrillOptions, patience_of, undeclared
+from surefoot.drill.runner import DrillRun
+
+_WIDE = 12
+
+_ORDERS = {Order.LISTED: "as listed", Order.LATENCY: "the fastest first", Order.PRICE: "the cheapest first"}
+
+LEGEND = (
+    ("struck", "how many of the route's targets the fault hit together: the first one, and all within the mode's reach"),
+    ("cold", "calls that met the fault: the breaker was closed. Coverage is made of these alone"),
+    ("warm", "calls that found the breaker open already, and went elsewhere at once"),
+    ("18/20", "mitigated: 18 of 20 calls got a whole, valid answer within the patience; 95 %: where the share may lie"),
+    ("°3", "3 of them needed no help: the failing target's own answer was good enough"),
+    ("untested", "without a cold call, so neither covered nor uncovered"),
+    ("passed off", "broken answers that ended as if they were whole; must be 0"),
+    ("weight", "events a year times impact, as a share of all modes that are weighed; * a default, not your own count"),
+    ("detect", "from the fault to the verdict, or to asking another target beside it; switch: from then to the next request"),
+    ("fallback", "TTFT: from the winner's request to its first content. End to end: from the intended sending to the end"),
+    ("cost", "mean of a call, with all its attempts; unknown: a price is missing, or a target broke off before it told its"),
+    ("", "token counts. added: less a healthy call's. Below zero: the failed attempt cost nothing, the fallback is cheaper"),
+    ("n<100", "too few calls for that percentile; none: the interval is open at that end; –: there was nothing"),  # noqa: RUF001 - the dash of the tables
+    ("by risk", "mitigated share, weighed by events times impact: the headline; by events: by events alone; by modes: modes"),
+    ("", "that are mitigated in at least half of their calls"),
+)
+"""The words of the tables, each with its meaning."""
+
+
+def legend() -> Iterator[str]:
+    """The legend, line by line."""
+    yield "How to read it (more in docs/drills.md and docs/coverage.md)"
+    for word, meaning in LEGEND:
+        yield f"  {word:<{_WIDE}}{meaning}"
+
+
+def heading(file: str, configuration: Configuration, route: Route, told: DrillOptions, run: DrillRun) -> Iterator[str]:
+    """What was drilled on one route, line by line."""
+    yield f"{file}, route {route.name}" + ("" if run.status == "completed" else f": PARTIAL, the drill was {run.status}")
+    limits = route.limits
+    lines = [
+        ("targets", "; ".join(_targets(configuration, route))),
+        (
+            "route",
+            f"{_ORDERS[route.order]}, deadline {show_duration(limits.deadline)}, idle {show_duration(limits.idle)}, "
+            f"{_resume(route)}",
+        ),
+        ("modes", _modes(run)),
+        ("reach", _reach(told)),
+        ("patience", _patience(route, told)),
+        ("repeat", f"{told.repeat} cold calls per mode, at most {told.rate:g} calls a second, seed {told.seed}"),
+        ("learned", "nothing, as after a start" if told.fresh else "first-token times, before the first fault"),
+        ("twins", "in front of the real targets" if told.in_front else "in place of the targets"),
+    ]
+    yield from (f"  {word:<{_WIDE}}{meaning}" for word, meaning in lines)
+    yield from (f"  WARNING     {sentence}" for sentence in warnings(configuration, route, told, run.modes))
+
+
+def warnings(
+    configuration: Configuration, route: Route, told: DrillOptions, modes: tuple[str, ...]
+) -> Iterator[str]:
+    """What makes a drill of this route say less than it seems to."""
+    reaches = dict.fromkeys(told.reach or mode.reach for mode in MODES if mode.name in modes)
+    for reach in reaches:
+        silent = () if reach == ALONE else undeclared(configuration, route, reach)
+        if not silent:
+            continue
+        whose = "no target" if len(silent) == len({rung.target for rung in route.rungs}) else " and ".join(silent)
+        says = "says" if whose == "no target" or len(silent) == 1 else "say"
+        negated = "" if whose == "no target" else " not"
+        reaching = [mode.name for mode in MODES if mode.name in modes and (told.reach or mode.reach) == reach]
+        yield (
+            f"{whose} of this route {says}{negated} which `{reach}` it is in, so {len(reaching)} modes that strike a whole "
+            f"{reach} struck one target alone; coverage may be too high. Declare "
+            f'domains = {{ {reach} = "NAME" }} on each target.'
+        )
+
+
+def _targets(configuration: Configuration, route: Route) -> Iterator[str]:
+    known = {target.name: target for target in configuration.targets}
+    for name in dict.fromkeys(rung.target for rung in route.rungs):
+        yield f"{name} ({_where(known[name])})"
+
+
+def _where(target: Target) -> str:
+    place = target.place or "no place"
+    domains = [f"{domain} {value}" for domain, value in target.domains.items()]
+    return ", ".join([place, *(domains or ["no failure domains"])])
+
+
+def _resume(route: Route) -> str:
+    return "broken texts go on elsewhere" if route.resume is Resume.TEXT else "broken texts end in an error"
+
+
+def _modes(run: DrillRun) -> str:
+    if len(run.modes) == len(MODES):
+        return f"all {len(MODES)} of the catalogue"
+    return f"{len(run.modes)} chosen of {len(MODES)}: {', '.join(run.modes)}"
+
+
+def _reach(told: DrillOptions) -> str:
+    if told.reach is None:
+        return f"as the catalogue says: one target, or all that share its `{CLOUD}`"
+    return "the first target alone" if told.reach == ALONE else f"all that share the first target's `{told.reach}`"
+
+
+def _patience(route: Route, told: DrillOptions) -> str:
+    patience = patience_of(route, told)
+    shorter = f" (the route's deadline; --patience is {show_duration(told.patience)})" if patience < told.patience else ""
+    return f"{show_duration(patience)} for the whole answer{shorter}"

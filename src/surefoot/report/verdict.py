@@ -1,0 +1,51 @@
+"""How a drill ended and what it comes to: the last words on the screen.
+
+Knows: what is a whole run and what is not. Must never: give a coverage of a drill that was not completed.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from surefoot.drill.runner import DrillRun
+from surefoot.facts import Facts
+from surefoot.report import shown
+from surefoot.report.drilled import UNTESTED
+
+_WHAT_TO_DO = {
+    "failed": "Look at the gateway first, or allow more with --steady.",
+    "aborted": "It is not held against other runs, and other runs not against it.",
+    "interrupted": "It is not held against other runs, and other runs not against it.",
+}
+
+
+def verdict(file: str, run: DrillRun, kept: Mapping[str, tuple[Facts, Path]]) -> Iterator[str]:
+    """Line by line. `kept` holds the facts and the folder of each route."""
+    took = shown.duration_of(run.end - run.start)
+    if run.status != "completed":
+        yield f"{run.status.upper()} after {took}: {file}: {run.why}."
+        yield f"  A partial run has no coverage. {_WHAT_TO_DO[run.status]}"
+    elif run.after is None or not run.after.met:
+        seen = "" if run.after is None else f": {run.after.sentence}"
+        yield f"NOT WELL: {file} was drilled in {took}, but afterwards the gateway was not well{seen}."
+    else:
+        yield f"COMPLETED: {file} was drilled in {took}; the gateway was well before and after."
+    for route, (facts, folder) in kept.items():
+        if run.status == "completed":
+            yield f"  {route}: {_coverage(facts)}{_flaws(facts)}."
+        yield f"  kept: {folder}"
+
+
+def _coverage(facts: Facts) -> str:
+    risk = facts.named("coverage.risk")
+    if risk.value is None:
+        return f"no risk-weighted coverage ({risk.note})"
+    scope = f", {risk.note.split(';')[0]}" if risk.note.startswith("of the ") else ""
+    return f"risk-weighted coverage {shown.share_of(risk)} (95 %: {shown.shares_between(risk)}){scope}"
+
+
+def _flaws(facts: Facts) -> str:
+    passed, untested = facts.named("passed_off"), facts.named(UNTESTED)
+    flaws = [f"NOT SAFE, {passed.value:.0f} broken answers passed off as whole"] if passed.value else []
+    if untested.value:
+        flaws.append(f"{untested.value:.0f} of {untested.n} modes untested")
+    return "".join(f"; {flaw}" for flaw in flaws)
