@@ -7,28 +7,31 @@ Must never: hold logic; `surefoot.drill` does the work, `surefoot.report` writes
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
-import msgspec
 import typer
-from rich.console import Console
 
+from surefoot.cli.drill_progress import ProgressLine
+from surefoot.config.configuration import Configuration
 from surefoot.config.quantities import read_duration
 from surefoot.drill.house import live
-from surefoot.drill.plan import PATIENCE, DrillOptions
+from surefoot.drill.plan import PATIENCE, DrillOptions, routes_of
 from surefoot.drill.rates import Rates, default_rates, read_rates
-from surefoot.drill.runner import DrillRun, Progress, check
+from surefoot.drill.runner import DrillRun, faults_of
 from surefoot.drill.runner import drill as run_drill
 from surefoot.drill.schedule import schedule as by_the_clock
+from surefoot.drill.shelf import ready
 from surefoot.drill.venue import own, running
-from surefoot.facts import Facts
+from surefoot.errors import ConfigError, StartError
+from surefoot.twin import Distribution
 from surefoot.twin.spelling import distribution
 
-_WIDTH_WITHOUT_TERMINAL = 150
 _INTERRUPTED = 130
 
 
@@ -42,8 +45,12 @@ class Schedule(StrEnum):
 def drill(
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path("surefoot.toml"),
     route: Annotated[list[str] | None, typer.Option(help="Only this route; may be given several times.")] = None,
-    modes: Annotated[str, typer.Option(help="Only these modes, with commas between.")] = "",
-    repeat: Annotated[int, typer.Option(min=1, max=100_000, help="Repetitions per route and mode that count.")] = 20,
+    modes: Annotated[
+        str | None, typer.Option(help="Only these modes, with commas between; coverage is then of these alone.")
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Cold repetitions per route and mode that count: exactly so many.")
+    ] = 20,
     out: Annotated[Path, typer.Option(help="Folder in which runs are kept and compared.")] = Path("surefoot-drills"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of tables.")] = False,
     rates: Annotated[Path | None, typer.Option(help="Your own event rates and impacts, as TOML.")] = None,
@@ -78,31 +85,42 @@ def drill(
     needed and nothing is spent. Exits with 0 if the drill was completed and the gateway is well, 1 if not, 2 if it
     could not begin, 130 if it was interrupted.
     """
-    try:
-        told = DrillOptions(
-            routes=tuple(route or ()),
-            modes=tuple(name.strip() for name in modes.split(",") if name.strip()),
-            repeat=repeat,
-            rate=rate,
-            patience=read_duration(patience),
-            in_front=in_front,
-            spend_cap=None if spend_cap is None else _dollars(spend_cap),
-            time_cap=read_duration(time_cap),
-            reach=reach,
-            fresh=fresh,
-            steady=read_duration(steady),
-            ttft=None if ttft is None else distribution(ttft),
-            seed=seed,
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    faults: list[str] = []
+    told = DrillOptions(
+        routes=tuple(route or ()),
+        modes=_read(faults, "--modes", _names, modes) if modes is not None else (),
+        repeat=repeat,
+        rate=rate,
+        patience=_read(faults, "--patience", _longer_than_nothing, patience),
+        in_front=in_front,
+        spend_cap=None if spend_cap is None else _read(faults, "--spend-cap", _dollars, spend_cap),
+        time_cap=_read(faults, "--time-cap", _longer_than_nothing, time_cap),
+        reach=reach,
+        fresh=fresh,
+        steady=_read(faults, "--steady", _longer_than_nothing, steady),
+        ttft=None if ttft is None else _read(faults, "--ttft", _distribution, ttft),
+        seed=seed,
+    )
+    if faults:
+        raise ConfigError(faults)
     weights = default_rates() if rates is None else read_rates(rates)
     signal.signal(signal.SIGTERM, _interrupt)  # so that everything unwinds, as after Ctrl-C
     if schedule is not None:
         _print_schedule(schedule)
         return
     files = [config] if against is None else [config, against]
-    raise typer.Exit(_once(files, told, weights, out, running_at, as_json))
+    order = _Order(files, told, weights, out, running_at)
+    raise typer.Exit(_drill(order, _checked(order), as_json=as_json))
+
+
+class _Order(NamedTuple):
+    """What is to be drilled, and where it is kept."""
+
+    files: list[Path]
+    told: DrillOptions
+    weights: Rates
+    out: Path
+    running_at: str | None
 
 
 def _print_schedule(every: Schedule) -> None:
@@ -113,42 +131,58 @@ def _print_schedule(every: Schedule) -> None:
     typer.echo(by_the_clock(every.value, command, Path.cwd()), nl=False)
 
 
-def _once(
-    files: list[Path], told: DrillOptions, weights: Rates, out: Path, running_at: str | None, as_json: bool
-) -> int:
-    printer = _Printer(as_json=as_json)
-    code = 0
-    for file in files:
-        check(live(file, os.environ, forward=told.in_front), told)
-    for file in files:
-        place = (
-            nullcontext(running(file, os.environ, running_at))
-            if running_at
-            else own(file, os.environ, forward=told.in_front)
-        )
-        with place as venue:
-            run = run_drill(venue, told, printer.progress)
-        code = max(code, _code(run))
-        printer.ended(file, run)
-        # Dear to import (SciPy): not before the drill is over.
-        from surefoot.drill.history import keep  # noqa: PLC0415
-        from surefoot.drill.written import journal, label, sheet  # noqa: PLC0415
+def _checked(order: _Order) -> list[Configuration]:
+    """The configurations, if they can be drilled so and what comes of it can be kept: known before anything begins."""
+    found = [live(file, os.environ, forward=order.told.in_front) for file in order.files]
+    faults = [fault for configuration in found for fault in faults_of(configuration, order.told)]
+    if faults:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    for file, configuration in zip(order.files, found, strict=True):
+        for route in routes_of(configuration, order.told.routes):
+            try:
+                ready(order.out / file.stem / route.name)
+            except StartError as error:
+                raise StartError(f"--out: {error}") from error
+    return found
 
-        for name in run.routes:
-            facts = sheet(run, told, name, weights)
-            named = label(run, told, file, name, running_at)
-            folder, changes = keep(
-                out / file.stem / name,
-                named,
-                [one for one in run.repetitions if one.route == name],
-                facts,
-                journal(run, told, name),
-            )
-            printer.kept(file, name, facts, folder, changes)
+
+def _drill(order: _Order, found: list[Configuration], *, as_json: bool) -> int:
+    """The exit code, after all has been drilled, kept and told."""
+    code, screen = 0, None
+    for file, configuration in zip(order.files, found, strict=True):
+        try:
+            run = _run(file, order.told, order.running_at)
+        except KeyboardInterrupt:
+            typer.echo(f"INTERRUPTED: {file.name} was not drilled; there is nothing of it to keep.", err=True)
+            code = _INTERRUPTED
+            break
+        # Dear to import (SciPy): not before a drill is over.
+        from surefoot.cli.drill_screen import Screen  # noqa: PLC0415
+        from surefoot.drill.written import keep_all  # noqa: PLC0415
+
+        screen = screen or Screen(order.told, as_json=as_json)
+        kept = keep_all(run, order.told, order.weights, file, order.out / file.stem, order.running_at)
+        screen.drill(file, configuration, run, kept)
+        code = max(code, _code(run))
         if code == _INTERRUPTED:
             break
-    printer.close(side=len(files) > 1)
+    if screen is not None:
+        screen.close(files=len(order.files))
     return code
+
+
+def _run(file: Path, told: DrillOptions, running_at: str | None) -> DrillRun:
+    place = (
+        nullcontext(running(file, os.environ, running_at))
+        if running_at
+        else own(file, os.environ, forward=told.in_front)
+    )
+    progress = ProgressLine()
+    try:
+        with place as venue:
+            return run_drill(venue, told, progress.tell)
+    finally:
+        progress.end()
 
 
 def _code(run: DrillRun) -> int:
@@ -157,70 +191,43 @@ def _code(run: DrillRun) -> int:
     return 0 if run.status == "completed" and run.after is not None and run.after.met else 1
 
 
-class _Printer:
-    """What is told, and how."""
+def _read(faults: list[str], option: str, reader: Callable[[str], Any], text: str) -> Any:
+    """What the reader makes of the text; what it refuses is a fault of the option."""
+    try:
+        return reader(text)
+    except ValueError as error:
+        faults.append(f"{option}: {error}")
+        return None
 
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._told: list[dict[str, Any]] = []
-        self._facts: list[tuple[str, Facts]] = []
-        console = Console()
-        self._console = console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
 
-    def progress(self, step: Progress) -> None:
-        count = f"{step.wave}/{step.of} " if step.of else ""
-        typer.echo(f"{count}{step.doing}", err=True)
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise ValueError("names no mode; write silence,stall, or leave the option out for the whole catalogue")
+    return names
 
-    def ended(self, file: Path, run: DrillRun) -> None:
-        looks = {
-            name: None if look is None else {"asked": look.asked, "answered": look.answered, "met": look.met}
-            for name, look in (("before", run.before), ("after", run.after))
-        }
-        untested = [msgspec.to_builtins(one) for one in run.untested]
-        self._told.append(
-            {
-                "file": file.name,
-                "status": run.status,
-                "why": run.why,
-                "steady": looks,
-                "lateness_p99": run.lateness,
-                "reserved": run.reserved,
-                "untested": untested,
-                "routes": {},
-            }
-        )
-        if run.why:
-            typer.echo(f"{file.name}: {run.status}: {run.why}", err=True)
 
-    def kept(self, file: Path, route: str, facts: Facts, folder: Path, changes: Any) -> None:
-        self._told[-1]["routes"][route] = {"folder": str(folder), "facts": msgspec.to_builtins(facts)}
-        self._facts.append((file.stem, facts))
-        if self._as_json:
-            return
-        self._console.print(f"\n{file.name}, route {route}", highlight=False, markup=False)
-        from surefoot.report.drilled import changes_table, remarks, tables  # noqa: PLC0415 - as above
+def _longer_than_nothing(text: str) -> float:
+    seconds = read_duration(text)
+    if not seconds > 0:
+        raise ValueError(f"has to be longer than {text}; write 5s")
+    return seconds
 
-        for table in (*tables(facts), *([] if changes is None else [changes_table(changes)])):
-            self._console.print(table)
-        for sentence in remarks(facts):
-            self._console.print(sentence, highlight=False, markup=False)
-        self._console.print(f"kept: {folder}", highlight=False, markup=False, soft_wrap=True)
 
-    def close(self, *, side: bool) -> None:
-        if self._as_json:
-            typer.echo(msgspec.json.format(msgspec.json.encode({"drills": self._told}), indent=2).decode())
-        elif side and len(self._facts) > 1:
-            from surefoot.report.drilled import side_by_side  # noqa: PLC0415 - as above
-
-            table, sentence = side_by_side(self._facts[0], self._facts[-1])
-            self._console.print(table)
-            self._console.print(sentence, highlight=False, markup=False)
+def _distribution(text: str) -> Distribution:
+    try:
+        return distribution(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write 200ms or lognormal:200ms:1500ms") from error
 
 
 def _dollars(text: str) -> float:
-    number = float(text.strip().removeprefix("$"))
-    if not number > 0:
-        raise ValueError(f'{text!r} is not an amount of money above zero, such as "$1"')
+    try:
+        number = float(text.strip().removeprefix("$"))
+    except ValueError:
+        number = 0.0
+    if not 0 < number < inf:
+        raise ValueError(f"{text!r} is no amount of money above zero; write 1, or '$1' in single quotes")
     return number
 
 

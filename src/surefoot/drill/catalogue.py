@@ -6,6 +6,8 @@ Knows: names, faults, kinds, and how far a failure usually reaches.
 Must never: strike by itself.
 """
 
+from difflib import get_close_matches
+
 from msgspec import Struct
 
 from surefoot.domain.outcome import Kind
@@ -151,5 +153,7 @@ def chosen(names: tuple[str, ...]) -> tuple[Mode, ...]:
     known = [mode.name for mode in MODES]
     for name in names:
         if name not in known:
-            raise DrillError(f"there is no mode {name!r}; known: {', '.join(known)}")
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise DrillError(f"there is no mode {name!r}; {hint}")
     return tuple(mode for mode in MODES if not names or mode.name in names)

@@ -13,6 +13,7 @@ Facts are named `mode.NAME.cold|warm.MEASURE`, `mode.NAME.events|impact|weight` 
 Must never: count what did not strike, call an unknown price nothing, or leave a default rate unmarked.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -59,6 +60,8 @@ class Drill(Struct, frozen=True, kw_only=True):
     """Those that were chosen, drilled or not."""
     catalogue: Sequence[str] = ()
     """All that could have been chosen; empty: `modes` is all of it."""
+    repeat: int = 0
+    """Cold repetitions that were asked for."""
     partial: str = ""
     """Why the drill was not completed; such a one has no coverage."""
     struck: Mapping[str, Sequence[str]] = {}
@@ -162,7 +165,7 @@ def _of_answers(start: str, counted: Sequence[Repetition], note: str) -> Iterato
 
 
 def share(name: str, k: int, n: int, how: str, note: str = "") -> Fact:
-    """k of n with Wilson's score interval; without a value if n is 0."""
+    """So many of n, with Wilson's score interval; without a value if n is 0."""
     low, high = wilson(k, n, CONFIDENCE) if n else (None, None)
     return Fact(
         name=name,
@@ -241,7 +244,12 @@ def _over_all(drill: Drill) -> Iterator[Fact]:
     missed = sum(not (one.delivered or one.warm) for one in drill.repetitions)
     yield _count("not_delivered", missed, all_calls, "calls that the fault did not strike; not counted")
     surplus = sum(one.surplus for one in drill.repetitions)
-    yield _count("surplus", surplus, all_calls, "cold calls beyond those asked for; only looked at for passed-off answers")
+    yield _count(
+        "surplus", surplus, all_calls, "cold calls beyond those asked for; only looked at for passed-off answers"
+    )
+    colds = Counter(one.mode for one in cold(drill.repetitions))
+    short = [f"{mode} {count}" for mode, count in colds.items() if count < drill.repeat]
+    yield _modes("short", short, len(colds), f"modes with fewer than {drill.repeat} cold repetitions")
     names = [rate.mode for rate in weighed(drill)]
     left = [mode for mode in names if mode not in tested]
     yield _modes(UNTESTED, left, len(names), "modes without a cold repetition")

@@ -82,7 +82,9 @@ class Purse:
 
     def __init__(self, configuration: Configuration, cap: float | None) -> None:
         if cap is None:
-            raise DrillError('in front of real targets every call costs money: say how much with --spend-cap "$1"')
+            raise DrillError(
+                "in front of real targets every call costs money: say how much at most, such as --spend-cap 1"
+            )
         unknown = [target.name for target in configuration.targets if target.text is None and target.price is None]
         if unknown:
             raise DrillError(f"in front of real targets every price must be known; missing: {', '.join(unknown)}")

@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import msgspec
@@ -22,41 +21,13 @@ from msgspec import Struct
 from surefoot.drill.coverage import COLD, MEASURES, WARM, cold, share, warm
 from surefoot.drill.quantiles import CONFIDENCE, difference, quantiles
 from surefoot.drill.repetition import Repetition
+from surefoot.drill.shelf import CHANGES, COVERAGE, JOURNAL, REPETITIONS, RUN, VERSION, WHOLE, Label, calls, labels
 from surefoot.errors import StartError
 from surefoot.evidence.intervals import newcombe
 from surefoot.facts import Fact, Facts, write
 
-COVERAGE = "coverage.json"
-JOURNAL = "journal.json"
-CHANGES = "changes.json"
-REPETITIONS = "repetitions.jsonl"
-RUN = "run.json"
-
-VERSION = 2
-"""Of `run.json` and of the repetitions beside it; a run of another version is not compared with."""
-
 QUANTILES = (("p50", 0.50), ("p99", 0.99))
 TIMES = ("ttft", "end_to_end")
-
-
-WHOLE = "completed"
-"""Status of a run that is compared."""
-
-
-class Label(Struct, frozen=True, kw_only=True):
-    """What a run was a drill of."""
-
-    version: int = VERSION
-    status: str = WHOLE
-    """How it ended."""
-    modes: tuple[str, ...] = ()
-    """What was chosen. A run is compared with an earlier one that had all of them."""
-    made: str
-    """When: ISO 8601, UTC."""
-    subject: str
-    """What has to be the same for two runs to be compared: configuration file, route, and where it was drilled."""
-    inputs: str
-    """Hash of configuration and plan."""
 
 
 class Measure(Struct, frozen=True, kw_only=True):
@@ -82,25 +53,6 @@ class Changes(Struct, frozen=True, kw_only=True):
     same_inputs: bool
     """Whether its configuration and plan were the same."""
     measures: tuple[Measure, ...]
-
-
-def ready(out: Path) -> None:
-    """See that runs can be kept in `out`, which is made if need be, and that those in it can be read.
-
-    Raises `StartError` with what to do: before a drill, because afterwards its evidence would be lost.
-    """
-    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not existing.is_dir():
-        raise StartError(f"{out}: {existing} is a file, not a folder; name another folder or move the file away")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=out, prefix=".writable-"):
-            pass
-    except OSError as error:
-        raise StartError(f"{out}: cannot be written: {error.strerror}; name a folder that can be") from error
-    for path, label in _labels(out):
-        if (label.version, label.status) == (VERSION, WHOLE):
-            _read(path.parent / REPETITIONS)
 
 
 def keep(
@@ -152,7 +104,7 @@ def _last_comparable(out: Path, label: Label) -> tuple[Label, list[Repetition]] 
     """The newest whole run of the same subject and at least these modes that was made before this one."""
     runs = [
         (other.made, path, other)
-        for path, other in _labels(out)
+        for path, other in labels(out)
         if (other.version, other.status, other.subject) == (VERSION, WHOLE, label.subject)
         and set(label.modes) <= set(other.modes)
         and _time(other.made) < _time(label.made)
@@ -160,22 +112,7 @@ def _last_comparable(out: Path, label: Label) -> tuple[Label, list[Repetition]] 
     if not runs:
         return None
     _, path, newest = max(runs, key=lambda run: _time(run[0]))
-    return newest, _read(path.parent / REPETITIONS)
-
-
-def _labels(out: Path) -> Iterator[tuple[Path, Label]]:
-    for path in sorted(out.glob(f"[!.]*/{RUN}")):
-        try:
-            yield path, msgspec.json.decode(path.read_bytes(), type=Label)
-        except (OSError, msgspec.DecodeError) as error:
-            raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
-
-
-def _read(path: Path) -> list[Repetition]:
-    try:
-        return [msgspec.json.decode(line, type=Repetition) for line in path.read_bytes().splitlines() if line]
-    except (OSError, msgspec.DecodeError) as error:
-        raise StartError(f"{path}: are not the calls of a run ({error}); move its folder away") from error
+    return newest, calls(path.parent / REPETITIONS)
 
 
 def _time(made: str) -> datetime:

@@ -54,9 +54,7 @@ class Repetition(Struct, frozen=True):
         return self.mitigated and not self.passed_off and self.attempts == 1 and self.answered_by == self.target
 
 
-def enough(
-    repetitions: Iterable[Repetition], repeat: int, counted: "Counter[tuple[str, str]]"
-) -> list[Repetition]:
+def enough(repetitions: Iterable[Repetition], repeat: int, counted: "Counter[tuple[str, str]]") -> list[Repetition]:
     """The same with everything beyond `repeat` cold ones per route and mode marked as surplus.
 
     `counted` holds how many there were before, by route and mode, and is brought up to date.

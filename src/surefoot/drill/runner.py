@@ -321,13 +321,22 @@ class Runner:
         return missing
 
 
-def check(configuration: Configuration, told: DrillOptions) -> None:
-    """What can be known before anything is started. Raises `DrillError` for what cannot be drilled."""
-    routes_of(configuration, told.routes)
-    check_reach(configuration, told.reach)
-    chosen(told.modes)
+def faults_of(configuration: Configuration, told: DrillOptions) -> list[str]:
+    """What can be known to be wrong before anything is started, each fault with the option that it is about."""
+    checks: list[tuple[str, Callable[[], object]]] = [
+        ("--route", lambda: routes_of(configuration, told.routes)),
+        ("--reach", lambda: check_reach(configuration, told.reach)),
+        ("--modes", lambda: chosen(told.modes)),
+    ]
     if told.in_front:
-        Purse(configuration, told.spend_cap)
+        checks.append(("--in-front", lambda: Purse(configuration, told.spend_cap)))
+    faults: list[str] = []
+    for option, look in checks:
+        try:
+            look()
+        except DrillError as error:
+            faults.append(f"{option}: {error}")
+    return faults
 
 
 def drill(venue: Venue, told: DrillOptions, tell: Tell) -> DrillRun:

@@ -106,9 +106,7 @@ def body_of(route: str, ask: str) -> bytes:
     return f'{{"model":"{route}","messages":{messages},"max_tokens":{ANSWER_TOKENS},{ask}}}'.encode()
 
 
-async def play(
-    stage: Stage, caller: Caller, trials: Sequence[Trial], tell: Callable[[str], None]
-) -> list[Repetition]:
+async def play(stage: Stage, caller: Caller, trials: Sequence[Trial], tell: Callable[[str], None]) -> list[Repetition]:
     """Play a wave and count it; each step is told. Raises `DrillError` where the gateway does not go along."""
     venue, told = caller.venue, caller.told
     try:

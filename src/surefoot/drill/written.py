@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
@@ -16,10 +16,11 @@ from surefoot.drill import chaos
 from surefoot.drill.catalogue import MODES
 from surefoot.drill.coverage import Drill, cold, facts_of
 from surefoot.drill.guard import Steady
-from surefoot.drill.history import WHOLE, Label
+from surefoot.drill.history import Changes, keep
 from surefoot.drill.plan import DrillOptions, Untested
 from surefoot.drill.rates import Rates
 from surefoot.drill.runner import DrillRun, Played
+from surefoot.drill.shelf import WHOLE, Label
 from surefoot.facts import Facts, hash_of
 
 _MODULE = "surefoot.drill"
@@ -46,6 +47,7 @@ def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
             why_untested={one.mode: one.why for one in untested(run) if one.route == route},
             struck={played.mode: played.struck for played in run.played.values() if played.route == route},
             targets=run.targets[route],
+            repeat=told.repeat,
             rates=rates,
             seed=told.seed,
             made=_made(run),
@@ -61,6 +63,27 @@ def untested(run: DrillRun) -> list[Untested]:
     known = {(one.route, one.mode): one for one in run.untested}
     cells = [(route, mode) for route in run.routes for mode in run.modes if (route, mode) not in tested]
     return [known.get(cell, Untested(*cell, f"the drill was {run.status} before that")) for cell in cells]
+
+
+class Kept(NamedTuple):
+    """What is kept of one route, and where."""
+
+    facts: Facts
+    folder: Path
+    changes: Changes | None
+
+
+def keep_all(
+    run: DrillRun, told: DrillOptions, rates: Rates, file: Path, out: Path, admin: str | None
+) -> dict[str, Kept]:
+    """Keep a run, each route in a folder of its own below `out`. Raises `StartError` where that cannot be done."""
+    kept: dict[str, Kept] = {}
+    for route in run.routes:
+        facts = sheet(run, told, route, rates)
+        calls = [one for one in run.repetitions if one.route == route]
+        named = label(run, told, file, route, admin)
+        kept[route] = Kept(facts, *keep(out / route, named, calls, facts, journal(run, told, route)))
+    return kept
 
 
 def journal(run: DrillRun, told: DrillOptions, route: str) -> dict[str, Any]:

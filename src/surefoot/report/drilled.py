@@ -51,7 +51,8 @@ def tables(facts: Facts) -> tuple[Table, ...]:
         ("mode", "detect p50", "p99", "switch p50", "p99", "fallback TTFT p50", "p99", "cost", "added"),
     )
     ends = _table(
-        f"{mark}End to end, of whole answers", ("mode", "", "n", "p50, ms", "95 %", "p95, ms", "95 %", "p99, ms", "95 %")
+        f"{mark}End to end, of whole answers",
+        ("mode", "", "n", "p50, ms", "95 %", "p95, ms", "95 %", "p99, ms", "95 %"),
     )
     for mode in modes_of(facts):
         drilled = [state for state in (COLD, WARM) if facts.named(f"mode.{mode}.{state}.mitigated").n]
@@ -73,6 +74,9 @@ def remarks(facts: Facts) -> Iterator[str]:
         yield f"No broken answer was passed off as whole (0 of {passed.n} calls)."
     if missed.value:
         yield f"{missed.value:.0f} of {missed.n} calls were not struck by their fault and do not count."
+    short = facts.named("short")
+    if short.value and not is_partial(facts):
+        yield f"Fewer repetitions than were asked for: {short.note}. Their intervals are wider for it."
     untested = facts.named(UNTESTED)
     if untested.value:
         yield f"Untested, so neither covered nor uncovered: {untested.note}."

@@ -18,21 +18,31 @@ _WIDE = 12
 _ORDERS = {Order.LISTED: "as listed", Order.LATENCY: "the fastest first", Order.PRICE: "the cheapest first"}
 
 LEGEND = (
-    ("struck", "how many of the route's targets the fault hit together: the first one, and all within the mode's reach"),
-    ("cold", "calls that met the fault: the breaker was closed. Coverage is made of these alone"),
-    ("warm", "calls that found the breaker open already, and went elsewhere at once"),
-    ("18/20", "mitigated: 18 of 20 calls got a whole, valid answer within the patience; 95 %: where the share may lie"),
-    ("°3", "3 of them needed no help: the failing target's own answer was good enough"),
-    ("untested", "without a cold call, so neither covered nor uncovered"),
+    ("struck", "how many of the route's targets failed together: the first one, and those within the mode's reach"),
+    ("cold", "calls that met the fault, because the breaker was closed; coverage is made of these alone"),
+    ("warm", "calls that found the breaker open already and went elsewhere at once"),
+    ("18/20", "mitigated: 18 of 20 calls got a whole, valid answer within the patience"),
+    ("°3", "3 of those needed no intervention: the failing target's own answer was good enough"),
+    ("95 %", "where the true value lies with 95 % confidence; none: open at that end, for too few calls"),
     ("passed off", "broken answers that ended as if they were whole; must be 0"),
-    ("weight", "events a year times impact, as a share of all modes that are weighed; * a default, not your own count"),
-    ("detect", "from the fault to the verdict, or to asking another target beside it; switch: from then to the next request"),
-    ("fallback", "TTFT: from the winner's request to its first content. End to end: from the intended sending to the end"),
-    ("cost", "mean of a call, with all its attempts; unknown: a price is missing, or a target broke off before it told its"),
-    ("", "token counts. added: less a healthy call's. Below zero: the failed attempt cost nothing, the fallback is cheaper"),
-    ("n<100", "too few calls for that percentile; none: the interval is open at that end; –: there was nothing"),  # noqa: RUF001 - the dash of the tables
-    ("by risk", "mitigated share, weighed by events times impact: the headline; by events: by events alone; by modes: modes"),
-    ("", "that are mitigated in at least half of their calls"),
+    (
+        "weight",
+        "events a year times impact, as a share of all modes that are weighed; *: a default, not your own count",
+    ),
+    ("untested", "no cold call, so neither covered nor uncovered"),
+    ("detect", "from the fault to the verdict, or to asking another target beside it, if sooner"),
+    ("switch", "from then to the next request on the wire"),
+    ("TTFT", "of the fallback: from its request on the wire to its first content"),
+    ("end to end", "from the intended sending to the end of the answer"),
+    (
+        "cost",
+        "mean of a call, all its attempts together; unknown: a price is missing, or a target did not tell its tokens",
+    ),
+    ("added", "that, less a healthy call's; below zero where a failed attempt is free and the fallback is cheaper"),
+    ("n<100", "too few calls for that percentile"),
+    ("by risk", "the headline: mitigated share, weighed by events times impact"),
+    ("by events", "mitigated share, weighed by events alone"),
+    ("by modes", "share of modes that are mitigated in at least half of their cold calls"),
 )
 """The words of the tables, each with its meaning."""
 
@@ -46,15 +56,13 @@ def legend() -> Iterator[str]:
 
 def heading(file: str, configuration: Configuration, route: Route, told: DrillOptions, run: DrillRun) -> Iterator[str]:
     """What was drilled on one route, line by line."""
-    yield f"{file}, route {route.name}" + ("" if run.status == "completed" else f": PARTIAL, the drill was {run.status}")
-    limits = route.limits
+    yield f"{file}, route {route.name}" + (
+        "" if run.status == "completed" else f": PARTIAL, the drill was {run.status}"
+    )
+    deadline, idle = show_duration(route.limits.deadline), show_duration(route.limits.idle)
     lines = [
         ("targets", "; ".join(_targets(configuration, route))),
-        (
-            "route",
-            f"{_ORDERS[route.order]}, deadline {show_duration(limits.deadline)}, idle {show_duration(limits.idle)}, "
-            f"{_resume(route)}",
-        ),
+        ("route", ", ".join([_ORDERS[route.order], f"deadline {deadline}", f"idle {idle}", _resume(route)])),
         ("modes", _modes(run)),
         ("reach", _reach(told)),
         ("patience", _patience(route, told)),
@@ -66,23 +74,22 @@ def heading(file: str, configuration: Configuration, route: Route, told: DrillOp
     yield from (f"  WARNING     {sentence}" for sentence in warnings(configuration, route, told, run.modes))
 
 
-def warnings(
-    configuration: Configuration, route: Route, told: DrillOptions, modes: tuple[str, ...]
-) -> Iterator[str]:
+def warnings(configuration: Configuration, route: Route, told: DrillOptions, modes: tuple[str, ...]) -> Iterator[str]:
     """What makes a drill of this route say less than it seems to."""
-    reaches = dict.fromkeys(told.reach or mode.reach for mode in MODES if mode.name in modes)
-    for reach in reaches:
-        silent = () if reach == ALONE else undeclared(configuration, route, reach)
+    struck = [(mode.name, told.reach or mode.reach) for mode in MODES if mode.name in modes]
+    for reach in dict.fromkeys(reach for _, reach in struck if reach != ALONE):
+        silent = undeclared(configuration, route, reach)
         if not silent:
             continue
-        whose = "no target" if len(silent) == len({rung.target for rung in route.rungs}) else " and ".join(silent)
-        says = "says" if whose == "no target" or len(silent) == 1 else "say"
-        negated = "" if whose == "no target" else " not"
-        reaching = [mode.name for mode in MODES if mode.name in modes and (told.reach or mode.reach) == reach]
+        count = sum(of == reach for _, of in struck)
+        everyone = len(silent) == len({rung.target for rung in route.rungs})
+        who = (
+            "no target of this route says" if everyone else f"{', '.join(silent)} do{'es' * (len(silent) == 1)} not say"
+        )
         yield (
-            f"{whose} of this route {says}{negated} which `{reach}` it is in, so {len(reaching)} modes that strike a whole "
-            f"{reach} struck one target alone; coverage may be too high. Declare "
-            f'domains = {{ {reach} = "NAME" }} on each target.'
+            f"{who} which `{reach}` it is in. The {count} mode{'s' * (count != 1)} that would strike all of a {reach} "
+            f"took such a target to fail alone, so coverage may be too high. Declare on each target "
+            f'domains = {{ {reach} = "NAME" }}.'
         )
 
 
@@ -116,5 +123,7 @@ def _reach(told: DrillOptions) -> str:
 
 def _patience(route: Route, told: DrillOptions) -> str:
     patience = patience_of(route, told)
-    shorter = f" (the route's deadline; --patience is {show_duration(told.patience)})" if patience < told.patience else ""
+    shorter = (
+        f" (the route's deadline; --patience is {show_duration(told.patience)})" if patience < told.patience else ""
+    )
     return f"{show_duration(patience)} for the whole answer{shorter}"

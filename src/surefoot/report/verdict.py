@@ -4,12 +4,12 @@ Knows: what is a whole run and what is not. Must never: give a coverage of a dri
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
+from surefoot.drill.coverage import UNTESTED
 from surefoot.drill.runner import DrillRun
+from surefoot.drill.written import Kept
 from surefoot.facts import Facts
 from surefoot.report import shown
-from surefoot.report.drilled import UNTESTED
 
 _WHAT_TO_DO = {
     "failed": "Look at the gateway first, or allow more with --steady.",
@@ -18,8 +18,8 @@ _WHAT_TO_DO = {
 }
 
 
-def verdict(file: str, run: DrillRun, kept: Mapping[str, tuple[Facts, Path]]) -> Iterator[str]:
-    """Line by line. `kept` holds the facts and the folder of each route."""
+def verdict(file: str, run: DrillRun, kept: Mapping[str, Kept]) -> Iterator[str]:
+    """Line by line; `kept` by route."""
     took = shown.duration_of(run.end - run.start)
     if run.status != "completed":
         yield f"{run.status.upper()} after {took}: {file}: {run.why}."
@@ -29,10 +29,13 @@ def verdict(file: str, run: DrillRun, kept: Mapping[str, tuple[Facts, Path]]) ->
         yield f"NOT WELL: {file} was drilled in {took}, but afterwards the gateway was not well{seen}."
     else:
         yield f"COMPLETED: {file} was drilled in {took}; the gateway was well before and after."
-    for route, (facts, folder) in kept.items():
+    wide = max(len(route) for route in kept)
+    for route, (facts, folder, _) in kept.items():
         if run.status == "completed":
-            yield f"  {route}: {_coverage(facts)}{_flaws(facts)}."
-        yield f"  kept: {folder}"
+            yield f"  {route:<{wide}}  {_coverage(facts)}{_flaws(facts)}."
+            yield f"  {'':<{wide}}  kept: {folder}"
+        else:
+            yield f"  {route:<{wide}}  kept: {folder}"
 
 
 def _coverage(facts: Facts) -> str:

@@ -1,0 +1,78 @@
+"""The folder in which runs of drills are kept: what lies in it, and whether anything can be put there.
+
+Knows: names of files, and the label of a run. Must never: compare, or import what is dear: it is asked before a drill.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import msgspec
+from msgspec import Struct
+
+from surefoot.drill.repetition import Repetition
+from surefoot.errors import StartError
+
+COVERAGE = "coverage.json"
+JOURNAL = "journal.json"
+CHANGES = "changes.json"
+REPETITIONS = "repetitions.jsonl"
+RUN = "run.json"
+
+VERSION = 2
+"""Of `run.json` and of the repetitions beside it; a run of another version is not compared with."""
+
+WHOLE = "completed"
+"""Status of a run that is compared."""
+
+
+class Label(Struct, frozen=True, kw_only=True):
+    """What a run was a drill of."""
+
+    version: int = VERSION
+    status: str = WHOLE
+    """How it ended."""
+    modes: tuple[str, ...] = ()
+    """What was chosen. A run is compared with an earlier one that had all of them."""
+    made: str
+    """When: ISO 8601, UTC."""
+    subject: str
+    """What has to be the same for two runs to be compared: configuration file, route, and where it was drilled."""
+    inputs: str
+    """Hash of configuration and plan."""
+
+
+def ready(out: Path) -> None:
+    """See that runs can be kept in `out`, which is made if need be, and that those in it can be read.
+
+    Raises `StartError` with what to do: before a drill, because afterwards its evidence would be lost.
+    """
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise StartError(f"{out}: {existing} is a file, not a folder; name another folder or move the file away")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=out, prefix=".writable-"):
+            pass
+    except OSError as error:
+        raise StartError(f"{out}: cannot be written: {error.strerror}; name a folder that can be") from error
+    for path, label in labels(out):
+        if (label.version, label.status) == (VERSION, WHOLE):
+            calls(path.parent / REPETITIONS)
+
+
+def labels(out: Path) -> Iterator[tuple[Path, Label]]:
+    """Every run's label, with its path. Raises `StartError` for one that cannot be read."""
+    for path in sorted(out.glob(f"[!.]*/{RUN}")):
+        try:
+            yield path, msgspec.json.decode(path.read_bytes(), type=Label)
+        except (OSError, msgspec.DecodeError) as error:
+            raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
+
+
+def calls(path: Path) -> list[Repetition]:
+    """The drilled calls of a run. Raises `StartError` if they cannot be read."""
+    try:
+        return [msgspec.json.decode(line, type=Repetition) for line in path.read_bytes().splitlines() if line]
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"{path}: are not the calls of a run ({error}); move its folder away") from error
