@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from math import inf
 from pathlib import Path
@@ -27,8 +27,8 @@ from surefoot.drill.runner import DrillRun, faults_of
 from surefoot.drill.runner import drill as run_drill
 from surefoot.drill.schedule import schedule as by_the_clock
 from surefoot.drill.shelf import ready
-from surefoot.drill.venue import own, running
-from surefoot.errors import ConfigError, StartError
+from surefoot.drill.venue import Venue, own, running
+from surefoot.errors import ConfigError, DrillError, StartError
 from surefoot.twin import Distribution
 from surefoot.twin.spelling import distribution
 
@@ -172,17 +172,21 @@ def _drill(order: _Order, found: list[Configuration], *, as_json: bool) -> int:
 
 
 def _run(file: Path, told: DrillOptions, running_at: str | None) -> DrillRun:
-    place = (
-        nullcontext(running(file, os.environ, running_at))
-        if running_at
-        else own(file, os.environ, forward=told.in_front)
-    )
     progress = ProgressLine()
     try:
-        with place as venue:
+        with _venue(file, told, running_at) as venue:
             return run_drill(venue, told, progress.tell)
     finally:
         progress.end()
+
+
+def _venue(file: Path, told: DrillOptions, running_at: str | None) -> AbstractContextManager[Venue]:
+    if running_at is None:
+        return own(file, os.environ, forward=told.in_front)
+    try:
+        return nullcontext(running(file, os.environ, running_at))
+    except (DrillError, StartError) as error:
+        raise DrillError(f"--running: {error}") from error
 
 
 def _code(run: DrillRun) -> int:

@@ -66,11 +66,10 @@ class Screen:
         self._tables = True
         self._lines(remarks(facts))
         if changes is not None:
-            changed, sentence = changes_of(changes)
-            if changed is not None:
-                self._console.print()
-                self._console.print(changed)
-            self._lines([sentence])
+            sentence, table = changes_of(changes)
+            self._lines(["", sentence])
+            if table is not None:
+                self._console.print(table)
 
     def close(self, *, files: int) -> None:
         """The last words."""

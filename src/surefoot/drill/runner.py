@@ -178,6 +178,7 @@ class Runner:
         found.baseline = await self._caller.baseline(found.start)
         found.status, found.why = await self._guarded(stage)
         stage.heal()
+        self._at = replace(self._at, modes=(), wave=0, of=0)
         self._step("is the gateway well again?")
         found.after = await self._look(learn=False)
 

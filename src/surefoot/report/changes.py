@@ -15,19 +15,18 @@ from surefoot.report import shown
 _NAMES = {"end_to_end": "end to end", "ttft": "first content", "mitigated": "mitigated"}
 
 
-def changes_of(changes: Changes) -> tuple[Table | None, str]:
-    """The measures that changed beyond doubt, if any did, and the sentence to them."""
+def changes_of(changes: Changes) -> tuple[str, Table | None]:
+    """What is said of the changes, and the measures that changed beyond their intervals, if any did."""
     since = datetime.fromisoformat(changes.since).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     plan = "the same configuration and plan" if changes.same_inputs else "another configuration or plan"
     against = f"the run of {since} ({plan})"
     looked = len(changes.measures)
     different = [measure for measure in changes.measures if measure.changed]
     if not looked:
-        return None, f"Nothing to compare with {against}: no mode was drilled in both."
+        return f"Nothing to compare with {against}: no mode was drilled in both.", None
     if not different:
-        return None, f"Nothing changed beyond its interval since {against}; measures looked at: {looked}."
-    table = Table(title=f"Changed since {against}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    table.pad_edge = False
+        return f"Nothing changed beyond its interval since {against}; measures looked at: {looked}.", None
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("mode", "", "measure"):
         table.add_column(column, no_wrap=True)
     for column in ("then", "", "now", "change", "95 %"):
@@ -35,8 +34,10 @@ def changes_of(changes: Changes) -> tuple[Table | None, str]:
     table.add_column("", no_wrap=True)
     for measure in different:
         table.add_row(*_row(measure))
-    sentence = f"{len(different)} of {looked} measures changed beyond their intervals; the others are not listed."
-    return table, sentence
+    return (
+        f"Changed since {against}: {len(different)} of {looked} measures, all others stayed in their intervals.",
+        table,
+    )
 
 
 def _row(measure: Measure) -> list[str]:

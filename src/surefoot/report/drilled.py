@@ -192,7 +192,7 @@ def _ends(facts: Facts, mode: str, state: str) -> list[str]:
 
 
 def _coverages(facts: Facts) -> Table:
-    table = _table(f"Coverage{_scope(facts) or ' of the whole catalogue'}", ("", "share", "95 %"))
+    table = _table("Coverage", (_scope(facts).strip() or "of the whole catalogue", "share", "95 %"))
     for name, title in COVERAGES:
         fact = facts.named(f"coverage.{name}")
         if fact.value is not None:

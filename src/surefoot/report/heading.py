@@ -4,6 +4,7 @@ Knows: the plan and the configuration. Must never: say anything of what became o
 """
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.quantities import show_duration
@@ -12,15 +13,17 @@ from surefoot.domain.target import Target
 from surefoot.drill.catalogue import ALONE, CLOUD, MODES
 from surefoot.drill.plan import DrillOptions, patience_of, undeclared
 from surefoot.drill.runner import DrillRun
+from surefoot.drill.shelf import WHOLE
 
-_WIDE = 12
+_WIDE, _WIDTH = 12, 118
+"""Columns of the words, and of a line."""
 
 _ORDERS = {Order.LISTED: "as listed", Order.LATENCY: "the fastest first", Order.PRICE: "the cheapest first"}
 
 LEGEND = (
     ("struck", "how many of the route's targets failed together: the first one, and those within the mode's reach"),
     ("cold", "calls that met the fault, because the breaker was closed; coverage is made of these alone"),
-    ("warm", "calls that found the breaker open already and went elsewhere at once"),
+    ("warm", "calls that found the breaker open already: they went elsewhere at once, or were its probe"),
     ("18/20", "mitigated: 18 of 20 calls got a whole, valid answer within the patience"),
     ("°3", "3 of those needed no intervention: the failing target's own answer was good enough"),
     ("95 %", "where the true value lies with 95 % confidence; none: open at that end, for too few calls"),
@@ -56,9 +59,7 @@ def legend() -> Iterator[str]:
 
 def heading(file: str, configuration: Configuration, route: Route, told: DrillOptions, run: DrillRun) -> Iterator[str]:
     """What was drilled on one route, line by line."""
-    yield f"{file}, route {route.name}" + (
-        "" if run.status == "completed" else f": PARTIAL, the drill was {run.status}"
-    )
+    yield f"{file}, route {route.name}" + ("" if run.status == WHOLE else f": PARTIAL ({run.status})")
     deadline, idle = show_duration(route.limits.deadline), show_duration(route.limits.idle)
     lines = [
         ("targets", "; ".join(_targets(configuration, route))),
@@ -70,8 +71,15 @@ def heading(file: str, configuration: Configuration, route: Route, told: DrillOp
         ("learned", "nothing, as after a start" if told.fresh else "first-token times, before the first fault"),
         ("twins", "in front of the real targets" if told.in_front else "in place of the targets"),
     ]
-    yield from (f"  {word:<{_WIDE}}{meaning}" for word, meaning in lines)
-    yield from (f"  WARNING     {sentence}" for sentence in warnings(configuration, route, told, run.modes))
+    lines += [("WARNING", sentence) for sentence in warnings(configuration, route, told, run.modes)]
+    for word, meaning in lines:
+        yield from wrap(
+            meaning,
+            _WIDTH,
+            initial_indent=f"  {word:<{_WIDE}}",
+            subsequent_indent=" " * (_WIDE + 2),
+            break_on_hyphens=False,
+        )
 
 
 def warnings(configuration: Configuration, route: Route, told: DrillOptions, modes: tuple[str, ...]) -> Iterator[str]:

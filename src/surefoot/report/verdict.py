@@ -7,23 +7,18 @@ from collections.abc import Iterator, Mapping
 
 from surefoot.drill.coverage import UNTESTED
 from surefoot.drill.runner import DrillRun
+from surefoot.drill.shelf import WHOLE
 from surefoot.drill.written import Kept
 from surefoot.facts import Facts
 from surefoot.report import shown
-
-_WHAT_TO_DO = {
-    "failed": "Look at the gateway first, or allow more with --steady.",
-    "aborted": "It is not held against other runs, and other runs not against it.",
-    "interrupted": "It is not held against other runs, and other runs not against it.",
-}
 
 
 def verdict(file: str, run: DrillRun, kept: Mapping[str, Kept]) -> Iterator[str]:
     """Line by line; `kept` by route."""
     took = shown.duration_of(run.end - run.start)
-    if run.status != "completed":
+    if run.status != WHOLE:
         yield f"{run.status.upper()} after {took}: {file}: {run.why}."
-        yield f"  A partial run has no coverage. {_WHAT_TO_DO[run.status]}"
+        yield f"  {_what_follows(run)}"
     elif run.after is None or not run.after.met:
         seen = "" if run.after is None else f": {run.after.sentence}"
         yield f"NOT WELL: {file} was drilled in {took}, but afterwards the gateway was not well{seen}."
@@ -31,11 +26,18 @@ def verdict(file: str, run: DrillRun, kept: Mapping[str, Kept]) -> Iterator[str]
         yield f"COMPLETED: {file} was drilled in {took}; the gateway was well before and after."
     wide = max(len(route) for route in kept)
     for route, (facts, folder, _) in kept.items():
-        if run.status == "completed":
+        if run.status == WHOLE:
             yield f"  {route:<{wide}}  {_coverage(facts)}{_flaws(facts)}."
             yield f"  {'':<{wide}}  kept: {folder}"
         else:
             yield f"  {route:<{wide}}  kept: {folder}"
+
+
+def _what_follows(run: DrillRun) -> str:
+    if run.status == "failed":
+        return "Nothing was drilled. Look at the gateway first, or allow it more time with --steady."
+    what = "The run is partial" if run.repetitions else "Nothing was counted"
+    return f"{what}: it has no coverage, and no other run is held against it."
 
 
 def _coverage(facts: Facts) -> str:
