@@ -1,12 +1,15 @@
 """From repetitions to facts: what counts, what is refused, and what the three coverages are made of."""
 
+from collections import Counter
+
 import pytest
 from tests.drill.built import drilled, rates, repetition, sheet, warm
 
 from surefoot.drill.rates import Rates, default_rates
+from surefoot.drill.repetition import enough
 from surefoot.errors import EvidenceError
 from surefoot.evidence import coverage, coverage_interval, event_rate, mean, mean_difference, percentile, wilson
-from surefoot.facts import read, write
+from surefoot.facts import Facts, read, write
 
 ONE = rates({"silence": (4, 30)})
 TWO = rates({"silence": (4, 30), "stall": (2, 120)})
@@ -200,10 +203,90 @@ def test_the_same_calls_and_seed_give_the_same_sheet() -> None:
     assert sheet(calls, TWO, seed=8) != sheet(calls, TWO)
 
 
-def test_what_cannot_be_told_is_refused() -> None:
-    with pytest.raises(EvidenceError, match="in no catalogue: cut"):
+def test_only_the_modes_that_were_chosen_are_told_of_and_weighed() -> None:
+    calls = [*drilled("silence", 150, 200), *drilled("stall", 0, 200)]
+    everything = rates({"silence": (4, 30), "stall": (2, 120), "cut": (100, 500)})
+    facts = sheet(calls, everything, modes=("silence", "stall"), catalogue=("silence", "stall", "cut"))
+    alone = sheet(calls, TWO)
+    for name in ("modes", "events", "risk"):
+        ours, theirs = (found.named(f"coverage.{name}") for found in (facts, alone))
+        assert (ours.value, ours.low, ours.high) == (theirs.value, theirs.low, theirs.high)
+        assert (ours.note, theirs.note) == ("of the 2 modes chosen", "")
+    chosen = facts.named("modes")
+    assert (chosen.value, chosen.n, chosen.note) == (2, 3, "silence, stall")
+    assert facts.named("untested").value == 0
+    assert not [fact for fact in facts.facts if fact.name.startswith("mode.cut")]
+
+
+def test_what_was_chosen_and_is_not_weighed_is_told_apart() -> None:
+    facts = sheet(
+        drilled("silence", 5, 5), TWO, modes=("silence", "bad_request"), catalogue=("silence", "stall", "bad_request")
+    )
+    assert facts.named("coverage.risk").note == "of the 1 weighed of the 2 modes chosen"
+
+
+def test_a_drill_that_was_not_completed_has_no_coverage_whatever_it_counted() -> None:
+    facts = sheet(drilled("silence", 200, 200), TWO, partial="aborted, the time cap of 4 s is over")
+    for name in ("modes", "events", "risk"):
+        fact = facts.named(f"coverage.{name}")
+        assert (fact.value, fact.low, fact.high, fact.n) == (None, None, None, 200)
+        assert fact.note == "partial: aborted, the time cap of 4 s is over"
+    assert facts.named("mode.silence.cold.mitigated").value == 1
+
+
+def test_there_is_no_coverage_without_data_for_it() -> None:
+    def notes(facts: Facts) -> list[str]:
+        found = [facts.named(f"coverage.{name}") for name in ("modes", "events", "risk")]
+        return ["" if fact.value is not None else fact.note for fact in found]
+
+    assert notes(sheet([], TWO)) == ["no mode was drilled"] * 3
+    assert notes(sheet(drilled("cut", 5, 5), ONE, modes=("cut",))) == ["none of these modes is weighed"] * 3
+    assert notes(sheet(drilled("silence", 1, 1), rates({"silence": (0, 30)}))) == [
+        "",
+        "no mode has events above 0 to weigh it by",
+        "no mode has events and impact above 0 to weigh it by",
+    ]
+    harmless = sheet(drilled("silence", 1, 1), rates({"silence": (3, 0)}))
+    assert notes(harmless) == ["", "", "no mode has events and impact above 0 to weigh it by"]
+    assert harmless.named("coverage.events").value == 1
+
+
+def test_calls_beyond_those_asked_for_are_in_no_share_and_no_time_but_a_passed_off_one_is_never_hidden() -> None:
+    calls = enough([*drilled("silence", 4, 6), repetition("silence", passed_off=True)], 4, Counter())
+    facts = sheet([*calls, *warm("silence", 2, 2)], ONE, repeat=4)
+    share = facts.named("mode.silence.cold.mitigated")
+    assert (share.value, share.n) == (1.0, 4)
+    assert facts.named("mode.silence.cold.detect.p50").n == 4
+    assert facts.named("surplus").value == 3
+    assert (facts.named("passed_off").value, facts.named("mode.silence.passed_off").value) == (1, 1)
+    assert facts.named("short").value == 0
+    assert facts.named("coverage.risk").n == 4
+
+
+def test_a_mode_that_fell_short_of_what_was_asked_for_is_named() -> None:
+    facts = sheet([*drilled("silence", 4, 4), *drilled("stall", 5, 5)], TWO, repeat=5)
+    assert (facts.named("short").value, facts.named("short").note) == (1, "silence 4")
+
+
+def test_answers_that_needed_no_intervention_are_counted_apart() -> None:
+    own = {"attempts": 1, "answered_by": "eu-cloud"}
+    calls = [
+        repetition(**own),
+        repetition(**own, mitigated=False),
+        repetition(attempts=1),
+        repetition(attempts=2, answered_by="eu-cloud"),
+    ]
+    facts = sheet(calls, ONE)
+    assert facts.named("mode.silence.cold.mitigated_calls").value == 3
+    assert (facts.named("mode.silence.cold.unaided").value, facts.named("mode.silence.cold.unaided").n) == (1, 4)
+
+
+def test_how_many_targets_failed_together_is_told() -> None:
+    facts = sheet(drilled("silence", 5, 5), ONE, struck={"silence": ("eu-cloud", "eu-west")}, targets=3)
+    struck = facts.named("mode.silence.struck")
+    assert (struck.value, struck.n, struck.note) == (2, 3, "eu-cloud, eu-west")
+
+
+def test_a_call_of_a_mode_that_was_not_chosen_is_refused() -> None:
+    with pytest.raises(EvidenceError, match="drilled, but not chosen: cut"):
         sheet(drilled("cut", 1, 1), ONE)
-    with pytest.raises(EvidenceError, match="none of these modes has a rate"):
-        sheet([], ONE, modes=("cut",))
-    with pytest.raises(EvidenceError, match="0 events per year"):
-        sheet(drilled("silence", 1, 1), rates({"silence": (0, 30)}))

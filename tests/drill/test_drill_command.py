@@ -15,9 +15,8 @@ from tests.drill.specification import faults_of_journal
 
 from surefoot.drill.house import live
 from surefoot.drill.plan import DrillOptions
-from surefoot.drill.runner import check
+from surefoot.drill.runner import faults_of
 from surefoot.drill.sites import SITES
-from surefoot.errors import DrillError
 from surefoot.twin import TwinProcess
 
 Drilled = tuple[Path, dict[str, Any]]
@@ -42,9 +41,11 @@ def test_every_mode_that_allows_an_answer_is_answered_and_nothing_is_passed_off(
     )
     for mode in ("refuse", "silence", "auth", "no_done"):
         cold = fact(drill, f"mode.{mode}.cold.mitigated")
-        assert cold["n"] >= 5
+        assert cold["n"] == 5
         assert cold["value"] == 1.0, mode
     assert fact(drill, "mode.bad_request.cold.mitigated")["value"] == 0.0
+    assert drill["untested"] == []
+    assert drill["modes"] == ["refuse", "silence", "no_done", "auth", "bad_request"]
     assert fact(drill, "passed_off")["value"] == 0
 
 
@@ -76,6 +77,10 @@ def test_where_nothing_is_steady_nothing_is_injected(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert (drill["status"], drill["steady"]["after"]) == ("failed", None)
     assert "nothing was injected" in done.stderr
+    assert done.stderr.splitlines()[-3].startswith("FAILED after ")
+    why = "the drill was failed before that"
+    assert drill["untested"] == [{"route": "chat", "mode": "auth", "why": why}]
+    assert fact(drill, "coverage.risk")["value"] is None
     assert fact(drill, "mode.auth.cold.mitigated")["note"].startswith("untested")
     kept = Path(drill["routes"]["chat"]["folder"])
     journal = json.loads((kept / "journal.json").read_text(encoding="utf-8"))
@@ -92,15 +97,57 @@ def test_what_cannot_be_drilled_is_refused_before_anything_is_started(tmp_path: 
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        (DrillOptions(modes=("explode",)), "there is no mode 'explode'; known: refuse"),
-        (DrillOptions(routes=("nowhere",)), "there is no route 'nowhere'; known: chat"),
-        (DrillOptions(in_front=True), "--spend-cap"),
-        (DrillOptions(in_front=True, spend_cap=1.0), "every price must be known; missing: eu-cloud"),
+        (DrillOptions(modes=("explode",)), "--modes: there is no mode 'explode'; known: refuse"),
+        (DrillOptions(modes=("silnce",)), "--modes: there is no mode 'silnce'; did you mean 'silence'?"),
+        (DrillOptions(routes=("nowhere",)), "--route: there is no route 'nowhere'; known: chat"),
+        (DrillOptions(reach="planet"), "--reach: no target has a failure domain 'planet'; known: target"),
+        (DrillOptions(in_front=True), "--in-front: in front of real targets every call costs money: say how much"),
+        (DrillOptions(in_front=True, spend_cap=1.0), "--in-front: in front of real targets every price must be known"),
     ],
 )
-def test_the_refusal_says_what_to_do(tmp_path: Path, told: DrillOptions, sentence: str) -> None:
-    with pytest.raises(DrillError, match=re.escape(sentence)):
-        check(live(written(tmp_path), {}, forward=told.in_front), told)
+def test_the_refusal_names_the_option_and_says_what_to_do(tmp_path: Path, told: DrillOptions, sentence: str) -> None:
+    (fault,) = faults_of(live(written(tmp_path), {}, forward=told.in_front), told)
+    assert fault.startswith(sentence)
+
+
+def test_every_fault_of_the_options_is_told_at_once() -> None:
+    wrong = ["--patience", "5x", "--steady", "0s", "--ttft", "soon", "--spend-cap", "much", "--modes", ","]
+    done = subprocess.run([*COMMAND, *wrong], capture_output=True, text=True, timeout=55, check=False)
+    assert done.returncode == 2
+    faults = dict(line.split(": ", 1) for line in done.stderr.splitlines())
+    assert faults == {
+        "--modes": "names no mode; write silence,stall, or leave the option out for the whole catalogue",
+        "--patience": 'a duration carries its unit: write "150ms", "2s", "5m" or "1h", not "5x"',
+        "--spend-cap": "'much' is no amount of money above zero; write 1, or '$1' in single quotes",
+        "--steady": "has to be longer than 0s; write 5s",
+        "--ttft": "'soon' is not a number or a duration such as 200ms; write 200ms or lognormal:200ms:1500ms",
+    }
+
+
+def test_where_nothing_can_be_kept_nothing_is_begun(tmp_path: Path) -> None:
+    (tmp_path / "drills").write_text("a file of somebody's")
+    done = run(written(tmp_path), "--modes", "auth")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("--out: ")
+    assert "is a file, not a folder" in done.stderr
+    assert "well" not in done.stderr
+
+
+def test_the_verdict_stands_last_and_exactly_as_many_calls_count_as_were_asked_for(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    done = run(file, "--modes", "no_done,auth", "--repeat", "4")
+    assert done.returncode == 0, done.stderr
+    *_, head, coverage, kept = done.stdout.splitlines()
+    assert head.startswith("COMPLETED: surefoot.toml was drilled in ")
+    assert re.match(r"  chat  risk-weighted coverage 100 % \(95 %: .*\), of the 2 modes chosen\.$", coverage)
+    folder = Path(kept.strip().removeprefix("kept: "))
+    facts = {one["name"]: one for one in json.loads((folder / "coverage.json").read_text(encoding="utf-8"))["facts"]}
+    assert [facts[f"mode.{mode}.cold.mitigated"]["n"] for mode in ("no_done", "auth")] == [4, 4]
+    assert facts["mode.no_done.cold.unaided"]["value"] == 4
+    assert facts["modes"]["note"] == "no_done, auth"
+    assert "untested " not in done.stdout.split("How to read it")[0]
+    assert "4/4 °4" in done.stdout
+    assert "8/8 calls counted" in done.stderr
 
 
 def test_a_drill_that_takes_too_long_is_aborted_and_says_so(tmp_path: Path) -> None:
@@ -109,6 +156,8 @@ def test_a_drill_that_takes_too_long_is_aborted_and_says_so(tmp_path: Path) -> N
     assert done.returncode == 1
     assert (drill["status"], drill["steady"]["after"]["met"]) == ("aborted", True)
     assert "the time cap of 4 s is over" in drill["why"]
+    assert fact(drill, "coverage.risk")["note"] == "partial: aborted, the time cap of 4 s is over"
+    assert drill["routes"]["chat"]["folder"].endswith("-aborted")
 
 
 def test_when_it_is_interrupted_nothing_is_left_behind_and_it_says_so(tmp_path: Path) -> None:
@@ -124,7 +173,7 @@ def test_when_it_is_interrupted_nothing_is_left_behind_and_it_says_so(tmp_path: 
         assert drill.stderr is not None
         assert drill.stdout is not None
         for line in drill.stderr:
-            if re.match(r"1/\d+ ", line):
+            if re.match(r"wave 1/\d+ ", line):
                 break
         children = psutil.Process(drill.pid).children(recursive=True)
         assert len(children) >= 2

@@ -95,7 +95,7 @@ def test_a_drill_leaves_no_trace_in_what_production_knows_and_asks(house: House)
     assert done.returncode == 0, done.stderr
     drill = told(done)
     for mode in ("refuse", "auth"):
-        assert fact(drill, f"mode.{mode}.cold.mitigated_calls")["value"] >= 5
+        assert fact(drill, f"mode.{mode}.cold.mitigated_calls")["value"] == 5
     assert [len(twin.log()) for twin in house.twins] == asked
     assert known(house) == before
     assert {breaker for _, breaker, _ in before} == {"closed"}
@@ -150,7 +150,7 @@ def test_an_order_that_must_not_be_obeyed_is_refused_in_words(
 
 def test_a_gateway_under_another_configuration_is_not_drilled(house: House, tmp_path: Path) -> None:
     done = run(written(tmp_path), "--running", house.admin_url)
-    assert (done.returncode, "under another configuration" in done.stderr) == (2, True)
+    assert (done.returncode, done.stderr.startswith("--running: that gateway runs under another")) == (2, True)
 
 
 def test_when_the_healthy_calls_beside_it_go_wrong_the_drill_is_aborted(house: House) -> None:
@@ -159,7 +159,7 @@ def test_when_the_healthy_calls_beside_it_go_wrong_the_drill_is_aborted(house: H
     with subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as drill:
         assert drill.stderr is not None
         assert drill.stdout is not None
-        assert any(line.startswith("1/") for line in drill.stderr)
+        assert any(line.startswith("wave 1/") for line in drill.stderr)
         eventually(lambda: house.gateway.status()["drill"]["worlds"] > 1)
         assert house.order({})[0] == 200  # somebody ends it behind its back: its calls are refused from now on
         found = json.loads(drill.stdout.read())["drills"][0]

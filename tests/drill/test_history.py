@@ -1,6 +1,7 @@
 """Runs are kept, never written over, and held against the last comparable one."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import msgspec
 import pytest
 from tests.drill.built import drilled, rates, repetition, sheet, warm
 
-from surefoot.drill.history import CHANGES, COVERAGE, JOURNAL, REPETITIONS, RUN, Changes, Label, changed, compare, keep
+from surefoot.drill.history import Changes, Measure, compare, keep
 from surefoot.drill.repetition import Repetition
+from surefoot.drill.shelf import CHANGES, COVERAGE, JOURNAL, REPETITIONS, RUN, Label, ready
 from surefoot.errors import StartError
-from surefoot.evidence import newcombe, percentile
-from surefoot.facts import Fact, read
+from surefoot.evidence import newcombe, percentile, wilson
+from surefoot.facts import read
 
 ONE = rates({"silence": (4, 30)})
 
@@ -26,9 +28,8 @@ def kept(out: Path, day: int, calls: list[Repetition], **changed_parts: Any) -> 
     return keep(out, label(day, **changed_parts), calls, sheet(calls, ONE), {"status": "completed"})
 
 
-def named(facts: Changes | None, name: str) -> Fact:
-    assert facts is not None
-    return next(fact for fact in facts.facts if fact.name == name)
+def by_name(measures: Iterable[Measure]) -> dict[str, Measure]:
+    return {measure.change.name: measure for measure in measures}
 
 
 def test_a_run_is_a_folder_by_its_utc_time_that_holds_all_of_it(tmp_path: Path) -> None:
@@ -66,11 +67,53 @@ def test_a_run_is_held_against_the_newest_earlier_one_of_its_subject(tmp_path: P
     folder, changes = kept(tmp_path, 15, drilled("silence", 45, 50), inputs="b")
     assert changes is not None
     assert (changes.since, changes.same_inputs) == ("2026-11-08T06:30:00+00:00", False)
-    share = named(changes, "change.silence.cold.mitigated")
-    assert share.value == pytest.approx(0.9 - 0.4)
-    assert (share.low, share.high) == newcombe((45, 50), (20, 50))
-    assert changed(share)
+    share = by_name(changes.measures)["change.silence.cold.mitigated"]
+    assert (share.then.value, share.now.value, share.change.value) == (0.4, 0.9, pytest.approx(0.9 - 0.4))
+    assert (share.now.low, share.now.high) == wilson(45, 50)
+    assert (share.change.low, share.change.high) == newcombe((45, 50), (20, 50))
+    assert share.changed
     assert msgspec.json.decode((folder / CHANGES).read_bytes(), type=Changes) == changes
+
+
+def test_a_partial_run_says_so_in_its_name_and_is_held_against_nothing_nor_anything_against_it(tmp_path: Path) -> None:
+    kept(tmp_path, 1, drilled("silence", 50, 50))
+    folder, changes = kept(tmp_path, 8, drilled("silence", 0, 50), status="aborted")
+    assert (folder.name, changes) == ("2026-11-08T063000Z-aborted", None)
+    _, changes = kept(tmp_path, 9, drilled("silence", 50, 50))
+    assert changes is not None
+    assert changes.since == "2026-11-01T06:30:00+00:00"
+
+
+def test_a_run_of_some_modes_does_not_hide_the_last_run_of_more_modes(tmp_path: Path) -> None:
+    both = [*drilled("silence", 50, 50), *drilled("silence", 9, 9)]
+    kept(tmp_path, 1, both, modes=("silence", "stall"))
+    _, few = kept(tmp_path, 2, both, modes=("silence",))
+    _, all_again = kept(tmp_path, 3, both, modes=("silence", "stall"))
+    assert few is not None
+    assert all_again is not None
+    assert (few.since[:10], all_again.since[:10]) == ("2026-11-01", "2026-11-01")
+
+
+@pytest.mark.parametrize("below", ["", "file", "file/deeper"])
+def test_where_nothing_can_be_kept_it_is_said_before_the_drill(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    if below:
+        with pytest.raises(StartError, match="is a file, not a folder; name another folder"):
+            ready(tmp_path / below)
+        return
+    ready(tmp_path / "runs" / "chat")
+    assert list((tmp_path / "runs" / "chat").iterdir()) == []
+    with pytest.raises(StartError, match="cannot be written"):
+        ready(Path("/proc/surefoot"))
+
+
+@pytest.mark.parametrize("file", [RUN, REPETITIONS])
+def test_a_broken_earlier_run_is_named_before_the_drill(tmp_path: Path, file: str) -> None:
+    folder, _ = kept(tmp_path, 8, drilled("silence", 20, 50))
+    ready(tmp_path)
+    (folder / file).write_text("{")
+    with pytest.raises(StartError, match="move its folder away"):
+        ready(tmp_path)
 
 
 def test_a_run_of_another_version_is_not_compared_with(tmp_path: Path) -> None:
@@ -91,36 +134,36 @@ def test_a_broken_earlier_run_is_named_and_not_passed_over(tmp_path: Path, file:
 def test_a_slower_fallback_is_a_change_and_the_same_one_again_is_not() -> None:
     then, again = drilled("silence", 600, 600, seed=1), drilled("silence", 600, 600, seed=2)
     slower = drilled("silence", 600, 600, seed=3, scale=1.5)
-    same = {fact.name: fact for fact in compare(again, then)}
-    worse = {fact.name: fact for fact in compare(slower, then)}
+    same, worse = by_name(compare(again, then)), by_name(compare(slower, then))
     for quantile, q in (("p50", 0.5), ("p99", 0.99)):
         name = f"change.silence.cold.end_to_end.{quantile}"
-        assert not changed(same[name])
-        assert changed(worse[name])
+        assert not same[name].changed
+        assert worse[name].changed
         ours, theirs = ([one.end_to_end for one in calls if one.end_to_end] for calls in (slower, then))
         value, low, high = percentile(ours, q, 0.975)
         base, base_low, base_high = percentile(theirs, q, 0.975)
         assert high is not None
         assert base_high is not None
-        fact = worse[name]
+        assert (worse[name].now.value, worse[name].then.value) == (value, base)
+        fact = worse[name].change
         assert (fact.value, fact.low, fact.high) == (value - base, low - base_high, high - base_low)
-    assert not changed(same["change.silence.cold.mitigated"])
+    assert not same["change.silence.cold.mitigated"].changed
 
 
 def test_a_p99_of_few_calls_is_refused_and_no_change() -> None:
-    facts = {fact.name: fact for fact in compare(drilled("silence", 99, 99, scale=9), drilled("silence", 200, 200))}
-    late = facts["change.silence.cold.end_to_end.p99"]
-    assert (late.value, late.note) == (None, "n<100")
-    assert not changed(late)
-    assert changed(facts["change.silence.cold.end_to_end.p50"])
+    measures = by_name(compare(drilled("silence", 99, 99, scale=9), drilled("silence", 200, 200)))
+    late = measures["change.silence.cold.end_to_end.p99"]
+    assert (late.change.value, late.change.note) == (None, "n<100")
+    assert not late.changed
+    assert measures["change.silence.cold.end_to_end.p50"].changed
 
 
 def test_a_median_of_six_calls_has_no_interval_and_is_no_change() -> None:
-    facts = {fact.name: fact for fact in compare(drilled("silence", 6, 6, scale=9), drilled("silence", 6, 6))}
-    median = facts["change.silence.cold.end_to_end.p50"]
-    assert median.value is not None
-    assert (median.low, median.high, median.confidence) == (None, None, None)
-    assert not changed(median)
+    measures = by_name(compare(drilled("silence", 6, 6, scale=9), drilled("silence", 6, 6)))
+    median = measures["change.silence.cold.end_to_end.p50"]
+    assert median.change.value is not None
+    assert (median.change.low, median.change.high, median.change.confidence) == (None, None, None)
+    assert not median.changed
 
 
 def test_cold_and_warm_are_compared_apart_and_only_what_was_drilled_in_both() -> None:
@@ -131,5 +174,6 @@ def test_cold_and_warm_are_compared_apart_and_only_what_was_drilled_in_both() ->
         *warm("silence", 10, 10),
         repetition("stall", warm=True),
     ]
-    shares = {fact.name: fact.value for fact in compare(now, then) if fact.name.endswith("mitigated")}
+    measures = by_name(compare(now, then)).items()
+    shares = {name: measure.change.value for name, measure in measures if name.endswith("mitigated")}
     assert shares == {"change.silence.cold.mitigated": 0, "change.silence.warm.mitigated": -0.5}

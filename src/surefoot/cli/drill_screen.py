@@ -66,10 +66,10 @@ class Screen:
         self._tables = True
         self._lines(remarks(facts))
         if changes is not None:
-            sentence, table = changes_of(changes)
+            sentence, changed = changes_of(changes)
             self._lines(["", sentence])
-            if table is not None:
-                self._console.print(table)
+            if changed is not None:
+                self._console.print(changed)
 
     def close(self, *, files: int) -> None:
         """The last words."""

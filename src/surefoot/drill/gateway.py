@@ -48,7 +48,9 @@ class AdminDoor:
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise StartError(f"no admin application of a gateway answers at {self._address}: {str(error) or type(error).__name__}") from error
+            raise StartError(
+                f"no admin application of a gateway answers at {self._address}: {str(error) or type(error).__name__}"
+            ) from error
         finally:
             connection.close()
 

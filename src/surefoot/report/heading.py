@@ -95,9 +95,8 @@ def warnings(configuration: Configuration, route: Route, told: DrillOptions, mod
             "no target of this route says" if everyone else f"{', '.join(silent)} do{'es' * (len(silent) == 1)} not say"
         )
         yield (
-            f"{who} which `{reach}` it is in. The {count} mode{'s' * (count != 1)} that would strike all of a {reach} "
-            f"took such a target to fail alone, so coverage may be too high. Declare on each target "
-            f'domains = {{ {reach} = "NAME" }}.'
+            f"{who} which `{reach}` it is in. Modes that reach a whole {reach} ({count} here) strike such a target alone, "
+            f'so coverage may be too high. Declare domains = {{ {reach} = "NAME" }} on each target.'
         )
 
 

@@ -36,8 +36,8 @@ def verdict(file: str, run: DrillRun, kept: Mapping[str, Kept]) -> Iterator[str]
 def _what_follows(run: DrillRun) -> str:
     if run.status == "failed":
         return "Nothing was drilled. Look at the gateway first, or allow it more time with --steady."
-    what = "The run is partial" if run.repetitions else "Nothing was counted"
-    return f"{what}: it has no coverage, and no other run is held against it."
+    what = "The run is partial" if run.repetitions else "No call was counted"
+    return f"{what}, so there is no coverage, and no other run is held against it."
 
 
 def _coverage(facts: Facts) -> str:
