@@ -1,6 +1,7 @@
 """From repetitions to facts: what counts, what is refused, and what the three coverages are made of."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from tests.drill.built import drilled, rates, repetition, sheet, warm
@@ -269,7 +270,7 @@ def test_a_mode_that_fell_short_of_what_was_asked_for_is_named() -> None:
 
 
 def test_answers_that_needed_no_intervention_are_counted_apart() -> None:
-    own = {"attempts": 1, "answered_by": "eu-cloud"}
+    own: dict[str, Any] = {"attempts": 1, "answered_by": "eu-cloud"}
     calls = [
         repetition(**own),
         repetition(**own, mitigated=False),

@@ -7,11 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from tests.drill.built import drilled, rates, repetition, sheet, warm
 
-from surefoot.drill.history import Changes, compare
 from surefoot.drill.rates import default_rates
 from surefoot.facts import Fact
 from surefoot.report import shown
-from surefoot.report.drilled import changes_table, modes_of, remarks, side_by_side, tables
+from surefoot.report.drilled import modes_of, remarks, side_by_side, tables
 
 WEIGHTS = rates({"silence": (4, 30), "stall": (2, 120), "cut": (1, 1)})
 
@@ -33,11 +32,53 @@ def test_every_mode_has_its_counts_intervals_and_weight_the_heaviest_first() -> 
     assert modes_of(facts) == ["stall", "silence", "cut", "bad_request"]
     text = printed(tables(facts)[0])
     row = " ".join(line(text, "silence"))
-    assert row == "silence 190/200 91.0 … 97.3 % 8/9 56.5 … 98.0 % 0 2 30 33.2 %"
+    assert row == "silence \N{EN DASH} 190/200 91.0 … 97.3 % 8/9 56.5 … 98.0 % 0 2 30 33.2 %"
     assert "untested" in line(text, "cut")
     assert line(text, "bad_request")[-2:] == ["not", "weighed"]
     assert "minutes" in text
     assert "*" not in text
+
+
+def test_answers_that_needed_no_intervention_are_marked_and_how_many_targets_were_struck_is_told() -> None:
+    own = [repetition(attempts=1, answered_by="eu-cloud") for _ in range(3)]
+    facts = sheet([*own, *drilled("silence", 5, 5)], WEIGHTS, struck={"silence": ("eu-cloud", "eu-west")}, targets=3)
+    row = " ".join(line(printed(tables(facts)[0]), "silence"))
+    assert row.startswith("silence 2 of 3 8/8 °3 ")
+    assert "°" not in printed(tables(sheet(drilled("silence", 5, 5), WEIGHTS))[0])
+
+
+def test_of_a_partial_drill_only_what_was_drilled_is_shown_and_no_coverage() -> None:
+    facts = sheet(drilled("silence", 5, 5), WEIGHTS, partial="aborted, the time cap is over")
+    shown_tables = tables(facts)
+    text = printed(*shown_tables)
+    assert len(shown_tables) == 3
+    assert text.count("PARTIAL: ") == 3
+    assert "stall" not in text
+    assert "by risk" not in text
+    assert not [remark for remark in remarks(facts) if "coverage" in remark]
+    assert tables(sheet([], WEIGHTS, partial="failed, it was not well")) == ()
+
+
+def test_the_coverage_says_of_which_modes_it_is() -> None:
+    everything = (*WEIGHTS.of, "bad_request")
+    calls = [*drilled("silence", 5, 5), *drilled("stall", 5, 5)]
+    text = printed(tables(sheet(calls, WEIGHTS, modes=("silence", "stall"), catalogue=everything))[3])
+    assert "of the 2 modes chosen" in text
+    assert "of the whole catalogue" in printed(tables(sheet(calls, WEIGHTS))[3])
+
+
+def test_a_coverage_that_has_nothing_to_weigh_by_is_left_out_and_why_is_said() -> None:
+    facts = sheet(drilled("cut", 5, 5), rates({"cut": (0, 5)}))
+    text = printed(tables(facts)[3])
+    assert "by modes" in text
+    assert "by risk" not in text
+    told = "\n".join(remarks(facts))
+    assert "No coverage by risk: no mode has events and impact above 0 to weigh it by." in told
+
+
+def test_fewer_repetitions_than_were_asked_for_are_named() -> None:
+    facts = sheet([*drilled("silence", 4, 4), *drilled("stall", 5, 5)], WEIGHTS, repeat=5)
+    assert "Fewer repetitions than were asked for: silence 4. Their intervals are wider for it." in list(remarks(facts))
 
 
 def test_defaults_are_marked_in_the_table_and_beneath_it() -> None:
@@ -114,16 +155,11 @@ def test_a_mode_that_only_one_of_two_drills_knows_is_untested_in_the_other() -> 
     assert "untested" in line(text, "stall")
 
 
-def test_only_what_changed_is_listed_and_how_much_was_looked_at_is_said() -> None:
-    facts = compare(drilled("silence", 195, 200, scale=1.5), drilled("silence", 190, 200))
-    text = printed(changes_table(Changes(since="2026-11-17T06:30:00+00:00", same_inputs=False, facts=tuple(facts))))
-    assert "1 of 5 measures changed since 2026-11-17T06:30:00+00:00" in text
-    assert "another configuration or plan" in text
-    assert "silence cold end_to_end p50, ms" in text
-    worse = compare(drilled("silence", 100, 200), drilled("silence", 190, 200))
-    text = printed(changes_table(Changes(since="x", same_inputs=True, facts=tuple(worse))))
-    assert "silence cold mitigated, points" in text
-    assert "-45.0" in text
+def test_a_drill_without_coverage_is_not_held_against_another() -> None:
+    whole = sheet(drilled("silence", 9, 9), rates({"silence": (1, 1)}))
+    none = sheet(drilled("silence", 9, 9), rates({"silence": (0, 1)}))
+    sentence = side_by_side(("a", whole), ("b", none))[1]
+    assert sentence.startswith("There is no coverage of b to hold against the other: no mode has events")
 
 
 @pytest.mark.parametrize(
@@ -134,14 +170,39 @@ def test_a_share_in_a_sentence_is_never_rounded_to_all_or_none(share: float, tex
 
 
 @pytest.mark.parametrize(
-    ("amount", "signed", "text"), [(0.0024, False, "$0.0024"), (0.5, True, "+$0.5"), (-0.1, True, "-$0.1")]
+    ("amount", "signed", "text"),
+    [
+        (0.0024, False, "$0.0024"),
+        (0.5, True, "+$0.5"),
+        (-0.1, True, "-$0.1"),
+        (-3.85e-05, True, "-$0.000039"),
+        (3.85e-05, False, "$0.000039"),
+        (0.000996, False, "$0.001"),
+        (12.345, False, "$12.35"),
+        (-4321.0, True, "-$4,321.00"),
+        (2e-9, False, "<$0.000001"),
+        (-2e-9, True, "<$0.000001"),
+        (0.0, True, "$0"),
+        (-0.0, True, "$0"),
+    ],
 )
-def test_money_is_dollars(amount: float, signed: bool, text: str) -> None:  # noqa: FBT001 - a column of the table
+def test_money_is_dollars_without_an_exponent_and_never_a_negative_nothing(
+    amount: float,
+    signed: bool,  # noqa: FBT001 - a column of the table
+    text: str,
+) -> None:
     assert shown.money_of(Fact(name="x", value=amount, unit="USD", n=1), signed=signed) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(4.21, "4.2 s"), (31.4, "31 s"), (125.2, "2 min 5 s")])
+def test_how_long_a_drill_took_is_said_as_a_person_would(seconds: float, text: str) -> None:
+    assert shown.duration_of(seconds) == text
 
 
 def test_money_that_is_missing_says_whether_it_is_unknown() -> None:
     assert shown.money_of(Fact(name="x", value=None, unit="USD", n=1, note="unknown for 1 of 2 calls")) == "unknown"
+    baseline = Fact(name="x", value=None, unit="USD", n=1, note="steady state: unknown for 1 of 2 calls")
+    assert shown.money_of(baseline) == "unknown"
     assert shown.money_of(Fact(name="x", value=None, unit="USD", n=0, note="no calls")) == "\N{EN DASH}"
     assert shown.points_of(Fact(name="x", value=None, unit="share", n=0)) == "\N{EN DASH}"
     assert not shown.points_between(Fact(name="x", value=0.1, unit="share", n=1))

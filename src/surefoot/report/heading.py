@@ -39,7 +39,7 @@ LEGEND = (
     ("end to end", "from the intended sending to the end of the answer"),
     (
         "cost",
-        "mean of a call, all its attempts together; unknown: a price is missing, or a target did not tell its tokens",
+        "mean of a call, all its attempts together; unknown: a price or a target's count of tokens is missing",
     ),
     ("added", "that, less a healthy call's; below zero where a failed attempt is free and the fallback is cheaper"),
     ("n<100", "too few calls for that percentile"),
@@ -95,7 +95,7 @@ def warnings(configuration: Configuration, route: Route, told: DrillOptions, mod
             "no target of this route says" if everyone else f"{', '.join(silent)} do{'es' * (len(silent) == 1)} not say"
         )
         yield (
-            f"{who} which `{reach}` it is in. Modes that reach a whole {reach} ({count} here) strike such a target alone, "
+            f"{who} which `{reach}` it is in. Modes that reach a whole {reach} ({count} here) strike it alone, "
             f'so coverage may be too high. Declare domains = {{ {reach} = "NAME" }} on each target.'
         )
 
