@@ -43,7 +43,7 @@ def test_answers_that_needed_no_intervention_are_marked_and_how_many_targets_wer
     own = [repetition(attempts=1, answered_by="eu-cloud") for _ in range(3)]
     facts = sheet([*own, *drilled("silence", 5, 5)], WEIGHTS, struck={"silence": ("eu-cloud", "eu-west")}, targets=3)
     row = " ".join(line(printed(tables(facts)[0]), "silence"))
-    assert row.startswith("silence 2 of 3 8/8 °3 ")
+    assert row.startswith("silence 2/3 8/8 °3 ")
     assert "°" not in printed(tables(sheet(drilled("silence", 5, 5), WEIGHTS))[0])
 
 

@@ -82,8 +82,8 @@ def test_where_no_target_says_which_cloud_it_is_in_there_is_a_warning() -> None:
     silent, many = configured("minimal.toml"), configured("multi-cloud.toml")
     (told,) = warnings(silent, silent.routes[0], DrillOptions(), ("silence", "stall"))
     assert told == (
-        "no target of this route says which `cloud` it is in. Modes that reach a whole cloud (1 here) strike it "
-        'alone, so coverage may be too high. Declare domains = { cloud = "NAME" } on each target.'
+        "no target of this route says which `cloud` it is in. Modes that reach a whole cloud (1 here) strike one "
+        'target alone, so coverage may be too high. Declare domains = { cloud = "NAME" } on each target.'
     )
     assert list(warnings(silent, silent.routes[0], DrillOptions(), ("stall",))) == []
     assert list(warnings(silent, silent.routes[0], DrillOptions(reach="target"), ("silence",))) == []

@@ -153,7 +153,7 @@ def _struck(facts: Facts, mode: str) -> str:
         struck = facts.named(f"mode.{mode}.struck")
     except KeyError:
         return NONE
-    return f"{struck.value:.0f} of {struck.n}"
+    return f"{struck.value:.0f}/{struck.n}"
 
 
 def _none(state: str) -> str:

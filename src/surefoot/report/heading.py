@@ -21,7 +21,7 @@ _WIDE, _WIDTH = 12, 118
 _ORDERS = {Order.LISTED: "as listed", Order.LATENCY: "the fastest first", Order.PRICE: "the cheapest first"}
 
 LEGEND = (
-    ("struck", "how many of the route's targets failed together: the first one, and those within the mode's reach"),
+    ("struck", "1/4: one of the route's four targets failed, or all of them that are within the mode's reach"),
     ("cold", "calls that met the fault, because the breaker was closed; coverage is made of these alone"),
     ("warm", "calls that found the breaker open already: they went elsewhere at once, or were its probe"),
     ("18/20", "mitigated: 18 of 20 calls got a whole, valid answer within the patience"),
@@ -41,7 +41,7 @@ LEGEND = (
         "cost",
         "mean of a call, all its attempts together; unknown: a price or a target's count of tokens is missing",
     ),
-    ("added", "that, less a healthy call's; below zero where a failed attempt is free and the fallback is cheaper"),
+    ("added", "that, less a healthy call's; below zero where the failed attempt was free and the fallback is cheaper"),
     ("n<100", "too few calls for that percentile"),
     ("by risk", "the headline: mitigated share, weighed by events times impact"),
     ("by events", "mitigated share, weighed by events alone"),
@@ -95,7 +95,7 @@ def warnings(configuration: Configuration, route: Route, told: DrillOptions, mod
             "no target of this route says" if everyone else f"{', '.join(silent)} do{'es' * (len(silent) == 1)} not say"
         )
         yield (
-            f"{who} which `{reach}` it is in. Modes that reach a whole {reach} ({count} here) strike it alone, "
+            f"{who} which `{reach}` it is in. Modes that reach a whole {reach} ({count} here) strike one target alone, "
             f'so coverage may be too high. Declare domains = {{ {reach} = "NAME" }} on each target.'
         )
 
