@@ -171,13 +171,8 @@ def test_the_reference_describes_every_key_with_its_range_and_default() -> None:
 def test_docs_writes_what_its_check_then_accepts_and_names_what_is_stale(tmp_path: Path) -> None:
     made = surefoot("docs", "--to", str(tmp_path))
     assert made.returncode == 0, made.stderr
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "cli.md",
-        "configuration.md",
-        "journal.md",
-        "outcomes.md",
-        "signals.md",
-    ]
+    kept = Path(__file__).parents[2] / "docs" / "reference"
+    assert {file.name for file in tmp_path.iterdir()} == {file.name for file in kept.iterdir()}
     assert surefoot("docs", "--check", "--to", str(tmp_path), environ={"COLUMNS": "40"}).returncode == 0
     (tmp_path / "outcomes.md").write_text("old")
     stale = surefoot("docs", "--check", "--to", str(tmp_path))
