@@ -80,7 +80,7 @@ class Setting(NamedTuple):
             limits=self.limits,
             hedge=self.hedge,
             order=self.order,
-            places=self.allowed,
+            jurisdiction="eu" if self.allowed else None,
             filtered=self.filtered,
             exercise=self.exercise,
             static=CANNED if self.static else None,

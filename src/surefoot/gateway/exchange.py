@@ -5,6 +5,7 @@ its way back. It has no policy of its own. No task and no future is made for a r
 methods.
 """
 
+from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -39,6 +40,9 @@ class World(Protocol):
 
     def ended(self, exchange: "Exchange") -> None:
         """The call is over, and its record can be taken."""
+
+    def narrowed(self, call: Call, number: int) -> bytes:
+        """The zones that an attempt is bound to, for a target that is another gateway; empty if it is not bound."""
 
     def provenance(self, route: str, target: str, attempts: int) -> bytes:
         """The headers that tell who answered, as lines."""
@@ -263,9 +267,11 @@ class Exchange:
             self._resume(self._resumption, upstream, command, at)
             return
         watched = call.request.watched and call.attempts[number].state.watches
-        leg = upstream.leg(self, number, self._ask, left, watched=watched)
+        narrowed = self._world.narrowed(call, number) if upstream.narrows else b""
+        plainly = partial(upstream.request, self._ask, left, narrowed, watched=False) if watched else None
+        leg = upstream.leg(self, number, self._ask, plainly)
         self._legs.append(leg)
-        leg.launch(upstream.request(self._ask, left, watched=watched), at)
+        leg.launch(upstream.request(self._ask, left, narrowed, watched=watched), at)
 
     def _resume(self, resumption: Resumption, upstream: Upstream, command: Launch, at: float) -> None:
         """Ask a target to go on with what was delivered."""
@@ -274,7 +280,8 @@ class Exchange:
             self._winner = None
         leg = resumption.leg(self, command.attempt, upstream)
         self._legs.append(leg)
-        leg.launch(resumption.request(upstream, self.call.deadline - at), at)
+        narrowed = self._world.narrowed(self.call, command.attempt) if upstream.narrows else b""
+        leg.launch(resumption.request(upstream, self.call.deadline - at, narrowed), at)
 
     def _fail(self, command: Fail) -> None:
         kind = command.kind

@@ -68,7 +68,10 @@ class Front:
         stack = world.fleet.stacks.get(route)
         if stack is None:
             return self._complain(connection, surface.unknown_route(route, world.routes))
-        request = surface.request_of(ask, stack.route, incoming.headers)
+        applied = world.binder.applied(self.world.doorkeeper.key_named(key), stack.route, incoming.headers)
+        if isinstance(applied, Complaint):
+            return self._complain(connection, applied)
+        request = surface.request_of(ask, stack.route, applied, incoming.headers)
         if isinstance(request, Complaint):
             return self._complain(connection, request)
         call = world.make_call(world.fleet, request, incoming.arrived)

@@ -8,6 +8,7 @@ from hmac import compare_digest
 
 from surefoot.dialects.dialect import Ask, Complaint
 from surefoot.domain.front import ClientKey, Door
+from surefoot.domain.jurisdiction import Applied
 from surefoot.domain.request import Request
 from surefoot.domain.route import Resume, Route, Watch
 from surefoot.errors import DialectError
@@ -25,14 +26,19 @@ LONGEST_DEADLINE = 86_400_000
 class Doorkeeper:
     """Tells whose key a request shows. Hashes are compared in constant time; an admitted value is remembered."""
 
-    __slots__ = ("_admitted", "_keys", "_salt", "canaries")
+    __slots__ = ("_admitted", "_keys", "_named", "_salt", "canaries")
 
     def __init__(self, door: Door) -> None:
         self._keys: tuple[ClientKey, ...] = door.keys
+        self._named = {key.name: key for key in door.keys}
         self.canaries = frozenset(key.name for key in door.keys if key.drill)
         """Names of the keys whose calls are drilled calls."""
         self._salt = door.salt
         self._admitted: dict[bytes, str] = {}
+
+    def key_named(self, name: str) -> ClientKey | None:
+        """The key of this name; None where no key is asked for."""
+        return self._named.get(name)
 
     def name_of(self, headers: dict[bytes, bytes]) -> str | None:
         """The name of the client's key, empty where none is asked for; None if the key is missing or wrong."""
@@ -58,9 +64,8 @@ class Doorkeeper:
         return found
 
 
-def request_of(ask: Ask, route: Route, headers: dict[bytes, bytes]) -> Request | Complaint:
+def request_of(ask: Ask, route: Route, applied: Applied, headers: dict[bytes, bytes]) -> Request | Complaint:
     """The facts that the policy needs, narrowed by the client's headers; or what is wrong with those."""
-    place = headers.get(b"surefoot-place")
     deadline = headers.get(b"surefoot-deadline")
     seconds: float | None = None
     if deadline is not None:
@@ -79,7 +84,7 @@ def request_of(ask: Ask, route: Route, headers: dict[bytes, bytes]) -> Request |
         ask.stream,
         ask.prompt_tokens,
         ask.max_tokens,
-        None if place is None else place.decode("latin-1"),
+        applied,
         seconds,
         resumable,
         ask.watchable and route.watch is Watch.AUTO,

@@ -28,6 +28,12 @@ _REASONS = {
     502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Timeout",
 }  # fmt: skip
 
+ONCE = frozenset({b"content-length", b"transfer-encoding", b"host", b"authorization"})
+"""Headers that must not be repeated, since only one of them could be heeded."""
+
+OWN = b"surefoot-"
+"""Nor may any whose name begins so: what a client asks of a gateway is not to be lost."""
+
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
 
@@ -289,7 +295,7 @@ class ServerConnection(asyncio.Protocol):
             return
         name = name.lower()
         headers = self._incoming.headers
-        if name in headers and name in {b"content-length", b"transfer-encoding", b"host", b"authorization"}:
+        if name in headers and (name in ONCE or name.startswith(OWN)):
             self._refuse(400, "repeated_header", f"The header {name.decode('latin-1')} must not be repeated.")
         headers[name] = value
 
