@@ -104,7 +104,7 @@ def test_a_target_listed_twice_is_a_warning(load_text: Load) -> None:
         ('[routes." "]\ntargets = ["eu"]', 'routes." ": a route\'s name is sent in a header'),
         (
             '[routes.chat]\ntargets = ["us", "somewhere"]\njurisdiction = "eu"',
-            "can never answer: us is not allowed by eu: processes in US; allowed: EU; somewhere is not allowed by eu: does",
+            "us is not allowed by eu: processes in US; allowed: EU; somewhere is not allowed by eu: does not say",
         ),
         (
             '[routes.chat]\ntargets = ["us"]\njurisdiction = "ue"',
