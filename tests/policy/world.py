@@ -113,10 +113,15 @@ def request(
 
 
 def fleet(
-    targets: Iterable[Target], the_route: Route, options: PolicyOptions | None = None, workers: int = 1, seed: int = 1
+    targets: Iterable[Target],
+    the_route: Route,
+    options: PolicyOptions | None = None,
+    workers: int = 1,
+    seed: int = 1,
+    jurisdictions: Jurisdictions = JURISDICTIONS,
 ) -> Fleet:
     rng = Random(seed)  # noqa: S311 - jitter, not a secret
-    return Fleet(targets, [the_route], options or PolicyOptions(), rng, workers, JURISDICTIONS)
+    return Fleet(targets, [the_route], options or PolicyOptions(), rng, workers, jurisdictions)
 
 
 class Story:
