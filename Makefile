@@ -45,6 +45,10 @@ bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/be
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py
 
+laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those of jurisdiction (an hour and more)
+	SUREFOOT_LAWS=long $(BIN)/python -m pytest tests/policy/test_laws_of_jurisdiction.py tests/policy/test_laws.py \
+		tests/policy/test_laws_of_answers.py
+
 mutants: $(STAMP) ## mutation score of the policy, on a random sample; fails below 85 %
 	$(BIN)/python benchmarks/mutants.py
 
@@ -60,5 +64,5 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo test check format bench soak mutants docs lock clean
+.PHONY: help setup demo test check format bench soak laws mutants docs lock clean
 .PHONY: help setup demo coverage-story test check format bench soak docs lock clean

@@ -16,8 +16,10 @@ from surefoot.domain.request import Request
 from surefoot.gateway.channel import Settings
 from surefoot.policy.call import Call
 from surefoot.policy.fleet import Fleet
+from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.suspicion import Grade
 from surefoot.policy.target_state import News
+from surefoot.policy.zones import Zones
 
 EVENTS = {kind.__name__: kind for kind in get_args(events.Event)}
 
@@ -34,7 +36,8 @@ class Replayer:
 
     def __init__(self, settings: Settings) -> None:
         rng = Random(settings.seed)  # noqa: S311 - jitter, and the very same
-        self.fleet = Fleet(settings.targets, settings.routes, settings.options, rng, settings.workers)
+        jurisdictions = Jurisdictions(Zones(settings.zones), settings.jurisdictions)
+        self.fleet = Fleet(settings.targets, settings.routes, settings.options, rng, settings.workers, jurisdictions)
         self.calls: dict[int, Call] = {}
         self.told: Counter[str] = Counter()
         self.reasons: Counter[Reason] = Counter()

@@ -57,7 +57,7 @@ def test_the_edge_router_sends_short_prompts_to_the_near_model_first() -> None:
 def test_check_sums_up_a_good_file_and_exits_with_0() -> None:
     done = surefoot("check", "-c", str(EXAMPLES / "edge-router.toml"), environ=ENVIRON)
     assert done.returncode == 0, done.stderr
-    assert "chat: near (<= 800 tokens) → upstream [listed]" in done.stdout
+    assert "chat: near (<= 800 tokens) → upstream [listed, anywhere]" in done.stdout
 
 
 def test_check_in_json_names_routes_and_targets_in_order() -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from surefoot.config.configuration import Configuration
 from surefoot.config.loading import load
 from surefoot.domain.front import Door, Listener
+from surefoot.domain.jurisdiction import Constraints, Deny, Jurisdiction
+from surefoot.domain.place import Place, Transfer
 from surefoot.domain.route import Limits, Order, Route, Rung, When
 from surefoot.domain.units import Price
 from surefoot.errors import ConfigError
@@ -37,7 +39,7 @@ env = "CLIENT"
 provider = "openai"
 model = "gpt-4.1"
 base_url = "https://eu.api.openai.com:8443/v1/"
-place = "eu"
+place = { processes = ["eu"], transfer = "none", seat = "IE" }
 domains = { cloud = "openai", cdn = "cloudflare" }
 window = 128_000
 price = { input = "$0.25/MTok", output = "$0.002/1k" }
@@ -48,13 +50,19 @@ max_in_flight = 64
 provider = "llama-cpp"
 model = "smollm2"
 base_url = "http://127.0.0.1:8090/v1"
-place = "onprem"
+place = { processes = ["cellar"], stores = [], operator = "Us", seat = "de", transfer = "none", retention = "30d" }
 [routes.chat]
 targets = ["gpt-4.1", { target = "house", when = { prompt_tokens = "<= 800" } }]
 order = "latency"
-places = ["eu", "onprem"]
+jurisdiction = "near"
 limits = { deadline = "60s", attempts = 3 }
 hedge = "5%"
+[zones.cellar]
+within = ["DE"]
+[jurisdiction.near]
+processes = ["EU"]
+transfers = ["none"]
+deny = { seats = ["US"] }
 [policy.first_token]
 hedge = "400ms"
 """
@@ -72,14 +80,22 @@ def test_a_good_file_becomes_what_it_says(load_text: Load, tmp_path: Path) -> No
     assert openai.endpoint.path == "/v1"
     assert openai.endpoint.headers == (("x-team", "a"),)
     assert openai.price == Price(0.25, 2.0)
-    assert (openai.window, openai.max_in_flight, openai.place) == (128_000, 64, "eu")
+    assert (openai.window, openai.max_in_flight, openai.place) == (
+        128_000,
+        64,
+        Place(("EU",), seat="IE", transfer=Transfer.NONE),
+    )
+    assert house.place == Place(("cellar",), (), "Us", "DE", Transfer.NONE, retention=30 * 86_400.0)
+    assert got.jurisdictions == (
+        Jurisdiction("near", constraints=Constraints(("EU",), transfers=(Transfer.NONE,)), deny=Deny(seats=("US",))),
+    )
     assert (house.endpoint.host, house.endpoint.port, house.endpoint.tls) == ("127.0.0.1", 8090, False)
     assert got.routes == (
         Route(
             "chat",
             (Rung("gpt-4.1"), Rung("house", When(0, 800))),
             Order.LATENCY,
-            ("eu", "onprem"),
+            "near",
             Limits(deadline=60.0, attempts=3),
             0.05,
         ),

@@ -13,6 +13,8 @@ from surefoot.domain.route import Rung, When
 Load = Callable[..., Configuration]
 Faults = Callable[..., tuple[str, ...]]
 TARGETS = """
+[jurisdiction.eu]
+processes = ["EU"]
 [targets.eu]
 provider = "ollama"
 model = "m"
@@ -101,10 +103,17 @@ def test_a_target_listed_twice_is_a_warning(load_text: Load) -> None:
         ),
         ('[routes." "]\ntargets = ["eu"]', 'routes." ": a route\'s name is sent in a header'),
         (
-            '[routes.chat]\ntargets = ["us", "somewhere"]\nplaces = ["eu"]',
-            "routes.chat: can never answer: us is in us, and the route allows only eu; somewhere has no place",
+            '[routes.chat]\ntargets = ["us", "somewhere"]\njurisdiction = "eu"',
+            "us is not allowed by eu: processes in US; allowed: EU; somewhere is not allowed by eu: does not say",
         ),
-        ('[routes.chat]\ntargets = ["us"]\nplaces = []', "routes.chat: can never answer: us is in us"),
+        (
+            '[routes.chat]\ntargets = ["us"]\njurisdiction = "ue"',
+            'routes.chat.jurisdiction: there is no jurisdiction "ue"; known: anywhere, eu',
+        ),
+        (
+            '[routes.chat]\ntargets = ["us"]\nplaces = ["eu"]',
+            'routes.chat: `places` is no key any more: write a table [jurisdiction.NAME] with processes = ["EU"], and',
+        ),
         (
             '[routes.chat]\ntargets = [{ target = "eu", when = { prompt_tokens = ">= 4000" } }]',
             "routes.chat: can never answer: eu is asked for prompts of >= 4000 tokens, and its window is 4000",
@@ -141,16 +150,18 @@ def test_a_longer_cycle_is_told_once_by_its_names(faults_of: Faults) -> None:
 
 
 def test_a_rung_that_is_never_used_is_a_warning_while_others_remain(load_text: Load) -> None:
-    got = load_text(routes('[routes.chat]\ntargets = ["eu", "us", "somewhere"]\nplaces = ["eu"]\n'))
+    got = load_text(routes('[routes.chat]\ntargets = ["eu", "us", "somewhere"]\njurisdiction = "eu"\n'))
     us, somewhere = got.warnings
-    assert us == "routes.chat.targets: us is never used here: it is in us, and the route allows only eu"
-    assert somewhere.startswith("routes.chat.targets: somewhere is never used here: it has no place")
+    assert us == "routes.chat.targets: us is never used here: it is not allowed by eu: processes in US; allowed: EU"
+    assert somewhere.startswith(
+        "routes.chat.targets: somewhere is never used here: it is not allowed by eu: does not say"
+    )
     assert len(rungs(got)) == 3
 
 
 def test_a_fault_in_a_target_does_not_make_its_route_unreachable(faults_of: Faults) -> None:
     text = TARGETS.replace('place = "eu"', "place = 3")
-    faults = faults_of(text + '[routes.chat]\ntargets = ["eu", "us", "somewhere"]\nplaces = ["eu"]\n')
+    faults = faults_of(text + '[routes.chat]\ntargets = ["eu", "us", "somewhere"]\njurisdiction = "eu"\n')
     assert [fault.split(": ")[0] for fault in faults] == ["targets.eu.place"]
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.journal.records import call
 
 from surefoot.domain.front import ClientKey, Door, Listener
+from surefoot.domain.jurisdiction import Constraints, Jurisdiction
+from surefoot.domain.place import Transfer, Zone
 from surefoot.domain.route import Route, Rung
 from surefoot.domain.target import Endpoint, Target
 from surefoot.errors import ChannelError
@@ -40,7 +42,7 @@ SETTINGS = Settings(
     version="0123456789ab",
     door=Door((Listener("127.0.0.1", 0),), (ClientKey("team", b"\x00digest"),), b"\xffsalt"),
     targets=(TARGET,),
-    routes=(Route("chat", (Rung("near"),), places=("eu",)),),
+    routes=(Route("chat", (Rung("near"),), jurisdiction="eu"),),
     options=PolicyOptions(),
     credentials={"near": "credential-of-near"},
     workers=2,
@@ -48,6 +50,8 @@ SETTINGS = Settings(
     seed=7,
     trace=None,
     prefix="c0ffee",
+    zones={"EU": Zone(frozenset({"DE", "FR"}), frozenset({"DE", "FR"}))},
+    jurisdictions=(Jurisdiction("eu", constraints=Constraints(("EU",), transfers=(Transfer.NONE,))),),
 )
 DOWN: list[Down] = [
     Configure(SETTINGS),

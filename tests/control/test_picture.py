@@ -10,6 +10,7 @@ from surefoot.control.picture import Picture
 from surefoot.control.status import status
 from surefoot.control.tally import MOST, Tally
 from surefoot.domain.front import ClientKey, Door, Listener
+from surefoot.domain.place import Place
 from surefoot.domain.route import Route, Rung
 from surefoot.domain.target import Endpoint, Target
 from surefoot.gateway.channel import Hear, Ready, Report, RouteReport, TargetReport
@@ -20,7 +21,7 @@ from surefoot.policy.suspicion import Grade
 from surefoot.policy.target_state import Opened, SlotShare
 
 ENDPOINT = Endpoint("h", 1, tls=False, path="/v1")
-NEAR = Target("near", "p", "m", "openai-chat", ENDPOINT, "eu", {"cloud": "aws"}, max_in_flight=10)
+NEAR = Target("near", "p", "m", "openai-chat", ENDPOINT, Place(("EU",)), {"cloud": "aws"}, max_in_flight=10)
 FAR = Target("far", "p", "m", "openai-chat", ENDPOINT)
 UNLEARNED = Delays(1.5, 3.0)
 

@@ -7,6 +7,7 @@ from surefoot.domain.commands import Cancel, Deliver, Drop, Fail, Finish, Launch
 from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, Stopping
 from surefoot.domain.front import ClientKey, Door, Listener
 from surefoot.domain.outcome import OUTCOMES, Kind
+from surefoot.domain.place import Place
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, VERSION
 from surefoot.domain.request import BUCKETS, Request, bucket_of
 from surefoot.domain.route import Limits, Order, Route, Rung, When
@@ -70,8 +71,8 @@ def test_records_name_each_column_once() -> None:
 
 def test_defaults_allow_anywhere_and_everyone_nothing_unknown() -> None:
     assert Route("chat", (Rung("a"),)).order is Order.LISTED
-    assert Route("chat", (Rung("a"),)).places is None
-    assert TARGET.place is None
+    assert Route("chat", (Rung("a"),)).jurisdiction is None
+    assert TARGET.place == Place()
     assert TARGET.price is None
     assert TARGET.window is None
     assert TARGET.max_in_flight is None

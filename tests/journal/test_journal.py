@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.journal.records import attempt, call
 
+from surefoot.domain.place import Place
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS
 from surefoot.domain.target import Endpoint, Target
 from surefoot.errors import StartError
@@ -69,11 +70,11 @@ def test_failure_domains_are_kept_for_each_configuration(path: str) -> None:
     endpoint = Endpoint("h", 1, tls=False, path="/v1", headers=(("x-api-version", "1"),))
     writer = Writer(path)
     for config, cloud in (("one", "aws"), ("two", "gcp")):
-        writer.describe(config, [Target("near", "p", "m", "openai-chat", endpoint, "eu", {"cloud": cloud})])
+        writer.describe(config, [Target("near", "p", "m", "openai-chat", endpoint, Place(("EU",)), {"cloud": cloud})])
     writer.close()
     with reader.journal(path) as journal:
         targets = reader.targets(journal)
-    assert targets["one", "near"] == reader.TargetEntry("one", "near", "p", "m", "eu", {"cloud": "aws"})
+    assert targets["one", "near"] == reader.TargetEntry("one", "near", "p", "m", "EU", {"cloud": "aws"})
     assert targets["two", "near"].domains == {"cloud": "gcp"}
 
 

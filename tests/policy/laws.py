@@ -11,15 +11,30 @@ from typing import NamedTuple
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from tests.policy.world import SILENT, Play, Step, Story, World, answers, fails, fleet, request, route, target
+from tests.policy.world import (
+    JURISDICTIONS,
+    SILENT,
+    Play,
+    Step,
+    Story,
+    World,
+    answers,
+    fails,
+    fleet,
+    request,
+    route,
+    target,
+)
 
 from surefoot.domain.commands import Command
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
+from surefoot.domain.place import Place
 from surefoot.domain.request import Request
 from surefoot.domain.route import Filtered, Limits, Order
 from surefoot.domain.target import Continues, Target
 from surefoot.policy.budget import BudgetOptions
 from surefoot.policy.exercise import ExerciseOptions
+from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.target_state import Opened
 
@@ -45,7 +60,7 @@ class Setting(NamedTuple):
     """A whole world before its first call. What is named by target and left out is as usual."""
 
     scripts: dict[str, list[Play]]
-    places: dict[str, str | None]
+    places: Mapping[str, str | Place | None]
     slots: dict[str, int | None]
     allowed: tuple[str, ...] | None
     order: Order
@@ -67,6 +82,9 @@ class Setting(NamedTuple):
     """Whether the route has a text to give rather than an error."""
     requests: tuple[Request, ...] = (request(),)
     """What the calls ask, by turns."""
+    jurisdictions: Jurisdictions = JURISDICTIONS
+    bound: str | None = None
+    """The route's jurisdiction, where it is not that of `allowed`."""
 
     def world(self) -> World:
         targets = [self.target(name) for name in self.scripts]
@@ -80,12 +98,12 @@ class Setting(NamedTuple):
             limits=self.limits,
             hedge=self.hedge,
             order=self.order,
-            places=self.allowed,
+            jurisdiction="eu" if self.allowed else self.bound,
             filtered=self.filtered,
             exercise=self.exercise,
             static=CANNED if self.static else None,
         )
-        return World(fleet(targets, the_route, options, seed=self.seed), scripts)
+        return World(fleet(targets, the_route, options, seed=self.seed, jurisdictions=self.jurisdictions), scripts)
 
     def target(self, name: str) -> Target:
         return target(

@@ -251,6 +251,6 @@ def test_litellm_37140_upstreams_are_cancelled_when_the_client_leaves() -> None:
 def test_vercel_ai_14376_no_attempt_of_any_kind_leaves_the_allowed_places() -> None:
     plays = {"eu": [fails(Kind.RESET), SILENT], "us": [answers()], "unknown": [answers()]}
     targets = [target("eu"), target("us", "us"), target("unknown", None)]
-    world = World(fleet(targets, route(*plays, places=("eu",), limits=Limits(deadline=10.0))), plays)
+    world = World(fleet(targets, route(*plays, jurisdiction="eu", limits=Limits(deadline=10.0))), plays)
     assert {name for story in world.calls(10) for name in story.asked} == {"eu"}
     assert world.call(request(place="us")).failure.kind is Kind.NOT_ALLOWED

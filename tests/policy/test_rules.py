@@ -13,7 +13,6 @@ from surefoot.policy.options import PolicyOptions
 from surefoot.policy.rules.condition import Condition
 from surefoot.policy.rules.health import Health
 from surefoot.policy.rules.latency import Latency
-from surefoot.policy.rules.place import Place
 from surefoot.policy.rules.price import TYPICAL_ANSWER, Price
 from surefoot.policy.rules.slots import Slots
 from surefoot.policy.rules.window import Window
@@ -22,11 +21,11 @@ from surefoot.policy.target_state import UNBOUNDED, ProbePermit, ProbeWanted, Ta
 from surefoot.policy.them_or_us import ThemOrUs, ThemOrUsOptions
 
 
-def candidate(of: Target | None = None, places: tuple[str, ...] | None = None, when: When | None = None) -> Candidate:
+def candidate(of: Target | None = None, when: When | None = None) -> Candidate:
     of = of or target("a")
     rung = Rung(of.name, when or When())
     return Candidate(
-        Route("chat", (rung,), places=places),
+        Route("chat", (rung,)),
         rung,
         TargetState(of, PolicyOptions(), [], ThemOrUs(ThemOrUsOptions()), alone=True),
     )
@@ -45,32 +44,6 @@ def test_a_condition_says_what_it_is_meant_for() -> None:
     assert Condition().reason(candidate(when=When(least=801)), request(10), 0.0) == (
         "meant for from 801 prompt tokens; this one has about 10"
     )
-
-
-def test_without_restrictions_every_place_is_admitted_even_an_unknown_one() -> None:
-    assert Place().reason(candidate(target("a", place=None)), request(), 0.0) is None
-
-
-def test_the_route_admits_its_places_only() -> None:
-    assert Place().reason(candidate(target("a", "eu"), ("eu", "ch")), request(), 0.0) is None
-    assert Place().reason(candidate(target("a", "us"), ("eu", "ch")), request(), 0.0) == (
-        "processes in us; the route allows eu, ch"
-    )
-
-
-@pytest.mark.parametrize(("places", "asked"), [(("eu",), None), (None, "eu")])
-def test_an_unknown_place_is_not_allowed_where_places_are_restricted(
-    places: tuple[str, ...] | None, asked: str | None
-) -> None:
-    reason = Place().reason(candidate(target("a", place=None), places), request(place=asked), 0.0)
-    assert reason == "does not say where it processes, and unknown is not allowed here"
-
-
-def test_the_request_may_narrow_the_places_of_its_route_but_not_widen_them() -> None:
-    c = candidate(target("a", "eu"), ("eu", "ch"))
-    assert Place().reason(c, request(place="eu"), 0.0) is None
-    assert Place().reason(c, request(place="ch"), 0.0) == "processes in eu; the request allows ch only"
-    assert Place().reason(candidate(target("a", "us"), ("eu",)), request(place="us"), 0.0) is not None
 
 
 @pytest.mark.parametrize(("prompt", "answer", "fits"), [(600, 400, True), (601, 400, False), (1001, 0, False)])

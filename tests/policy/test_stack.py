@@ -87,13 +87,13 @@ def test_a_place_the_client_invents_fills_no_memory() -> None:
     stack = stack_of([target("a"), target("b", "us")])
     for n in range(CLASSES_KEPT + 50):
         assert chosen(stack, request(place=f"nowhere-{n}")) == ""
-    assert len(stack._admitted) == CLASSES_KEPT
+    assert len(stack._only) == CLASSES_KEPT
     assert chosen(stack, request(place="us")) == "b"
 
 
 def test_a_forbidden_place_is_never_chosen_however_healthy_it_is() -> None:
     stack = stack_of(
-        [target("us", "us"), target("eu"), target("unknown", None)], route("us", "eu", "unknown", places=("eu",))
+        [target("us", "us"), target("eu"), target("unknown", None)], route("us", "eu", "unknown", jurisdiction="eu")
     )
     assert chosen(stack) == "eu"
     assert chosen(stack, tried=("eu",)) == ""
@@ -105,7 +105,7 @@ def test_explain_ranks_the_admitted_and_gives_each_refusal_its_rule() -> None:
         target("short"), target("us", "us"), target("small", window=10), target("full", max_in_flight=1), target("ill"),
         target("a", price=Price(1, 1)), target("b", price=Price(2, 2)),
     ]  # fmt: skip
-    stack = stack_of(targets, Route("chat", rungs, Order.PRICE, places=("eu",)))
+    stack = stack_of(targets, Route("chat", rungs, Order.PRICE, jurisdiction="eu"))
     for candidate in stack._candidates:
         if candidate.target.name == "full":
             candidate.state.in_flight = 1
@@ -115,7 +115,7 @@ def test_explain_ranks_the_admitted_and_gives_each_refusal_its_rule() -> None:
     assert verdicts[:2] == [Verdict("a", rank=1), Verdict("b", rank=2)]
     assert [(v.target, v.rank, v.rule) for v in verdicts[2:]] == [
         ("short", None, "condition"),
-        ("us", None, "place"),
+        ("us", None, "jurisdiction"),
         ("small", None, "window"),
         ("full", None, "slots"),
         ("ill", None, "health"),
@@ -124,7 +124,7 @@ def test_explain_ranks_the_admitted_and_gives_each_refusal_its_rule() -> None:
 
 
 def test_explain_puts_first_what_choose_takes() -> None:
-    stack = stack_of([target("a", "us"), target("b"), target("c")], route("a", "b", "c", places=("eu",)))
+    stack = stack_of([target("a", "us"), target("b"), target("c")], route("a", "b", "c", jurisdiction="eu"))
     assert stack.explain(request(), 100.0)[0].target == chosen(stack) == "b"
 
 
@@ -146,36 +146,39 @@ def test_not_allowed_is_the_refusal_where_the_place_is() -> None:
 
 
 def test_too_long_is_the_refusal_where_an_allowed_targets_window_is() -> None:
-    stack = stack_of([target("a", "us"), target("b", window=100)], route("a", "b", places=("eu",)))
+    stack = stack_of([target("a", "us"), target("b", window=100)], route("a", "b", jurisdiction="eu"))
     assert stack.refusal(request(300)) is Kind.TOO_LONG
 
 
 def test_a_length_that_no_rung_takes_is_not_blamed_on_the_place() -> None:
-    stack = stack_of([target("a")], Route("chat", (Rung("a", When(most=100)),), places=("eu",)))
+    stack = stack_of([target("a")], Route("chat", (Rung("a", When(most=100)),), jurisdiction="eu"))
     assert stack.refusal(request(300)) is Kind.TOO_LONG
 
 
 def test_what_was_passed_over_is_written_down_with_its_rule() -> None:
     stack = stack_of(
-        [target("a", "us"), target("b"), target("c"), target("d", window=1)], route("a", "b", "c", "d", places=("eu",))
+        [target("a", "us"), target("b"), target("c"), target("d", window=1)],
+        route("a", "b", "c", "d", jurisdiction="eu"),
     )
     by_name = {c.state.name: c.state for c in stack._candidates}
     by_name["b"].breaker.open(100.0, 10.0)
-    assert stack.passed_over(request(), by_name["c"], 100.0) == "a:place,b:health"
+    assert stack.passed_over(request(), by_name["c"], 100.0) == "a:jurisdiction,b:health"
     by_name["b"].breaker.close()
-    assert stack.passed_over(request(), by_name["c"], 100.0) == "a:place"  # b was admitted, and is merely not named
+    assert (
+        stack.passed_over(request(), by_name["c"], 100.0) == "a:jurisdiction"
+    )  # b was admitted, and is merely not named
     by_name["d"].breaker.close()
     assert stack.passed_over(request(), stack.first, 100.0) == ""
 
 
 def test_passed_over_knows_a_route_whose_last_target_is_of_another_route() -> None:
-    stack = stack_of([target("a", "us")], route("a", places=("eu",)))
+    stack = stack_of([target("a", "us")], route("a", jurisdiction="eu"))
     stranger = fleet([target("z")], route("z")).targets["z"]
-    assert stack.passed_over(request(), stranger, 100.0) == "a:place"
+    assert stack.passed_over(request(), stranger, 100.0) == "a:jurisdiction"
 
 
 def test_the_soonest_is_the_first_open_breaker_of_an_admitted_target() -> None:
-    stack = stack_of([target("a"), target("b"), target("us", "us")], route("a", "b", "us", places=("eu",)))
+    stack = stack_of([target("a"), target("b"), target("us", "us")], route("a", "b", "us", jurisdiction="eu"))
     states = {c.state.name: c.state for c in stack._candidates}
     assert stack.soonest(request(), 100.0) is None
     states["us"].breaker.open(100.0, 1.0)

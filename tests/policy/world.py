@@ -12,15 +12,19 @@ from typing import NamedTuple
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Fail, Launch, Reason
 from surefoot.domain.events import ClientGone, Connecting, Event, Failed, Heard, Sent, Spoke, Stopping, Unwatched
+from surefoot.domain.jurisdiction import Circumstances, Constraints, Jurisdiction
 from surefoot.domain.outcome import Kind
+from surefoot.domain.place import Place, Zone
 from surefoot.domain.request import Request
 from surefoot.domain.route import Limits, Route, Rung
 from surefoot.domain.target import Endpoint, Target
 from surefoot.policy.call import Call
 from surefoot.policy.call_state import State
 from surefoot.policy.fleet import Fleet
+from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.under_way import Commands
+from surefoot.policy.zones import Zones
 
 ENDPOINT = Endpoint("127.0.0.1", 1, tls=False, path="/v1")
 ENDED = {State.DONE, State.FAILED, State.DROPPED}
@@ -63,8 +67,34 @@ def speaks_then(kind: Kind, first: float = 0.1, after: float = 0.5) -> Play:
     return Step(first, "content"), Step(after, kind)
 
 
-def target(name: str, place: str | None = "eu", model: str = "model", **more: object) -> Target:
-    return Target(name, "provider", model, "openai-chat", ENDPOINT, place, **more)  # type: ignore[arg-type]
+def zone(*atoms: str) -> Zone:
+    return Zone(frozenset(atoms), frozenset(atoms))
+
+
+ZONES = Zones(
+    {
+        "EU": zone("DE", "FR"),
+        "DE": zone("DE"),
+        "FR": zone("FR"),
+        "CH": zone("CH"),
+        "US": zone("US"),
+        "WORLD": zone("DE", "FR", "CH", "US"),
+    }
+)
+JURISDICTIONS = Jurisdictions(
+    ZONES,
+    [
+        Jurisdiction("eu", constraints=Constraints(processes=("EU",))),
+        Jurisdiction("eu-ch", constraints=Constraints(("EU", "CH"))),
+    ],
+)
+"""What the routes here may be bound by; zones are matched without regard to case."""
+
+
+def target(name: str, place: str | Place | None = "eu", model: str = "model", **more: object) -> Target:
+    """A place given as text is the zone in which it processes."""
+    where = Place() if place is None else Place((place,)) if isinstance(place, str) else place
+    return Target(name, "provider", model, "openai-chat", ENDPOINT, where, **more)  # type: ignore[arg-type]
 
 
 def route(*names: str, limits: Limits | None = None, hedge: float = 0.1, **more: object) -> Route:
@@ -76,13 +106,22 @@ def route(*names: str, limits: Limits | None = None, hedge: float = 0.1, **more:
 def request(
     prompt_tokens: int = 300, *, stream: bool = True, max_tokens: int = 0, place: str | None = None, **more: object
 ) -> Request:
-    return Request("chat", stream, prompt_tokens, max_tokens, place, **more)  # type: ignore[arg-type]
+    """Narrowed to a zone, where one is named."""
+    narrowed = Circumstances(zones=() if place is None else (place,))
+    more.setdefault("jurisdiction", JURISDICTIONS.bind(Route("chat", ()), narrowed))
+    return Request("chat", stream, prompt_tokens, max_tokens, **more)  # type: ignore[arg-type]
 
 
 def fleet(
-    targets: Iterable[Target], the_route: Route, options: PolicyOptions | None = None, workers: int = 1, seed: int = 1
+    targets: Iterable[Target],
+    the_route: Route,
+    options: PolicyOptions | None = None,
+    workers: int = 1,
+    seed: int = 1,
+    jurisdictions: Jurisdictions = JURISDICTIONS,
 ) -> Fleet:
-    return Fleet(targets, [the_route], options or PolicyOptions(), Random(seed), workers)  # noqa: S311 - jitter, not a secret
+    rng = Random(seed)  # noqa: S311 - jitter, not a secret
+    return Fleet(targets, [the_route], options or PolicyOptions(), rng, workers, jurisdictions)
 
 
 class Story:

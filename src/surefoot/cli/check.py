@@ -13,7 +13,11 @@ import typer
 from surefoot.config.configuration import Configuration
 from surefoot.config.loading import load
 from surefoot.config.quantities import show_tokens
+from surefoot.domain.jurisdiction import ANYWHERE
+from surefoot.domain.route import Route
 from surefoot.errors import ConfigError
+from surefoot.policy.jurisdictions import Jurisdictions, met_by
+from surefoot.policy.zones import Zones
 
 
 def check(
@@ -45,7 +49,7 @@ def _summary(configuration: Configuration) -> dict[str, Any]:
         "routes": {
             route.name: {
                 "order": route.order,
-                "places": route.places,
+                "jurisdiction": route.jurisdiction or ANYWHERE.name,
                 "targets": [{"target": rung.target, "prompt_tokens": show_tokens(rung.when)} for rung in route.rungs],
             }
             for route in configuration.routes
@@ -61,10 +65,19 @@ def _tell(path: Path, configuration: Configuration) -> None:
             f"{rung.target} ({when} tokens)" if (when := show_tokens(rung.when)) else rung.target
             for rung in route.rungs
         ]
-        places = f", only in {', '.join(route.places)}" if route.places is not None else ""
-        typer.echo(f"  {route.name}: {' → '.join(rungs)} [{route.order}{places}]")
+        typer.echo(f"  {route.name}: {' → '.join(rungs)} [{route.order}, {_bound_by(route, configuration)}]")
     for warning in configuration.warnings:
         typer.echo(f"warning: {warning}", err=True)
+
+
+def _bound_by(route: Route, configuration: Configuration) -> str:
+    """The jurisdiction of a route, `anywhere` included, and what keys add to it."""
+    jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
+    own = jurisdictions.bind(route, met_by(None)).name
+    keys = [key for key in configuration.door.keys if key.routes is None or route.name in key.routes]
+    more = {key.name: jurisdictions.bind(route, met_by(key)).name for key in keys}
+    told = [f"{key}: {name}" for key, name in more.items() if name != own]
+    return f"{own}; {', '.join(told)}" if told else own
 
 
 def _print(answer: dict[str, Any]) -> None:

@@ -5,55 +5,49 @@ Knows how options are spelled and how a verdict is shown. Must never hold a rule
 
 import os
 from pathlib import Path
-from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from surefoot.config.loading import load
-from surefoot.domain.request import Request
-from surefoot.errors import SurefootError
-from surefoot.policy.fleet import Fleet
-from surefoot.policy.stack import Verdict
+from surefoot.control.explaining import Question
+from surefoot.control.explaining import explain as explained
 
 
 def explain(
     route: Annotated[str, typer.Argument(help="The route, as a client would name it in `model`.")],
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path("surefoot.toml"),
     tokens: Annotated[int, typer.Option(min=0, help="Length of the prompt, in tokens.")] = 0,
-    place: Annotated[str | None, typer.Option(help="A place that the request is narrowed to.")] = None,
+    key: Annotated[str | None, typer.Option(help="Name of the client's key.")] = None,
+    jurisdiction: Annotated[str | None, typer.Option(help="Jurisdictions that the request names.")] = None,
+    place: Annotated[str | None, typer.Option(help="Zones that the request is narrowed to.")] = None,
+    data_class: Annotated[str | None, typer.Option(help="Classes of data that the request names.")] = None,
+    data_region: Annotated[str | None, typer.Option(help="Zones of the people whom the data is about.")] = None,
+    features: Annotated[str, typer.Option(help="What the request needs beside text: tools,image.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say in which order a route's targets would be asked, and why the others would not.
 
-    Every target is taken to be well, as at the start of the gateway; `/status` of a running one tells how they are.
+    Every target is taken to be well, as at the start of the gateway; `/explain` on the admin port of a running one
+    answers on how they are. Several names are separated by commas.
     """
-    configuration = load(config, os.environ)
-    fleet = Fleet(configuration.targets, configuration.routes, configuration.options, Random(0))  # noqa: S311 - unused
-    stack = fleet.stacks.get(route)
-    if stack is None:
-        raise SurefootError(f"no route is called '{route}'; there are: {', '.join(sorted(fleet.stacks))}")
-    verdicts = stack.explain(Request(route, stream=True, prompt_tokens=tokens, place=place), 0.0)
+    needed = tuple(word.strip() for word in features.split(",") if word.strip())
+    question = Question(route, key, jurisdiction, place, data_class, data_region, tokens, needed)
+    answer = explained(load(config, os.environ), question)
     if as_json:
-        answer = {
-            "route": route,
-            "order": stack.route.order,
-            "prompt_tokens": tokens,
-            "place": place,
-            "targets": verdicts,
-        }
         typer.echo(msgspec.json.encode(answer))
         return
-    asked = f" in {place}" if place else ""
-    typer.echo(f"{route}, {tokens} prompt tokens{asked}, order {stack.route.order}:")
-    width = max(len(verdict.target) for verdict in verdicts)
-    for verdict in verdicts:
+    typer.echo(f"{route}, {tokens} prompt tokens, order {answer['order']}, bound by {answer['jurisdiction']}:")
+    width = max(len(verdict["target"]) for verdict in answer["targets"])
+    for verdict in answer["targets"]:
         typer.echo(f"  {_line(verdict, width)}")
+    for feature, words in answer["features"].items():
+        typer.echo(f"  {feature}: {words}")
 
 
-def _line(verdict: Verdict, width: int) -> str:
-    name = verdict.target.ljust(width)
-    if verdict.rank is not None:
-        return f"{verdict.rank}. {name}"
-    return f"-  {name}  {verdict.rule}: {verdict.reason}"
+def _line(verdict: dict[str, Any], width: int) -> str:
+    name = verdict["target"].ljust(width)
+    if verdict["rank"] is not None:
+        return f"{verdict['rank']}. {name}"
+    return f"-  {name}  {verdict['rule']}: {verdict['reason']}"

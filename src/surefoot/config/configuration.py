@@ -6,6 +6,8 @@ Knows no TOML and no pydantic. Must never show a credential when it is printed.
 from msgspec import Struct
 
 from surefoot.domain.front import Door
+from surefoot.domain.jurisdiction import Jurisdiction
+from surefoot.domain.place import Zone
 from surefoot.domain.route import Route
 from surefoot.domain.target import Target
 from surefoot.policy.options import PolicyOptions
@@ -43,5 +45,8 @@ class Configuration(Struct, frozen=True):
     """Path of the SQLite file; None keeps no journal."""
     trace: str | None = None
     """Path of the file that the policy's inputs are recorded to."""
+    zones: dict[str, Zone] = {}
+    """Every zone by name, those that ship included."""
+    jurisdictions: tuple[Jurisdiction, ...] = ()
     warnings: tuple[str, ...] = ()
     """What looks wrong but can be run, each as `path: sentence`."""

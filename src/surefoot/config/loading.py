@@ -1,6 +1,7 @@
 """Load a configuration file: the one way in.
 
-    text ─▶ tables (reading) ─▶ door, targets, routes ─▶ Configuration, or ConfigError with every fault
+    text ─▶ tables (reading) ─▶ zones, jurisdictions, door, targets, routes ─▶ Configuration,
+    or ConfigError with every fault
 
 Knows the order of the steps. Must never start with a configuration that has a fault.
 """
@@ -17,14 +18,20 @@ from pydantic import BaseModel
 from surefoot.config.configuration import Admin, Configuration, Credentials
 from surefoot.config.door import read_door
 from surefoot.config.faults import Faults
+from surefoot.config.jurisdictions import PlaceReader
 from surefoot.config.profiles import profiles
 from surefoot.config.reading import read_shape, read_toml
 from surefoot.config.routes import RouteReader, tell_own_door, tell_unused
+from surefoot.config.served import Served
 from surefoot.config.shape import FileTable
 from surefoot.config.targets import TargetReader
+from surefoot.config.zones import ZoneReader
+from surefoot.domain.place import Zone
 from surefoot.domain.target import Target
 from surefoot.errors import ConfigError
+from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.options import PolicyOptions
+from surefoot.policy.zones import Zones
 
 SALT_BYTES = 32
 
@@ -40,11 +47,18 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
     file = read_shape(raw, faults)
     base = path.parent
     door = read_door(file, base, environ, faults, os.urandom(SALT_BYTES) if salt is None else salt)
-    reader = TargetReader(base, environ, faults)
+    zones = ZoneReader(file.zones, faults).read()
+    places = PlaceReader(Zones(zones), faults)
+    listed = [places.jurisdiction(name, table, file.targets) for name, table in file.jurisdiction.items()]
+    jurisdictions = Jurisdictions(Zones(zones), listed)
+    reader = TargetReader(base, environ, places, faults)
     read = {name: reader.read(name, table) for name, table in file.targets.items()}
     targets = {name: target for name, target in read.items() if target is not None}
-    route_reader = RouteReader(file, targets, faults)
+    served = Served(jurisdictions, targets, faults)
+    route_reader = RouteReader(file, targets, served, faults)
     routes = [route_reader.read(name) for name in file.routes]
+    if not faults.found:  # what cannot be read has consequences that are not worth telling
+        served.check(routes, door.keys, file.jurisdiction)
     _tell_empty(raw, faults)
     _tell_options(file.policy, faults)
     tell_unused(routes, targets, faults)
@@ -54,7 +68,7 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
     if faults.found:
         raise ConfigError(faults.found)
     return Configuration(
-        version=version_of(file, targets),
+        version=version_of(file, targets, zones),
         door=door,
         admin=Admin(*file.admin.address),
         targets=tuple(targets.values()),
@@ -63,17 +77,20 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
         credentials=Credentials(reader.credentials),
         journal=journal,
         trace=trace,
+        zones=zones,
+        jurisdictions=tuple(listed),
         warnings=tuple(faults.warnings),
     )
 
 
-def version_of(file: FileTable, targets: Mapping[str, Target]) -> str:
+def version_of(file: FileTable, targets: Mapping[str, Target], zones: Mapping[str, Zone]) -> str:
     """12 hexadecimal digits that are the same for the same content, however it is written and wherever it lies.
 
-    Covers the file's values with all defaults and what was taken from profiles; not the secrets, and not the directory.
+    Covers the file's values with all defaults, what was taken from profiles, and the zones; not the secrets, and not
+    the directory.
     """
     used = {target.provider: profiles()[target.provider] for target in targets.values()}
-    content = msgspec.json.encode([file, used], enc_hook=_values, order="deterministic")
+    content = msgspec.json.encode([file, used, zones], enc_hook=_values, order="deterministic")
     return hashlib.blake2b(content, digest_size=6).hexdigest()
 
 

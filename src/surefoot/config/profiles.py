@@ -40,6 +40,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """What a request with prefill carries besides."""
     deadline_header: str | None = None
     """Header that takes the rest of the deadline in milliseconds."""
+    place_header: str | None = None
+    """Header that takes the zones which a call is bound to."""
     headers: dict[str, str] = {}
     """Constant headers that the provider asks for."""
     note: str = ""

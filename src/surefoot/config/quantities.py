@@ -10,7 +10,9 @@ from decimal import Decimal
 from surefoot.domain.route import When
 from surefoot.domain.units import TOKENS_PER_PRICE_UNIT
 
-SECONDS = {"h": Decimal(3600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
+SECONDS = {"d": Decimal(86_400), "h": Decimal(3600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
+LEAST = {**SECONDS, "d": 2 * SECONDS["d"]}
+"""What is written in a unit, at least: a day is still 24 hours."""
 BYTES = {
     "GiB": 1024**3,
     "MiB": 1024**2,
@@ -23,7 +25,7 @@ BYTES = {
 }
 TOKENS = {"MTok": TOKENS_PER_PRICE_UNIT, "1k": 1_000, "1K": 1_000}
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_DURATION = re.compile(rf"{_NUMBER}\s*(ms|s|m|h)")
+_DURATION = re.compile(rf"{_NUMBER}\s*(ms|s|m|h|d)")
 _SHARE = re.compile(rf"{_NUMBER}\s*%")
 _SIZE = re.compile(rf"{_NUMBER}\s*({'|'.join(BYTES)})")
 _PRICE = re.compile(rf"\$\s*{_NUMBER}\s*/\s*({'|'.join(TOKENS)})")
@@ -56,7 +58,7 @@ def read_duration(value: object) -> float:
 def show_duration(seconds: float) -> str:
     """The shortest exact form that `read_duration` reads back as the same number."""
     exact = Decimal(repr(float(seconds)))
-    units = [unit for unit in ("h", "m", "s") if exact >= SECONDS[unit] and exact % SECONDS[unit] == 0]
+    units = [unit for unit in ("d", "h", "m", "s") if exact >= LEAST[unit] and exact % SECONDS[unit] == 0]
     unit = units[0] if units else "s" if exact >= 1 else "ms"
     return f"{_plain(exact / SECONDS[unit])}{unit}"
 

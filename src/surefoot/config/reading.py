@@ -66,10 +66,23 @@ def read_shape(raw: dict[str, Any], faults: Faults) -> FileTable:
             details = error.errors(include_url=False)
         if not told:
             for detail in details:
-                faults.add(path_of(*detail["loc"]), _sentence(detail))
+                faults.add(path_of(*_written(rest, detail["loc"])), _sentence(detail))
         told = True
         for detail in details:
             _cut(rest, detail, faults)
+
+
+def _written(rest: dict[str, Any], location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A location as far as the file goes: where text stands for a table there is nothing inside it."""
+    around: Any = rest
+    for depth, part in enumerate(location):
+        if isinstance(around, str):
+            return location[:depth]
+        if isinstance(around, dict):
+            around = around.get(part)
+        else:
+            around = around[part] if isinstance(around, list) and isinstance(part, int) else None
+    return location
 
 
 def _sentence(detail: ErrorDetails) -> str:
@@ -88,7 +101,7 @@ def _cut(rest: dict[str, Any], detail: ErrorDetails, faults: Faults) -> None:
 
     Where a target or a key lacks a word, another word stands in, so that the rest of it is checked.
     """
-    location = detail["loc"]
+    location = _written(rest, detail["loc"])
     stand_in = None
     if detail["type"] == "missing":
         named = len(location) == len(("targets", "NAME", "model")) and location[0] in {"targets", "keys"}

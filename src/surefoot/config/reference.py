@@ -24,7 +24,7 @@ INTRODUCTION = """# Configuration
 One TOML file. Unknown keys are refused, and all faults are told at once: `surefoot check -c FILE`.
 Paths in the file start where the file is.
 
-- A **duration** carries its unit: `"150ms"`, `"2s"`, `"5m"`, `"1h"`.
+- A **duration** carries its unit: `"150ms"`, `"2s"`, `"5m"`, `"1h"`, `"30d"`.
 - A **share** is a percentage in quotes, `"5%"`, or a number from 0 to 1.
 - A **size** carries its unit: `"64KiB"`, `"32MiB"` (powers of 1024), `"10MB"` (powers of 1000).
 - A **price** is in US dollars, per million tokens `"$0.25/MTok"` or per thousand `"$0.00025/1k"`.

@@ -1,14 +1,16 @@
 """From the tables of routes to `Route`s: references followed, cycles found, and whether a route can answer at all.
 
-Knows rungs, conditions and places. What a route prefers at a given moment is the policy's business.
+Knows rungs, conditions and jurisdictions by name. What a route prefers at a given moment is the policy's business.
 """
 
 from collections.abc import Mapping
 
 from surefoot.config.faults import Faults, did_you_mean, path_of
 from surefoot.config.quantities import show_tokens
+from surefoot.config.served import Served
 from surefoot.config.shape import FileTable, RouteTable, RungTable
 from surefoot.config.targets import is_loopback
+from surefoot.domain.jurisdiction import ANYWHERE
 from surefoot.domain.route import Route, Rung, When
 from surefoot.domain.target import Target
 
@@ -18,8 +20,9 @@ ANY = When()
 class RouteReader:
     """Reads the routes of one file, once its targets are known."""
 
-    def __init__(self, file: FileTable, targets: Mapping[str, Target], faults: Faults) -> None:
+    def __init__(self, file: FileTable, targets: Mapping[str, Target], served: Served, faults: Faults) -> None:
         self._routes = file.routes
+        self._served = served
         self._named = set(file.targets)
         self._targets = targets
         self._faults = faults
@@ -33,7 +36,6 @@ class RouteReader:
         if not name.isascii() or not name.isprintable() or not name.strip() or name != name.strip():
             self._faults.add(path, "a route's name is sent in a header: visible ASCII only")
         rungs = self._rungs(name, ANY, (name,))
-        places = None if table.places is None else tuple(place for place in table.places if place)
         static = [
             rung for rung in rungs if rung.target in self._targets and self._targets[rung.target].text is not None
         ]
@@ -41,7 +43,7 @@ class RouteReader:
             name,
             tuple(rung for rung in rungs if rung not in static),
             table.order,
-            places,
+            self._jurisdiction(name),
             table.limits,
             table.hedge,
             resume=table.resume,
@@ -62,9 +64,22 @@ class RouteReader:
         self._limits(path, table)
         return route
 
+    def _jurisdiction(self, name: str) -> str | None:
+        """The jurisdiction of a route; None if it is `anywhere`, or unknown, which is told."""
+        named = self._routes[name].jurisdiction
+        known = self._served.jurisdictions.by_name
+        if named is None or named == ANYWHERE.name or named in known:
+            return None if named == ANYWHERE.name else named
+        path = path_of("routes", name, "jurisdiction")
+        if not self._faults.within(path_of("jurisdiction", named)):
+            hint = did_you_mean(named, [*known, ANYWHERE.name])
+            self._faults.add(path, f'there is no jurisdiction "{named}"; {hint}')
+        self._faults.spoil(path)
+        return None
+
     def _unclear(self, path: str, route: Route) -> bool:
         """Whether the route or one of its targets could not be read in full, so that nothing follows from the rest."""
-        if route.name in self._broken or self._faults.within(path):
+        if route.name in self._broken or any(map(self._faults.within, (path, "zones", "jurisdiction"))):
             return True
         names = [rung.target for rung in route.rungs]
         return any(name not in self._targets or self._faults.within(path_of("targets", name)) for name in names)
@@ -90,11 +105,13 @@ class RouteReader:
         return rungs
 
     def _inner(self, path: str, table: RungTable, when: When, trail: tuple[str, ...]) -> list[Rung]:
-        """What one line of a route stands for."""
+        """What one line of a route stands for. A route inside another brings its jurisdiction with it."""
         if table.route is None and str(table.target) in self._named:
             return [Rung(str(table.target), when)]
         if table.route in self._routes and table.route not in trail:
-            return self._rungs(table.route, when, (*trail, table.route))
+            inner = self._rungs(table.route, when, (*trail, table.route))
+            own = self._jurisdiction(table.route)
+            return [Rung(r.target, r.when, (*r.jurisdictions, own)) if own else r for r in inner]
         self._broken.update(trail)
         if table.route is None:
             self._no_target(path, str(table.target))
@@ -134,11 +151,9 @@ class RouteReader:
     def _never(self, route: Route, rung: Rung) -> str | None:
         """Why a rung can serve no call, or None."""
         target = self._targets[rung.target]
-        if route.places is not None and target.place not in route.places:
-            allowed = ", ".join(route.places) or "nowhere"
-            if target.place is None:
-                return f"has no place, and the route allows only {allowed}"
-            return f"is in {target.place}, and the route allows only {allowed}"
+        forbidden = self._served.forbidden(route, rung)
+        if forbidden is not None:
+            return f"is not allowed by {forbidden}"
         if target.window is not None and rung.when.least >= target.window:
             return f"is asked for prompts of {show_tokens(rung.when)} tokens, and its window is {target.window}"
         return None
@@ -161,9 +176,9 @@ def without(rung: Rung, earlier: list[Rung]) -> list[Rung]:
     """A rung for those calls for which no earlier rung names the same target: each target is asked once."""
     pieces = [rung.when]
     for above in earlier:
-        if above.target == rung.target:
+        if above.target == rung.target and set(above.jurisdictions) <= set(rung.jurisdictions):
             pieces = [rest for piece in pieces for rest in _less(piece, above.when)]
-    return [Rung(rung.target, piece) for piece in pieces]
+    return [Rung(rung.target, piece, rung.jurisdictions) for piece in pieces]
 
 
 def _less(piece: When, taken: When) -> list[When]:

@@ -6,34 +6,25 @@ hold between tables is in `targets`, `routes` and `door`. Must never read a file
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from surefoot.config import forms
 from surefoot.config.forms import Bounds, quantity
 from surefoot.config.options import OF_STRUCT, form_of
+from surefoot.config.places import JurisdictionTable, PlaceTable, ZoneTable
+from surefoot.config.table import File, Flag, Label, Seconds, Table, Text
 from surefoot.domain.front import Door, Idempotency
 from surefoot.domain.route import Filtered, Limits, Order, Resume, Route, Watch, When
 from surefoot.domain.target import Continues, Target
 from surefoot.policy.options import PolicyOptions
 
-Text = Annotated[str, forms.TEXT]
-File = Annotated[str, forms.FILE]
-Flag = Annotated[bool, forms.FLAG]
 Address = Annotated[tuple[str, int], forms.ADDRESS]
 Price = Annotated[float, forms.PRICE]
-Label = Annotated[str, forms.named("name", "[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
-Seconds = Annotated[float, quantity("duration", Bounds(gt=0, le=86_400))]
 Window = Annotated[int, quantity("count", Bounds(ge=1, le=100_000_000))]
 KIB = 1024
 
 _DOOR = Door(())
 _ROUTE = Route("", ())
-
-
-class Table(BaseModel):
-    """What all tables have in common: unknown keys are refused, and the text under a key is its description."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
 
 
 class TlsTable(Table):
@@ -141,8 +132,8 @@ class TargetTable(Table):
     """Where the API is; needed when the profile has none."""
     dialect: Text | None = None
     """The API it speaks; the profile's unless said otherwise."""
-    place: Label | None = None
-    """Where it processes, in your own words: `eu`, `us`, `onprem`. Unknown is refused where a route names places."""
+    place: PlaceTable | None = None
+    """Where and by whom it processes; a zone alone, `place = "EU"`, says where it processes."""
     domains: dict[str, Label] = {}
     """Failure domains that it shares with others: `cloud`, `region`, `cdn`."""
     window: Window | None = None
@@ -195,12 +186,20 @@ class RungTable(Table):
 class RouteTable(Table):
     """A route: what clients ask for as `model`."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_places(cls, value: object) -> object:
+        if isinstance(value, dict) and "places" in value:
+            sentence = '`places` is no key any more: write a table [jurisdiction.NAME] with processes = ["EU"]'
+            raise ValueError(f'{sentence}, and jurisdiction = "NAME" here')
+        return value
+
     targets: list[RungTable | None]
     """Who may answer, best first."""
     order: Annotated[Order, forms.choice(Order)] = _ROUTE.order
     """How the eligible targets are ordered."""
-    places: list[Label | None] | None = None
-    """Places that may process; anywhere unless said."""
+    jurisdiction: Label | None = None
+    """A `[jurisdiction.NAME]` that binds all its calls; unless said it is `"anywhere"`, which binds nothing."""
     limits: Annotated[Limits, OF_STRUCT] = Limits()
     """Slices of the deadline, and the bound on attempts."""
     hedge: Annotated[float, form_of(Route, "hedge")] = _ROUTE.hedge
@@ -225,6 +224,8 @@ class FileTable(Table):
     admin: AdminTable = AdminTable()
     journal: JournalTable = JournalTable()
     keys: list[KeyTable | None] = []
+    zones: dict[str, ZoneTable] = {}
+    jurisdiction: dict[str, JurisdictionTable] = {}
     targets: dict[str, TargetTable] = {}
     routes: dict[str, RouteTable] = {}
     policy: Annotated[PolicyOptions, OF_STRUCT] = PolicyOptions()

@@ -35,7 +35,7 @@ _NO_KEY = """
 # env = "SUREFOOT_KEY"        # at least 16 characters, drawn at random
 """
 
-_TARGET_END = """# place = "eu"                                       # where it processes; a route can restrict places
+_TARGET_END = """# place = "EU"                                       # where it processes: a country or a zone
 # window = 128_000                                   # context window in tokens
 # price = { input = "$0.25/MTok", output = "$2/MTok" }
 """

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from surefoot.config.credentials import read_secret, read_text
 from surefoot.config.faults import Faults, did_you_mean, path_of
+from surefoot.config.jurisdictions import PlaceReader
 from surefoot.config.profiles import Profile, dialects, profiles
 from surefoot.config.quantities import quoted
 from surefoot.config.shape import PriceTable, TargetTable
@@ -55,7 +56,8 @@ def is_loopback(host: str) -> bool:
 class TargetReader:
     """Reads the targets of one file. `credentials` fills as it goes."""
 
-    def __init__(self, base: Path, environ: Mapping[str, str], faults: Faults) -> None:
+    def __init__(self, base: Path, environ: Mapping[str, str], places: PlaceReader, faults: Faults) -> None:
+        self._places = places
         self.credentials: dict[str, str] = {}
         self._base = base
         self._environ = environ
@@ -90,7 +92,7 @@ class TargetReader:
             model=table.model,
             dialect=dialect,
             endpoint=endpoint,
-            place=table.place,
+            place=self._places.place(f"{path}.place", table.place),
             domains=dict(table.domains),
             window=table.window,
             price=None if table.price is None else self._price(path, table.price),
@@ -99,6 +101,7 @@ class TargetReader:
             continues=table.continues or profile.continues,
             prefill=dict(profile.prefill),
             deadline_header=profile.deadline_header,
+            place_header=profile.place_header,
         )
 
     def _static(self, name: str, table: TargetTable) -> Target:
@@ -112,7 +115,8 @@ class TargetReader:
                 self._faults.add(f"{path}.{key}", "has no meaning for a static target: nothing is reached")
         nowhere = Endpoint("", 0, tls=False, path="")
         price = None if table.price is None else self._price(path, table.price)
-        return Target(name, table.provider, table.model, "", nowhere, table.place, price=price, text=table.text)
+        place = self._places.place(f"{path}.place", table.place)
+        return Target(name, table.provider, table.model, "", nowhere, place, price=price, text=table.text)
 
     def _credential(self, name: str, table: TargetTable, profile: Profile) -> None:
         path = path_of("targets", name, "key")

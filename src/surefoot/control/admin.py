@@ -10,15 +10,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec import ValidationError, convert
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn import Config, Server
 
+from surefoot.control.explaining import Question
 from surefoot.control.metrics import Metrics
 from surefoot.control.picture import Picture
-from surefoot.errors import DrillError
+from surefoot.errors import DrillError, ExplainError
 
 BACKLOG = 128
 
@@ -37,6 +39,7 @@ def application(
     metrics: Metrics,
     status: Callable[[], dict[str, Any]],
     drill: Callable[[bytes], Awaitable[None]],
+    explain: Callable[[Question], dict[str, Any]],
 ) -> Starlette:
     """The application over what the supervisor knows."""
 
@@ -54,6 +57,14 @@ def application(
     async def show_status(_: Request) -> Response:
         return JSONResponse(status())
 
+    async def show_verdicts(request: Request) -> Response:
+        asked: dict[str, Any] = dict(request.query_params)
+        asked["features"] = [word for word in asked.get("features", "").split(",") if word]
+        try:
+            return JSONResponse(explain(convert(asked, Question, strict=False)))
+        except (ExplainError, ValidationError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+
     async def order_drill(request: Request) -> Response:
         try:
             await drill(await request.body())
@@ -67,6 +78,7 @@ def application(
             Route("/readyz", readyz),
             Route("/metrics", show_metrics),
             Route("/status", show_status),
+            Route("/explain", show_verdicts),
             Route("/drill", order_drill, methods=["POST"]),
         ]
     )

@@ -76,7 +76,7 @@ def _target(target: Target, parts: Sequence[TargetReport]) -> dict[str, Any]:
         "target": target.name,
         "provider": target.provider,
         "model": target.model,
-        "place": target.place,
+        "place": target.place.where(),
         "domains": target.domains,
         "max_in_flight": target.max_in_flight,
         "in_flight": sum(part.in_flight for part in parts),

@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from surefoot.config.configuration import Configuration
 from surefoot.control.drilling import Drilling
+from surefoot.control.explaining import Question, explain
 from surefoot.control.listeners import Listening, bound, url_of
 from surefoot.control.picture import Picture
 from surefoot.control.status import status
@@ -244,6 +245,8 @@ class Supervisor:
             trace=configuration.trace,
             prefix=self._prefixes[number],
             meeting=self._meeting,
+            zones=configuration.zones,
+            jurisdictions=configuration.jurisdictions,
         )
 
     # ── beginning and end ──────────────────────────────────────────────────────────────────────────────────────
@@ -284,13 +287,16 @@ class Supervisor:
         metrics = Metrics(self._picture, self._journal)
         gc.freeze()  # all that was imported stays: there is no use in looking through it again
         gc.set_threshold(*COLLECT)
-        admin = Admin(application(self._picture, metrics, self._status, self.drill), self._admin_socket)
+        admin = Admin(application(self._picture, metrics, self._status, self.drill, self._explain), self._admin_socket)
         return admin, asyncio.create_task(admin.serve())
 
     def _status(self) -> dict[str, Any]:
         now = time.monotonic()
         told = status(self._picture, self._journal, self._listening.addresses, now - self._began)
         return {**told, "drill": self._drilling.status(now)}
+
+    def _explain(self, question: Question) -> dict[str, Any]:
+        return explain(self._picture.configuration, question, self._picture.targets())
 
     def _tell_ready(self) -> None:
         if self._picture.ready and not self._told_ready:

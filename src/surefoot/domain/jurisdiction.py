@@ -20,7 +20,7 @@ class Subjects(Struct, frozen=True):
     classes: tuple[str, ...] = ()
     """Classes of data, in the user's words: `health`."""
     regions: tuple[str, ...] = ()
-    """Zones in which the people live whom the data is about: a region inside any of these matches."""
+    """Zones in which the people live whom the data is about: a region that overlaps with any of these matches."""
 
 
 class Constraints(Struct, frozen=True):
@@ -81,6 +81,20 @@ class Jurisdiction(Struct, frozen=True):
     constraints: Constraints = Constraints()
     deny: Deny = Deny()
     obligations: Obligations = Obligations()
+
+
+class Circumstances(Struct, frozen=True):
+    """What decides by which jurisdictions a request is bound, beside its route."""
+
+    key: str | None = None
+    """Name of the client's key."""
+    tenant: str | None = None
+    classes: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Jurisdictions that its key or its headers name."""
+    zones: tuple[str, ...] = ()
+    """Zones that it is narrowed to: any of them will do; empty if it is not."""
 
 
 class Applied(Struct, frozen=True):

@@ -110,7 +110,7 @@ OUTCOMES: dict[Kind, Consequence] = {
     Kind.CANCELLED:        _row("---+-", "another attempt won; this one was ended by us"),
     Kind.NO_ROOM:          _row("-+---", "the gateway itself has no file or memory left for another connection"),
     Kind.NO_TARGET:        _row("-----", "every target that may serve the request is out of order or full"),
-    Kind.NOT_ALLOWED:      _row("-----", "no target of the route is in a place that the request allows"),
+    Kind.NOT_ALLOWED:      _row("-----", "no target of the route is allowed by what binds the request"),
     Kind.TOO_LONG:         _row("-----", "the prompt is of a length that no target of the route takes"),
     Kind.SHUTDOWN:         _row("-----", "the gateway stopped before the answer was whole"),
 }

@@ -9,6 +9,17 @@ from enum import StrEnum
 from msgspec import Struct
 
 
+class Zone(Struct, frozen=True):
+    """A zone, as the set of the smallest places that are known: countries, and the user's own zones inside of them."""
+
+    atoms: frozenset[str]
+    """What lies in it: a zone lies within another if all its atoms do."""
+    reach: frozenset[str]
+    """What it may touch: more than `atoms` where a place of the user's lies somewhere in a zone of many countries."""
+    own: bool = False
+    """Whether it is the user's own: nobody else need know it."""
+
+
 class Transfer(StrEnum):
     """The tool under which personal data may be passed to where a target processes (GDPR, Art. 44 to 49)."""
 
@@ -70,6 +81,10 @@ class Place(Struct, frozen=True):
     subprocessors: tuple[Subprocessor, ...] | None = None
     """Empty if there are none."""
     confirms: tuple[Confirmation, ...] = ()
+
+    def where(self) -> str | None:
+        """The zones in which it processes as one line; None if nobody said."""
+        return ", ".join(self.processes) if self.processes else None
 
 
 NOWHERE_SAID = Place()

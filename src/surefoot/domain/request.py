@@ -4,6 +4,8 @@ from bisect import bisect_left
 
 from msgspec import Struct
 
+from surefoot.domain.jurisdiction import ANYWHERE, Applied
+
 BUCKETS = (256, 1_024, 4_096, 16_384)
 """Upper bounds, in prompt tokens, of the lengths that are learned apart; a last bucket lies above them."""
 
@@ -20,8 +22,8 @@ class Request(Struct, frozen=True):
     """Estimated from the length of the body."""
     max_tokens: int = 0
     """What the client allows the answer to take; 0 when it does not say."""
-    place: str | None = None
-    """A single place that the client narrows this call to."""
+    jurisdiction: Applied = ANYWHERE
+    """All that binds where it may go, as one."""
     deadline: float | None = None
     """Seconds from its arrival that the client gives this call; None leaves the route's."""
     resumable: bool = False

@@ -60,6 +60,8 @@ class Rung(Struct, frozen=True):
 
     target: str
     when: When = When()
+    jurisdictions: tuple[str, ...] = ()
+    """Those of the routes inside this one that it came from: they bind this rung, whoever asks."""
 
 
 class Limits(Struct, frozen=True):
@@ -87,8 +89,8 @@ class Route(Struct, frozen=True):
     name: str
     rungs: tuple[Rung, ...]
     order: Order = Order.LISTED
-    places: tuple[str, ...] | None = None
-    """Places that may process; None is anywhere."""
+    jurisdiction: str | None = None
+    """The jurisdiction that binds all its calls; None is anywhere."""
     limits: Limits = Limits()
     hedge: Share = 0.1
     """Attempts launched beside a live one, and repeats on one target, as a share of the route's calls; 0 is none."""

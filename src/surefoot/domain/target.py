@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from surefoot.domain.place import NOWHERE_SAID, Place
 from surefoot.domain.units import Count, Price
 
 
@@ -46,8 +47,8 @@ class Target(Struct, frozen=True):
     model: str
     dialect: str
     endpoint: Endpoint
-    place: str | None = None
-    """Where it processes, as the configuration names it. None is unknown: not allowed where places are restricted."""
+    place: Place = NOWHERE_SAID
+    """Where and by whom it processes. What is not declared is unknown: not allowed where a jurisdiction asks for it."""
     domains: dict[str, str] = field(default_factory=dict)
     """Failure domains: what it shares with others (`cloud`, `region`, `cdn`, ...)."""
     window: int | None = None
@@ -64,5 +65,7 @@ class Target(Struct, frozen=True):
     """What a request with prefill carries besides: `{"continue_final_message": true}`."""
     deadline_header: str | None = None
     """Header that takes the rest of the deadline in milliseconds: another Surefoot's `surefoot-deadline`."""
+    place_header: str | None = None
+    """Header that takes the zones which a call is bound to: another Surefoot's `surefoot-place`."""
     text: str | None = None
     """A static target's answer; it has no endpoint that is ever asked."""

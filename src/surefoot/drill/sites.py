@@ -23,13 +23,14 @@ class Site(Struct, frozen=True):
 
     name: str
     place: str
+    """Zone in which it processes."""
     ttft: float
     ttft_p99: float
 
 
-PRIMARY = Site("eu-cloud", "eu", 0.060, 0.080)
-ON_PREM = Site("on-prem", "onprem", 0.040, 0.055)
-SITES = (PRIMARY, ON_PREM, Site("us-cloud", "us", 0.090, 0.120))
+PRIMARY = Site("eu-cloud", "EU", 0.060, 0.080)
+ON_PREM = Site("on-prem", "cellar", 0.040, 0.055)
+SITES = (PRIMARY, ON_PREM, Site("us-cloud", "US", 0.090, 0.120))
 """In the order in which the route asks them."""
 
 LIMITS = {"deadline": "10s", "connect": "500ms", "idle": "500ms"}
@@ -53,6 +54,7 @@ def configuration(
             f'[[listeners]]\naddress = "127.0.0.1:{ports[0]}"\n',
             f'[admin]\naddress = "127.0.0.1:{ports[1]}"\n',
             '[journal]\npath = "journal.db"\n',
+            '[zones.cellar]\nwithin = ["DE"]\n',
             *(_target(site, urls[site.name], models[site.name], slots.get(site.name)) for site in SITES),
             f'[routes.{ROUTE}]\ntargets = [{names}]\nlimits = {{ {limits} }}\nresume = "text"\n',
             f'[policy.breaker]\nopen_for = "{BREAKER_OPEN_FOR}"\n',

@@ -19,6 +19,8 @@ from msgspec import DecodeError, Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from surefoot.domain.front import Door
+from surefoot.domain.jurisdiction import Jurisdiction
+from surefoot.domain.place import Zone
 from surefoot.domain.record import CallRecord
 from surefoot.domain.route import Route
 from surefoot.domain.target import Endpoint, Target
@@ -59,6 +61,9 @@ class Settings(Struct, frozen=True):
     """Begins every call's identity; unique to each start of each worker."""
     meeting: str = ""
     """Name at which the workers of this gateway find one another; empty if they do not."""
+    zones: dict[str, Zone] = {}
+    """Every zone by name."""
+    jurisdictions: tuple[Jurisdiction, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Settings {self.version} of worker {self.worker + 1} of {self.workers}>"

@@ -28,7 +28,6 @@ _ADVICE = {
     Kind.AUTH: "Check the target's key.",
     Kind.MODEL_GONE: "Check the target's model and base URL.",
     Kind.NO_TARGET: "Try again after the time in Retry-After, or add a target.",
-    Kind.NOT_ALLOWED: "Add a target in an allowed place, or allow another place.",
     Kind.TOO_LONG: "Shorten the prompt, or add a target with a larger window.",
     Kind.CONTENT_FILTER: 'Change the prompt, or let the route ask another model: filtered = "fall back".',
     Kind.CONTEXT_OVERFLOW: "Shorten the prompt, or add a target with a larger window.",
@@ -48,6 +47,9 @@ def of_call(call: Call, kind: Kind) -> Complaint:
     tried = f"after {count} attempt{'s' if count != 1 else ''} " if count else ""
     if kind is Kind.DEADLINE and call.request.deadline is not None:
         advice = f"It was the {call.request.deadline * 1000:.0f} ms of the request's own surefoot-deadline."
+    elif kind is Kind.NOT_ALLOWED:
+        reasons = "; ".join(f"{verdict.target}: {verdict.reason}" for verdict in call.verdicts() if verdict.reason)
+        advice = f"It is bound by {call.request.jurisdiction.name}. {reasons}."
     else:
         advice = _ADVICE.get(kind, "See `attempts` for what each target did.")
     message = f"Surefoot could not answer {tried}on route '{call.request.route}': {OUTCOMES[kind].meaning}. {advice}"

@@ -19,6 +19,7 @@ from surefoot.gateway.leg import Leg
 from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resumption import Resumption
 from surefoot.gateway.upstream import Upstream
+from surefoot.gateway.watched import Plainly
 from surefoot.policy.call import DELIVER_FIRST, FINISH, Call
 from surefoot.wire.clock import now
 
@@ -43,6 +44,9 @@ class World(Protocol):
 
     def ended(self, exchange: "Exchange") -> None:
         """The call is over, and its record can be taken."""
+
+    def narrowed(self, call: Call, number: int) -> bytes:
+        """The zones that an attempt is bound to, for a target that is another gateway; empty if it is not bound."""
 
     def provenance(self, route: str, target: str, attempts: int) -> bytes:
         """The headers that tell who answered, as lines."""
@@ -282,9 +286,13 @@ class Exchange:
             self._resume(self._resumption, upstream, command, at)
             return
         watched = call.request.watched and call.attempts[number].state.watches
-        leg = upstream.leg(self, number, self._ask, call.deadline, watched=watched)
+        narrowed = self._world.narrowed(call, number) if upstream.narrows else b""
+        plainly: Plainly | None = None
+        if watched:
+            plainly = lambda then: upstream.request(self._ask, call.deadline - then, narrowed, watched=False)  # noqa: E731
+        leg = upstream.leg(self, number, self._ask, plainly)
         self._legs.append(leg)
-        leg.launch(upstream.request(self._ask, call.deadline - at, watched=watched), at)
+        leg.launch(upstream.request(self._ask, call.deadline - at, narrowed, watched=watched), at)
 
     def _resume(self, resumption: Resumption, upstream: Upstream, command: Launch, at: float) -> None:
         """Ask a target to go on with what was delivered."""
@@ -293,7 +301,8 @@ class Exchange:
             self._winner = None
         leg = resumption.leg(self, command.attempt, upstream)
         self._legs.append(leg)
-        leg.launch(resumption.request(upstream, self.call.deadline - at), at)
+        narrowed = self._world.narrowed(self.call, command.attempt) if upstream.narrows else b""
+        leg.launch(resumption.request(upstream, self.call.deadline - at, narrowed), at)
 
     def _fail(self, command: Fail) -> None:
         kind = command.kind

@@ -18,6 +18,8 @@ from surefoot.wire.server import Incoming, Served, ServerConnection
 CHAT = b"/v1/chat/completions"
 MODELS = b"/v1/models"
 
+_NOTHING: dict[bytes, bytes] = {}
+
 
 class Front:
     """See the module. `world` is replaced on reload; everything else lives as long as the worker."""
@@ -73,7 +75,11 @@ class Front:
         stack = world.fleet.stacks.get(route)
         if stack is None:
             return self._complain(connection, surface.unknown_route(route, world.routes))
-        request = surface.request_of(ask, stack.route, incoming)
+        said = incoming.headers if incoming.own else _NOTHING
+        applied = world.binder.applied(self.world.doorkeeper.key_named(key), stack.route, said)
+        if isinstance(applied, Complaint):
+            return self._complain(connection, applied)
+        request = surface.request_of(ask, stack.route, applied, incoming)
         if isinstance(request, Complaint):
             return self._complain(connection, request)
         call = world.make_call(world.fleet, request, incoming.arrived)

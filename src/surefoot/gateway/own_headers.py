@@ -4,7 +4,6 @@ A name that is not known is refused, for its client believes in it: who writes `
 deadline. Knows the words. Must never be asked about a request that has none of them: that is nearly every one.
 """
 
-import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -13,13 +12,18 @@ from surefoot.dialects.dialect import Complaint
 from surefoot.gateway.complaints import refusal
 from surefoot.wire.names import OWN
 
-PLACE, DEADLINE, RESUME, DRILL = b"surefoot-place", b"surefoot-deadline", b"surefoot-resume", b"surefoot-drill"
+DEADLINE, RESUME, DRILL = b"surefoot-deadline", b"surefoot-resume", b"surefoot-drill"
+JURISDICTION, PLACE = b"surefoot-jurisdiction", b"surefoot-place"
+CLASS, REGION = b"surefoot-data-class", b"surefoot-data-region"
 
 LONGEST_DEADLINE = 86_400_000
 """Milliseconds: a day."""
 
-_PLACE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""As in the configuration (`config.shape.Label`)."""
+
+def _are_names(value: bytes) -> bool:
+    """Whether it is a list of names without a gap. Which names there are, the configuration knows."""
+    return all(word.strip() for word in value.split(b","))
+
 
 MOST_WORLDS = 1_000_000
 """Far above any number of worlds that a drill has."""
@@ -34,10 +38,10 @@ def _whole(value: bytes, most: int) -> bool:
 
 
 HEADERS: dict[bytes, tuple[str, Callable[[bytes], bool]]] = {
-    PLACE: (
-        "the name of one place, of letters, digits and . _ -",
-        lambda value: _PLACE.fullmatch(value) is not None,
-    ),
+    JURISDICTION: ("names of jurisdictions, with commas between", _are_names),
+    PLACE: ("names of zones, with commas between", _are_names),
+    CLASS: ("classes of data, with commas between", _are_names),
+    REGION: ("names of zones, with commas between", _are_names),
     DEADLINE: (
         f"whole milliseconds, from 1 to {LONGEST_DEADLINE}",
         lambda value: _whole(value, LONGEST_DEADLINE),
@@ -51,8 +55,6 @@ HEADERS: dict[bytes, tuple[str, Callable[[bytes], bool]]] = {
 class Wishes(NamedTuple):
     """What a client asks for beside its request."""
 
-    place: str | None = None
-    """The only place that the call may go to."""
     deadline: float | None = None
     """Seconds from its arrival."""
     resume: bool | None = None
@@ -71,7 +73,7 @@ def wrong_header(headers: dict[bytes, bytes], *, canary: bool) -> Complaint | No
             return _unknown(name)
         takes, is_right = HEADERS[name]
         if not is_right(value):
-            code = f"invalid_{name[len(OWN) :].decode()}"
+            code = f"invalid_{name[len(OWN) :].decode().replace('-', '_')}"
             return refusal(400, code, f"The header {name.decode()} takes {takes}, and not '{_shown(value)}'.")
     if DRILL in headers and not canary:
         message = "The header surefoot-drill is for calls under a canary key (`drill = true`), and this key is none."
@@ -81,9 +83,8 @@ def wrong_header(headers: dict[bytes, bytes], *, canary: bool) -> Complaint | No
 
 def wishes_of(headers: dict[bytes, bytes]) -> Wishes:
     """What the headers ask for. They have been found right."""
-    place, deadline, resume = headers.get(PLACE), headers.get(DEADLINE), headers.get(RESUME)
+    deadline, resume = headers.get(DEADLINE), headers.get(RESUME)
     return Wishes(
-        None if place is None else place.decode("latin-1"),
         None if deadline is None else int(deadline) / 1000,
         None if resume is None else resume == b"text",
     )

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from surefoot.dialects.dialect import Complaint
 from surefoot.gateway.answers import Answers
+from surefoot.gateway.binder import NARROWING
 from surefoot.gateway.channel import Settings
 from surefoot.gateway.complaints import refusal
 from surefoot.gateway.handover import Meeting, Relay
@@ -111,8 +112,8 @@ def owner_of(scope: bytes, workers: int) -> int:
 
 def fingerprint_of(incoming: Incoming) -> bytes:
     """What has to be the same in a retry: the body, and where it may be processed (BLAKE2b, 16 bytes)."""
-    place = incoming.headers.get(b"surefoot-place", b"")
-    return blake2b(b"%b\0%b" % (place, incoming.body), digest_size=16).digest()
+    said = [incoming.headers.get(name, b"") for name in NARROWING]
+    return blake2b(b"\0".join((*said, incoming.body)), digest_size=16).digest()
 
 
 def wrong_key() -> Complaint:
@@ -124,7 +125,8 @@ def wrong_key() -> Complaint:
 def reused_key() -> Complaint:
     """422: the key stands for another request."""
     message = (
-        "This Idempotency-Key was used for another request, with another body or another surefoot-place. "
+        "This Idempotency-Key was used for another request, with another body, or bound otherwise by a "
+        "surefoot- header. "
         "Send each new request with a new key, and only its retries with the same one."
     )
     return refusal(422, "idempotency_key_reused", message)

@@ -58,7 +58,7 @@ class Resumption:
         reader = ContinuedReader(inner, self.delivered, upstream.target, number, self._spent)
         return ContinuedLeg(listener, number, upstream, self._ask, reader)
 
-    def request(self, upstream: Upstream, left: float) -> bytes:
-        """Its request; `left` is what remains of the deadline, in seconds."""
+    def request(self, upstream: Upstream, left: float, narrowed: bytes) -> bytes:
+        """Its request: see `Upstream.request`."""
         body = upstream.dialect.continuation(self._ask, upstream.target, self.delivered, self._wording)
-        return upstream.framed(body, left)
+        return upstream.framed(body, left, narrowed)

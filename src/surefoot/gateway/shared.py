@@ -139,7 +139,7 @@ class Shared:
         # A definite no of the provider is an answer: any target would say the same. Other failures deserve a new try.
         worth = isinstance(served, Exchange) and (status == _OK or served.call.kind is Kind.BAD_REQUEST)
         self._grow(len(headers) + len(body))
-        self._end(worth=worth and not self._canned())
+        self._end(worth=worth and self._may_be_kept())
         self._pass_on()
 
     def start(self, status: int, headers: bytes, first: bytes) -> None:
@@ -157,7 +157,7 @@ class Shared:
         """The last piece, and its proper end."""
         if piece:
             self._take(piece)
-        self._end(worth=not self._canned())
+        self._end(worth=self._may_be_kept())
         self._pass_on()
 
     def break_off(self, piece: bytes) -> None:
@@ -213,10 +213,16 @@ class Shared:
         if self.kept:
             self._keeper.ended(self, worth=worth)
 
-    def _canned(self) -> bool:
-        """Whether a static target has answered: that stands for an error, and a retry deserves a new try."""
-        winner = self.served.call.winner if isinstance(self.served, Exchange) else None
-        return winner is not None and winner.state.target.text is not None
+    def _may_be_kept(self) -> bool:
+        """Not if a static target has answered, which stands for an error, so that a retry deserves a new try.
+
+        Nor if a jurisdiction forbids to keep content: then it may be joined while it is under way, and that is all.
+        """
+        if not isinstance(self.served, Exchange):
+            return True
+        call = self.served.call
+        canned = call.winner is not None and call.winner.state.target.text is not None
+        return call.request.jurisdiction.obligations.keep and not canned
 
     def _pass_on(self) -> None:
         for follower in tuple(self._followers):

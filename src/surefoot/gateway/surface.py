@@ -8,6 +8,7 @@ from hmac import compare_digest
 
 from surefoot.dialects.dialect import Ask, Complaint
 from surefoot.domain.front import ClientKey, Door
+from surefoot.domain.jurisdiction import Applied
 from surefoot.domain.request import Request
 from surefoot.domain.route import Resume, Route, Watch
 from surefoot.errors import DialectError
@@ -25,14 +26,19 @@ _AUTO = Watch.AUTO  # looked up through its class, a member costs 40 ns each tim
 class Doorkeeper:
     """Tells whose key a request shows. Hashes are compared in constant time; an admitted value is remembered."""
 
-    __slots__ = ("_admitted", "_keys", "_salt", "canaries")
+    __slots__ = ("_admitted", "_keys", "_named", "_salt", "canaries")
 
     def __init__(self, door: Door) -> None:
         self._keys: tuple[ClientKey, ...] = door.keys
+        self._named = {key.name: key for key in door.keys}
         self.canaries = frozenset(key.name for key in door.keys if key.drill)
         """Names of the keys whose calls are drilled calls."""
         self._salt = door.salt
         self._admitted: dict[bytes, str] = {}
+
+    def key_named(self, name: str) -> ClientKey | None:
+        """The key of this name; None where no key is asked for."""
+        return self._named.get(name)
 
     def name_of(self, headers: dict[bytes, bytes]) -> str | None:
         """The name of the client's key, empty where none is asked for; None if the key is missing or wrong."""
@@ -58,9 +64,9 @@ class Doorkeeper:
         return found
 
 
-def request_of(ask: Ask, route: Route, incoming: Incoming) -> Request | Complaint:
-    """The facts that the policy needs, narrowed by the client's own wishes; or why this route cannot fulfil one."""
-    place, deadline, resume = wishes_of(incoming.headers) if incoming.own else NO_WISHES
+def request_of(ask: Ask, route: Route, applied: Applied, incoming: Incoming) -> Request | Complaint:
+    """The facts that the policy needs, with the client's own wishes; or why this route cannot fulfil one."""
+    deadline, resume = wishes_of(incoming.headers) if incoming.own else NO_WISHES
     if resume and route.resume is Resume.OFF:
         message = (
             f"The route '{route.name}' resumes no answer. Leave out surefoot-resume, or set resume = \"text\" there."
@@ -71,7 +77,7 @@ def request_of(ask: Ask, route: Route, incoming: Incoming) -> Request | Complain
         ask.stream,
         ask.prompt_tokens,
         ask.max_tokens,
-        place,
+        applied,
         deadline,
         ask.resumable and route.resume is Resume.TEXT and resume is not False,
         ask.watchable and route.watch is _AUTO,

@@ -5,7 +5,7 @@ from surefoot.dialects.openai_canned import canned
 from surefoot.domain.target import Target
 from surefoot.gateway.canned import CannedLeg
 from surefoot.gateway.leg import Leg, Listener
-from surefoot.gateway.watched import WatchedLeg
+from surefoot.gateway.watched import Plainly, WatchedLeg
 from surefoot.wire.clock import wall
 from surefoot.wire.pool import Pool
 
@@ -15,7 +15,7 @@ _AGENT = "surefoot"
 class Upstream:
     """See the module. The credential is inside the prebuilt head, and nowhere else."""
 
-    __slots__ = ("_deadline", "_head", "dialect", "pool", "target")
+    __slots__ = ("_deadline", "_head", "_place", "dialect", "narrows", "pool", "target")
 
     def __init__(self, target: Target, credential: str | None, dialect: Dialect) -> None:
         endpoint = target.endpoint
@@ -32,33 +32,38 @@ class Upstream:
         if credential is not None:
             lines.append(f"{endpoint.credential_header}: {endpoint.credential_prefix}{credential}")
         self._head = ("\r\n".join(lines) + "\r\ncontent-length: ").encode("latin-1")
+        self._place = None if target.place_header is None else target.place_header.encode("latin-1")
+        self.narrows = self._place is not None
+        """Whether it is told the zones that an attempt is bound to."""
         self._deadline = None if target.deadline_header is None else target.deadline_header.encode("latin-1")
         self.target = target
         self.dialect = dialect
         self.pool = Pool(endpoint)
 
-    def leg(self, listener: Listener, number: int, ask: Ask, deadline: float, *, watched: bool) -> Leg:
-        """An attempt at this target; `deadline` is that of its call, on the monotonic clock."""
-        if watched:
-            leg = WatchedLeg(listener, number, self, ask)
-            return leg.or_plainly(lambda at: self.request(ask, deadline - at, watched=False))
+    def leg(self, listener: Listener, number: int, ask: Ask, plainly: Plainly | None) -> Leg:
+        """An attempt at this target, watched if a request is given for the case that it declines to stream."""
+        if plainly is not None:
+            return WatchedLeg(listener, number, self, ask).or_plainly(plainly)
         if self.target.text is not None:
             return CannedLeg(listener, number, self, ask)
         return Leg(listener, number, self, ask, self.dialect.stream_reader(ask) if ask.stream else None)
 
-    def request(self, ask: Ask, left: float, *, watched: bool) -> bytes:
+    def request(self, ask: Ask, left: float, narrowed: bytes = b"", *, watched: bool) -> bytes:
         """The whole request for this target, ready to be written; a static target's answer.
 
-        `left` is what remains of the deadline, in seconds.
+        `left` is what remains of the deadline, in seconds; `narrowed` the zones that the attempt is bound to.
         """
         target = self.target
         if target.text is not None:
             return canned(ask, target.model, target.text, int(wall()))
-        return self.framed(self.dialect.encode(ask, target.model, usage=target.usage_in_stream, watched=watched), left)
+        body = self.dialect.encode(ask, target.model, usage=target.usage_in_stream, watched=watched)
+        return self.framed(body, left, narrowed)
 
-    def framed(self, body: bytes, left: float) -> bytes:
-        """A body with its head. Another Surefoot is told how much of the deadline is left."""
+    def framed(self, body: bytes, left: float, narrowed: bytes = b"") -> bytes:
+        """A body with its head. Another Surefoot is told how much of the deadline is left, and what binds the call."""
         if self._deadline is None:
             return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
-        milliseconds = max(int(left * 1000), 1)
-        return b"%b%d\r\n%b: %d\r\n\r\n%b" % (self._head, len(body), self._deadline, milliseconds, body)
+        lines = b"%b: %d\r\n" % (self._deadline, max(int(left * 1000), 1))
+        if self._place is not None and narrowed:
+            lines += b"%b: %b\r\n" % (self._place, narrowed)
+        return b"%b%d\r\n%b\r\n%b" % (self._head, len(body), lines, body)

@@ -13,6 +13,9 @@ from surefoot.gateway.leg import Leg, Listener, Way
 
 _OK = 200
 
+Plainly = Callable[[float], bytes]
+"""Makes the request that asks plainly, from the time at which it is sent."""
+
 
 class WatchedLeg(Leg):
     """See the module."""
@@ -26,9 +29,9 @@ class WatchedLeg(Leg):
         assembler = way.dialect.assembler(ask)
         super().__init__(listener, number, way, ask, assembler)
         self._assembler = assembler
-        self._plainly: Callable[[float], bytes] | None = None
+        self._plainly: Plainly | None = None
 
-    def or_plainly(self, plainly: Callable[[float], bytes]) -> "WatchedLeg":
+    def or_plainly(self, plainly: Plainly) -> "WatchedLeg":
         """What makes the request to send if the target declines to stream, from the time; it is asked so once."""
         self._plainly = plainly
         return self

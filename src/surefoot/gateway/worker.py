@@ -127,8 +127,7 @@ class Worker:
         if front is None:
             world = self.make_world(settings, tracing=tracing(settings))
             self._front = Front(world, settings.prefix)
-            for stack in world.fleet.stacks.values():
-                world.upstreams[stack.first.name].pool.warm()
+            world.warm_first()
             asyncio.get_running_loop().create_task(self._listen(self._front, settings)).add_done_callback(_surface)
             asyncio.get_running_loop().call_soon(self._tick)
             return

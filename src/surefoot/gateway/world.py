@@ -15,7 +15,9 @@ from typing import cast
 from surefoot.dialects.dialect import Dialect
 from surefoot.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from surefoot.domain.record import CallRecord
+from surefoot.domain.request import Request
 from surefoot.errors import StartError
+from surefoot.gateway.binder import REMEMBERED, Binder
 from surefoot.gateway.channel import Settings
 from surefoot.gateway.exchange import Exchange
 from surefoot.gateway.surface import Doorkeeper
@@ -23,7 +25,9 @@ from surefoot.gateway.trace import Trace
 from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import Call
 from surefoot.policy.fleet import Fleet
+from surefoot.policy.jurisdictions import Jurisdictions, met_by
 from surefoot.policy.target_state import News
+from surefoot.policy.zones import Zones
 
 log = logging.getLogger("surefoot.worker")
 
@@ -46,10 +50,13 @@ class World:
             settings.options,
             Random(settings.seed),  # noqa: S311 - jitter, not secrets
             settings.workers,
+            Jurisdictions(Zones(settings.zones), settings.jurisdictions),
         )
+        self.binder = Binder(self.fleet.jurisdictions)
         self._trace = None if tracing is None else tracing()
         self.make_call: type[Call] = Call if self._trace is None else self._trace.calls()
         self._provenance: dict[tuple[str, str, int], bytes] = {}
+        self._narrowed: dict[tuple[str, ...], bytes] = {}
         self.live: set[Exchange] = set()
         self.calls = dict.fromkeys(self.fleet.stacks, 0)
         self.latest: dict[str, Call] = {}
@@ -121,6 +128,31 @@ class World:
                     text += "surefoot-static: 1\r\n"
             lines = self._provenance[key] = text.encode("latin-1", "replace")
         return lines
+
+    def narrowed(self, call: Call, number: int) -> bytes:
+        """The zones that an attempt is bound to, for a target that is another gateway; empty if it is not bound."""
+        binding = call.binding(number)
+        key = tuple(part.name for part in binding)
+        found = self._narrowed.get(key)
+        if found is None:
+            if len(self._narrowed) >= REMEMBERED:
+                self._narrowed.clear()
+            allowed = [part.constraints.processes for part in binding if part.constraints.processes is not None]
+            denied = [zone for part in binding for zone in part.deny.processes]
+            names = self.fleet.jurisdictions.zones.common(allowed, denied) if allowed or denied else ()
+            found = self._narrowed[key] = ", ".join(names).encode("ascii")
+        return found
+
+    def warm_first(self) -> None:
+        """Open a connection to the first target of each route that some key may use: to no other, not even idly."""
+        keys = self.settings.door.keys or (None,)
+        for stack in self.fleet.stacks.values():
+            for key in keys:
+                if key is None or key.routes is None or stack.route.name in key.routes:
+                    applied = self.fleet.jurisdictions.bind(stack.route, met_by(key))
+                    request = Request(stack.route.name, stream=True, prompt_tokens=0, jurisdiction=applied)
+                    for candidate in stack.admitted(request)[:1]:
+                        self.upstreams[candidate.target.name].pool.warm()
 
     def wake(self, at: float) -> float:
         """Wake the calls whose time has come; returns when the next one's comes, as far as is known now."""

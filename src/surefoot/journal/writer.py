@@ -137,7 +137,10 @@ class Writer:
         )
 
     def _describe(self, config: str, targets: tuple[Target, ...]) -> None:
-        rows = [(config, t.name, t.provider, t.model, t.place, json.dumps(t.domains, sort_keys=True)) for t in targets]
+        rows = [
+            (config, t.name, t.provider, t.model, t.place.where(), json.dumps(t.domains, sort_keys=True))
+            for t in targets
+        ]
         self._try(partial(self._many, _INSERT_TARGET, rows))
 
     def _tell_losses(self) -> None:

@@ -217,7 +217,8 @@ class Call(Patience):
         if now >= attempt.started + limit or attempt.breaker is not _CLOSED:
             self._blame(attempt, attempt.kind, now)
         commands: Commands = ()
-        if not last and attempt.state.target.max_in_flight is not None:  # it holds a slot that others could use
+        alone = not self.request.jurisdiction.obligations.hedge  # nobody is asked beside a live attempt
+        if not last and (alone or attempt.state.target.max_in_flight is not None):  # it holds a slot others could use
             self._end(attempt, now)
             commands = (Cancel(attempt.number),)
         return commands if following is None else (*commands, self._launch(following, self._as(Reason.FALLBACK), now))
@@ -225,12 +226,17 @@ class Call(Patience):
     def _hedge(self, attempt: Attempt, now: float) -> Commands:
         """The hedge delay has passed: ask the next target too, if this is the only attempt and the budgets allow."""
         attempt.hedge_at = NEVER
-        if not self._stack.route.hedge or sum(other.live for other in self.attempts) > 1:
+        if not self._may_hedge or sum(other.live for other in self.attempts) > 1:
             return _NOTHING
         following = self._following(now)
         if following is None or not self._pay():
             return _NOTHING
         return (self._launch(following, self._as(Reason.HEDGE), now),)
+
+    @property
+    def _may_hedge(self) -> bool:
+        """Whether a second target may be asked beside a live attempt: by the route, and by what binds the request."""
+        return self._stack.route.hedge > 0 and self.request.jurisdiction.obligations.hedge
 
     def _set_wake(self) -> None:
         if self.state is _SPEAKING:
@@ -310,6 +316,9 @@ class Call(Patience):
         if not self.resumable or OUTCOMES[kind].fall_back is not Fallback.ANY:
             return self._fail(kind, now, attempt)
         self._bar(lambda state: state.target.continues is Continues.NEVER)
+        if not self.request.jurisdiction.obligations.resume:
+            operator = attempt.state.target.place.operator
+            self._bar(lambda state: operator is None or state.target.place.operator != operator)
         following = self._following(now)
         self.broken = self.broken or attempt
         if following is None:

@@ -2,21 +2,29 @@
 
 from typing import Protocol
 
+from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.request import Request
 from surefoot.domain.route import Route, Rung
+from surefoot.policy.jurisdictions import NO_JURISDICTIONS, Jurisdictions
 from surefoot.policy.target_state import TargetState
 
 
 class Candidate:
     """One target as one route offers it."""
 
-    __slots__ = ("route", "rung", "state", "target")
+    __slots__ = ("bound", "route", "rung", "state", "target", "zones")
 
-    def __init__(self, route: Route, rung: Rung, state: TargetState) -> None:
+    def __init__(
+        self, route: Route, rung: Rung, state: TargetState, jurisdictions: Jurisdictions = NO_JURISDICTIONS
+    ) -> None:
         self.route = route
         self.rung = rung
         self.state = state
         self.target = state.target
+        self.zones = jurisdictions.zones
+        own = () if route.jurisdiction is None else (route.jurisdiction,)
+        self.bound: tuple[Jurisdiction, ...] = jurisdictions.named((*own, *rung.jurisdictions))
+        """What binds it whatever the request says: the route's jurisdiction, and those of the routes it came from."""
 
 
 class Rule(Protocol):

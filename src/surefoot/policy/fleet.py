@@ -12,6 +12,7 @@ from surefoot.policy.breaker import State
 from surefoot.policy.budget import Budget
 from surefoot.policy.chance import Chance
 from surefoot.policy.exercise import Exercise
+from surefoot.policy.jurisdictions import NO_JURISDICTIONS, Jurisdictions
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.stack import Stack
 from surefoot.policy.target_state import News, TargetState
@@ -28,8 +29,10 @@ class Fleet:
         options: PolicyOptions,
         rng: Chance,
         workers: int = 1,
+        jurisdictions: Jurisdictions = NO_JURISDICTIONS,
     ) -> None:
         self.options = options
+        self.jurisdictions = jurisdictions
         self.rng = rng
         self.news: list[News] = []
         """What other workers should hear; whoever drives the Fleet empties it."""
@@ -40,7 +43,9 @@ class Fleet:
         """Whether every target fails at once, so that the fault is more likely on this side."""
         self.targets = {t.name: TargetState(t, options, self.news, self.jury, alone=workers == 1) for t in targets}
         self.stacks = {
-            route.name: Stack(route, self.targets, Budget(route.hedge, burst, every), self._exercise(route))
+            route.name: Stack(
+                route, self.targets, Budget(route.hedge, burst, every), self._exercise(route), jurisdictions
+            )
             for route in routes
         }
         self._ticked = list(self.targets.values())
@@ -63,7 +68,7 @@ class Fleet:
         self._ticked = list(self.targets.values())
         other.hand_over(same.values())
         for name, stack in self.stacks.items():
-            self.stacks[name] = Stack(stack.route, self.targets, stack.budget, stack.exercise)
+            self.stacks[name] = Stack(stack.route, self.targets, stack.budget, stack.exercise, self.jurisdictions)
         self._make_eager()
 
     def hand_over(self, states: Iterable[TargetState]) -> None:

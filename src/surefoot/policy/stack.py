@@ -1,18 +1,20 @@
 """The stack of rules, in the order in which they are asked, for one route.
 
-    condition  place  window        facts of the request: their verdicts are cached per route and length class
-    slots  health                   facts of the moment: asked at every choice
-    listed | latency | price        the order of those that are admitted
+    jurisdiction  condition  window  facts of the request: their verdicts are cached, per jurisdiction and length class
+    slots  health                    facts of the moment: asked at every choice
+    listed | latency | price         the order of those that are admitted
 
-Place stands before everything that is about availability: what is not allowed cannot become allowed by being healthy.
+Jurisdiction stands before everything else: what is not allowed cannot become allowed by being healthy.
 `choose` is what the Call uses; `explain` tells a person what the same rules say.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec import Struct
 
+from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import Request
 from surefoot.domain.route import Order, Route
@@ -20,23 +22,26 @@ from surefoot.policy.breaker import State
 from surefoot.policy.budget import Budget
 from surefoot.policy.candidate import Candidate, Ranking, Rule
 from surefoot.policy.exercise import Exercise
+from surefoot.policy.jurisdictions import NO_JURISDICTIONS, Jurisdictions
 from surefoot.policy.rules.condition import Condition
 from surefoot.policy.rules.health import Health
+from surefoot.policy.rules.jurisdiction import Allowed, forbids
 from surefoot.policy.rules.latency import Latency
-from surefoot.policy.rules.place import Place
 from surefoot.policy.rules.price import Price
 from surefoot.policy.rules.slots import Slots
 from surefoot.policy.rules.window import Window
 from surefoot.policy.target_state import TargetState
 
-OF_THE_REQUEST: tuple[Rule, ...] = (Condition(), Place(), Window())
+OF_THE_REQUEST: tuple[Rule, ...] = (Allowed(), Condition(), Window())
 OF_THE_MOMENT: tuple[Rule, ...] = (Slots(), Health())
 RANKINGS: dict[Order, Ranking] = {Order.LATENCY: Latency(), Order.PRICE: Price()}
+
+Key = TypeVar("Key")
 
 _CLOSED = State.CLOSED  # its lookup through the class would be the dearest thing that the short way does
 
 CLASSES_KEPT = 256
-"""Bound of the verdict cache: classes of requests are few, unless clients invent places."""
+"""Bound of the verdict cache: classes of requests are few, unless clients narrow them at random."""
 
 
 class Verdict(Struct, frozen=True):
@@ -55,8 +60,10 @@ class Stack:
         "_admitted",
         "_candidates",
         "_cuts",
+        "_jurisdictions",
         "_only",
         "_ranking",
+        "_uncut",
         "_windows",
         "budget",
         "exercise",
@@ -68,13 +75,18 @@ class Stack:
     )
 
     def __init__(
-        self, route: Route, states: Mapping[str, TargetState], budget: Budget, exercise: Exercise | None = None
+        self,
+        route: Route,
+        states: Mapping[str, TargetState],
+        budget: Budget,
+        exercise: Exercise | None = None,
+        jurisdictions: Jurisdictions = NO_JURISDICTIONS,
     ) -> None:
         self.route = route
         self.budget = budget
         self.exercise = exercise
         """None where no share of the calls begins at a fallback."""
-        self._candidates = tuple(Candidate(route, rung, states[rung.target]) for rung in route.rungs)
+        self._candidates = tuple(Candidate(route, rung, states[rung.target], jurisdictions) for rung in route.rungs)
         self.first = self._candidates[0].state
         """The target that stands first in the file."""
         self.states = tuple({c.state.name: c.state for c in self._candidates}.values())
@@ -86,27 +98,28 @@ class Stack:
         cuts = {bound for rung in route.rungs for bound in (rung.when.least - 1, rung.when.most) if bound is not None}
         self._cuts = sorted(cuts - {-1})
         self._windows = sorted({c.target.window for c in self._candidates if c.target.window is not None})
-        uncut = not self._cuts and not self._windows
-        self._only = self._judge(Request(route.name, stream=False, prompt_tokens=0)) if uncut else None
-        """What is admitted where no length matters: the short way of most routes."""
-        self._admitted: dict[tuple[int, int, str | None], tuple[Candidate, ...]] = {}
+        self._jurisdictions = jurisdictions
+        self._uncut = not self._cuts and not self._windows
+        self._only: dict[str, tuple[Candidate, ...]] = {}
+        """What is admitted where no length matters, by jurisdiction: the short way of most routes."""
+        self._admitted: dict[tuple[int, int, str], tuple[Candidate, ...]] = {}
 
     def admitted(self, request: Request) -> tuple[Candidate, ...]:
         """The candidates that the facts of the request admit, as listed."""
-        if self._only is not None and request.place is None:
-            return self._only
+        name = request.jurisdiction.name
+        if self._uncut:
+            found = self._only.get(name)
+            if found is not None:
+                return found
+            return _keep(self._only, name, self._judge(request))
         need = request.prompt_tokens + request.max_tokens
         key = (
             bisect_left(self._cuts, request.prompt_tokens),
             bisect_left(self._windows, need),
-            request.place,
+            name,
         )
         found = self._admitted.get(key)
-        if found is None:
-            found = self._judge(request)
-            if len(self._admitted) < CLASSES_KEPT:
-                self._admitted[key] = found
-        return found
+        return found if found is not None else _keep(self._admitted, key, self._judge(request))
 
     def choose(
         self, request: Request, now: float, tried: Sequence[TargetState] = (), *, launching: bool = True
@@ -142,11 +155,23 @@ class Stack:
         ]
 
     def stand_ins(self, state: TargetState) -> list[TargetState]:
-        """Who could take every request that this target could, as far as the route and the prompt's length tell."""
-        allowed = [c for c in self._candidates if self.route.places is None or c.target.place in self.route.places]
-        own = [c.rung.when for c in allowed if c.state is state]
+        """Who could take every request that this target could, as far as jurisdictions and the prompt's length tell."""
+        allowed = [c for c in self._candidates if all(forbids(one, c.target, c.zones) is None for one in c.bound)]
+        own = [c for c in allowed if c.state is state]
         others = [c for c in allowed if c.state is not state]
-        return [c.state for c in others if all(c.rung.when.covers(when) for when in own)]
+        return [c.state for c in others if all(self._covers(c, one) for one in own)]
+
+    def _covers(self, one: Candidate, other: Candidate) -> bool:
+        """Whether the one may be asked wherever the other may be, whichever jurisdiction binds the request."""
+        return one.rung.when.covers(other.rung.when) and all(
+            forbids(each, one.target, one.zones) is None or forbids(each, other.target, other.zones) is not None
+            for each in self._jurisdictions.by_name.values()
+        )
+
+    def binding(self, request: Request, state: TargetState) -> tuple[Jurisdiction, ...]:
+        """All that binds an attempt of a request at a target: what binds the request, and what binds its rung."""
+        bound = next((c.bound for c in self.admitted(request) if c.state is state), ())
+        return tuple({one.name: one for one in (*bound, *request.jurisdiction.parts)}.values())
 
     def explain(self, request: Request, now: float) -> list[Verdict]:
         """The verdict on every target of the route: the admitted in their order, then the others as listed."""
@@ -167,7 +192,7 @@ class Stack:
         if self.admitted(request):
             return Kind.NO_TARGET
         rules = {verdict.rule for verdict in self.explain(request, 0.0)}
-        return Kind.NOT_ALLOWED if Place.name in rules and Window.name not in rules else Kind.TOO_LONG
+        return Kind.NOT_ALLOWED if Allowed.name in rules and Window.name not in rules else Kind.TOO_LONG
 
     def passed_over(self, request: Request, chosen: TargetState, now: float) -> str:
         """Why targets listed before the chosen one were not taken: `target:rule,...`; empty if none were."""
@@ -195,7 +220,13 @@ class Stack:
         return [state for state in states if state.breaker.state is not State.CLOSED]
 
     def _judge(self, request: Request) -> tuple[Candidate, ...]:
-        return tuple(c for c in self._candidates if _first_refusal(OF_THE_REQUEST, c, request, 0.0) is None)
+        """The admitted, each target once: one that stands in two routes may be bound on one rung and not on another."""
+        found: dict[str, Candidate] = {}
+        for candidate in self._candidates:
+            name = candidate.target.name
+            if name not in found and _first_refusal(OF_THE_REQUEST, candidate, request, 0.0) is None:
+                found[name] = candidate
+        return tuple(found.values())
 
     def _ranked(self, candidates: Sequence[Candidate], request: Request, now: float) -> tuple[Candidate, ...]:
         """In the route's order; those under suspicion stand behind the others."""
@@ -205,6 +236,12 @@ class Stack:
         if any(candidate.state.suspect for candidate in candidates):
             candidates = sorted(candidates, key=lambda candidate: candidate.state.shunned(now))
         return tuple(candidates)
+
+
+def _keep(kept: dict[Key, tuple[Candidate, ...]], key: Key, found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    if len(kept) < CLASSES_KEPT:
+        kept[key] = found
+    return found
 
 
 def _first_refusal(rules: Iterable[Rule], candidate: Candidate, request: Request, now: float) -> Verdict | None:

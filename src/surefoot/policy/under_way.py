@@ -5,6 +5,7 @@ blaming tells the breaker and lets what was waited in vain teach the first-token
 """
 
 from surefoot.domain.commands import Cancel, Command, Drop, Fail, Launch, Reason
+from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.record import AttemptRecord
 from surefoot.domain.request import Request, bucket_of
@@ -13,6 +14,7 @@ from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call_state import State
 from surefoot.policy.first_token import series_of
 from surefoot.policy.fleet import Fleet
+from surefoot.policy.stack import Verdict
 from surefoot.policy.target_state import TargetState
 
 Commands = tuple[Command, ...]
@@ -71,6 +73,14 @@ class UnderWay:
         self._barred: tuple[TargetState, ...] = ()
         self._retry_at = self._probe_at = self._probe_by = NEVER
         self._retry_of: Attempt | None = None
+
+    def verdicts(self) -> list[Verdict]:
+        """What the rules make of each target of the route, as at the call's end, or its beginning."""
+        return self._stack.explain(self.request, self.began if self.ended is None else self.ended)
+
+    def binding(self, number: int) -> tuple[Jurisdiction, ...]:
+        """All that binds one attempt: what binds the request, and the rung that the attempt came from."""
+        return self._stack.binding(self.request, self.attempts[number].state)
 
     @property
     def resume_prompt(self) -> str:

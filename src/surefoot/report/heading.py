@@ -107,7 +107,7 @@ def _targets(configuration: Configuration, route: Route) -> Iterator[str]:
 
 
 def _where(target: Target) -> str:
-    place = target.place or "no place"
+    place = " and ".join(target.place.processes or ()) or "no place"
     domains = [f"{domain} {value}" for domain, value in target.domains.items()]
     return ", ".join([place, *(domains or ["no failure domains"])])
 
