@@ -120,8 +120,39 @@ def test_every_fault_of_the_options_is_told_at_once() -> None:
         "--patience": 'a duration carries its unit: write "150ms", "2s", "5m" or "1h", not "5x"',
         "--spend-cap": "'much' is no amount of money above zero; write 1, or '$1' in single quotes",
         "--steady": "has to be longer than 0s; write 5s",
-        "--ttft": "'soon' is not a number or a duration such as 200ms; write 200ms or lognormal:200ms:1500ms",
+        "--ttft": "'soon' is not a number or a duration such as 200ms; write 200ms, "
+        "lognormal:200ms:1500ms or file:PATH:COLUMN",
     }
+
+
+@pytest.mark.parametrize(
+    ("ttft", "sentence"),
+    [
+        ("file:nowhere.csv", "cannot resample from nowhere.csv: No such file or directory; write 200ms"),
+        ("lognormal:1s", "'lognormal:1s' lacks its 99th percentile: lognormal:MEDIAN:P99; write 200ms"),
+    ],
+)
+def test_times_that_cannot_be_drawn_are_refused_before_anything_is_started(ttft: str, sentence: str) -> None:
+    done = subprocess.run([*COMMAND, "--ttft", ttft], capture_output=True, text=True, timeout=55, check=False)
+    assert (done.returncode, done.stderr.startswith(f"--ttft: {sentence}")) == (2, True), done.stderr
+
+
+def test_two_files_are_held_side_by_side_route_by_route(tmp_path: Path) -> None:
+    text = written(tmp_path).read_text(encoding="utf-8")
+    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
+    one.write_text(text + '[routes.short]\ntargets = ["eu-cloud"]\n', encoding="utf-8")
+    two.write_text(text + '[routes.short]\ntargets = ["eu-cloud", "us-cloud"]\n', encoding="utf-8")
+    done = run(one, "--against", str(two), "--modes", "auth", "--repeat", "3")
+    assert done.returncode == 0, done.stderr
+    assert "Route chat: mitigated" in done.stdout
+    _, short = done.stdout.split("Route short: mitigated")
+    assert "0 % became 100 %: risk-weighted coverage of one 0 %" in short
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    done = run(file, "--against", str(file), "--modes", "auth")
+    assert (done.returncode, done.stderr.startswith("--against: both files have the same name")) == (2, True)
 
 
 def test_where_nothing_can_be_kept_nothing_is_begun(tmp_path: Path) -> None:

@@ -106,6 +106,8 @@ def test_where_nothing_can_be_kept_it_is_said_before_the_drill(tmp_path: Path, b
     assert list((tmp_path / "runs" / "chat").iterdir()) == []
     with pytest.raises(StartError, match="cannot be written"):
         ready(Path("/proc/surefoot"))
+    with pytest.raises(StartError, match="cannot be written: File name too long"):  # refused already when looked at
+        ready(tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize("file", [RUN, REPETITIONS])

@@ -133,7 +133,7 @@ def test_two_drills_side_by_side_end_in_one_sentence_with_both_intervals() -> No
     two = rates({"silence": (31, 10), "stall": (69, 10)})
     single = sheet([*drilled("silence", 200, 200), *drilled("stall", 0, 200)], two)
     multi = sheet([*drilled("silence", 200, 200), *drilled("stall", 168, 200)], two)
-    table, sentence = side_by_side(("single-cloud", single), ("multi-cloud", multi))
+    table, sentence = side_by_side("chat", ("single-cloud", single), ("multi-cloud", multi))
     text = printed(table)
     assert line(text, "stall")[1:3] == ["0", "%"]
     assert "84.0" in line(text, "stall")
@@ -150,7 +150,7 @@ def test_two_drills_side_by_side_end_in_one_sentence_with_both_intervals() -> No
 def test_a_mode_that_only_one_of_two_drills_knows_is_untested_in_the_other() -> None:
     one = sheet(drilled("silence", 9, 9), rates({"silence": (1, 1)}))
     other = sheet(drilled("stall", 9, 9), rates({"stall": (1, 1)}))
-    text = printed(side_by_side(("a", one), ("b", other))[0])
+    text = printed(side_by_side("chat", ("a", one), ("b", other))[0])
     assert "untested" in line(text, "silence")
     assert "untested" in line(text, "stall")
 
@@ -158,7 +158,7 @@ def test_a_mode_that_only_one_of_two_drills_knows_is_untested_in_the_other() -> 
 def test_a_drill_without_coverage_is_not_held_against_another() -> None:
     whole = sheet(drilled("silence", 9, 9), rates({"silence": (1, 1)}))
     none = sheet(drilled("silence", 9, 9), rates({"silence": (0, 1)}))
-    sentence = side_by_side(("a", whole), ("b", none))[1]
+    sentence = side_by_side("chat", ("a", whole), ("b", none))[1]
     assert sentence.startswith("There is no coverage of b to hold against the other: no mode has events")
 
 

@@ -172,8 +172,13 @@ def test_resampling_draws_only_what_the_file_holds(tmp_path: Path) -> None:
     assert {draw(rng) for _ in range(100)} == {0.1, 0.2, 0.3}
     draw = sampler(Resampled(str(table), "ttft_ms", 0.001))
     assert {round(draw(rng), 6) for _ in range(100)} == {0.1, 0.25}
-    with pytest.raises(TwinError, match="cannot resample"):
+    with pytest.raises(TwinError, match="it has no column 'no_such_column'"):
         sampler(Resampled(str(table), "no_such_column"))
+    with pytest.raises(TwinError, match="could not convert string to float: 'a'"):
+        sampler(Resampled(str(table), "id"))
+    table.write_text("id,ttft_ms\na\n")
+    with pytest.raises(TwinError, match="it holds no numbers"):
+        sampler(Resampled(str(table), "ttft_ms"))
 
 
 def test_rules_hold_to_their_schedule_count_and_probability() -> None:

@@ -29,7 +29,8 @@ from surefoot.drill.schedule import schedule as by_the_clock
 from surefoot.drill.shelf import ready
 from surefoot.drill.venue import Venue, own, running
 from surefoot.errors import ConfigError, DrillError, StartError
-from surefoot.twin import Distribution
+from surefoot.twin import Distribution, TwinError
+from surefoot.twin.behaviour import sampler
 from surefoot.twin.spelling import distribution
 
 _INTERRUPTED = 130
@@ -135,6 +136,8 @@ def _checked(order: _Order) -> list[Configuration]:
     """The configurations, if they can be drilled so and what comes of it can be kept: known before anything begins."""
     found = [live(file, os.environ, forward=order.told.in_front) for file in order.files]
     faults = [fault for configuration in found for fault in faults_of(configuration, order.told)]
+    if len({file.stem for file in order.files}) < len(order.files):
+        faults.append("--against: both files have the same name, by which runs are kept and told apart; rename one")
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
     for file, configuration in zip(order.files, found, strict=True):
@@ -167,7 +170,7 @@ def _drill(order: _Order, found: list[Configuration], *, as_json: bool) -> int:
         if code == _INTERRUPTED:
             break
     if screen is not None:
-        screen.close(files=len(order.files))
+        screen.close()
     return code
 
 
@@ -220,9 +223,11 @@ def _longer_than_nothing(text: str) -> float:
 
 def _distribution(text: str) -> Distribution:
     try:
-        return distribution(text)
-    except ValueError as error:
-        raise ValueError(f"{error}; write 200ms or lognormal:200ms:1500ms") from error
+        found = distribution(text)
+        sampler(found)  # reads the file that it may name
+    except (ValueError, TwinError) as error:
+        raise ValueError(f"{error}; write 200ms, lognormal:200ms:1500ms or file:PATH:COLUMN") from error
+    return found
 
 
 def _dollars(text: str) -> float:

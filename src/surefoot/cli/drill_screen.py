@@ -14,6 +14,7 @@ from surefoot.config.configuration import Configuration
 from surefoot.drill.guard import Steady
 from surefoot.drill.plan import DrillOptions
 from surefoot.drill.runner import DrillRun
+from surefoot.drill.shelf import WHOLE
 from surefoot.drill.written import Kept, untested
 from surefoot.facts import Facts
 from surefoot.report.changes import changes_of
@@ -31,7 +32,8 @@ class Screen:
         self._options = told
         self._as_json = as_json
         self._drills: list[dict[str, Any]] = []
-        self._whole: list[tuple[str, Facts]] = []
+        self._whole: dict[str, list[tuple[str, Facts]]] = {}
+        """Completed drills by route, each with its file's name."""
         self._verdicts: list[str] = []
         self._tables = False
         console = Console()
@@ -47,8 +49,9 @@ class Screen:
         """One drill; `kept` holds facts, folder and changes of each route."""
         self._drills.append(_told(file, configuration, self._options, run, kept))
         self._verdicts += verdict(file.name, run, kept)
-        if run.status == "completed":
-            self._whole += [(file.stem, one.facts) for one in kept.values()]
+        if run.status == WHOLE:
+            for name, one in kept.items():
+                self._whole.setdefault(name, []).append((file.stem, one.facts))
         if not self._as_json:
             for route in configuration.routes:
                 if route.name in kept:
@@ -71,18 +74,19 @@ class Screen:
             if changed is not None:
                 self._console.print(changed)
 
-    def close(self, *, files: int) -> None:
+    def close(self) -> None:
         """The last words."""
         if self._as_json:
             typer.echo(msgspec.json.format(msgspec.json.encode({"drills": self._drills}), indent=2).decode())
             for line in self._verdicts:
                 typer.echo(line, err=True)
             return
-        if files > 1 and len(self._whole) > 1:
-            table, sentence = side_by_side(self._whole[0], self._whole[-1])
-            self._console.print()
-            self._console.print(table)
-            self._lines([sentence])
+        for name, whole in self._whole.items():
+            if len(whole) > 1:
+                table, sentence = side_by_side(name, *whole)
+                self._console.print()
+                self._console.print(table)
+                self._lines([sentence])
         if self._tables:
             self._lines(["", *legend()])
         self._lines(["", *self._verdicts])

@@ -53,12 +53,12 @@ class Pace:
         self._began = None
 
     def rest(self, now: float) -> tuple[float | None, bool]:
-        """Seconds that are left of this round, and whether that is an upper bound."""
+        """Seconds that are left of this round, and whether that is an upper bound; none once it has proved wrong."""
         if not self._left:
             return None, False
         if self._worlds:
             left = sum(worlds for worlds, _ in self._left) * self._took / self._worlds
         else:
             left = sum(longest for _, longest in self._left)
-        spent = 0.0 if self._began is None else now - self._began
-        return max(left - spent, 0.0), not self._worlds
+        left -= 0.0 if self._began is None else now - self._began
+        return (left, not self._worlds) if left > 0 else (None, False)

@@ -47,10 +47,10 @@ def ready(out: Path) -> None:
 
     Raises `StartError` with what to do: before a drill, because afterwards its evidence would be lost.
     """
-    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not existing.is_dir():
-        raise StartError(f"{out}: {existing} is a file, not a folder; name another folder or move the file away")
     try:
+        existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+        if not existing.is_dir():
+            raise StartError(f"{out}: {existing} is a file, not a folder; name another folder or move the file away")
         out.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=out, prefix=".writable-"):
             pass

@@ -99,10 +99,10 @@ def _without(facts: Facts) -> Iterator[str]:
         yield f"No coverage {' and '.join(titles)}: {reason}."
 
 
-def side_by_side(one: tuple[str, Facts], other: tuple[str, Facts]) -> tuple[Table, str]:
-    """Two drills, each with its name: every mode and the three coverages of both, and the sentence that it comes to."""
+def side_by_side(route: str, one: tuple[str, Facts], other: tuple[str, Facts]) -> tuple[Table, str]:
+    """Two drills of a route, each with its name: every mode and the three coverages, and what that comes to."""
     names = [name for name, _ in (one, other)]
-    table = _table("Mitigated, of cold calls", ("mode", names[0], "95 %", "n", names[1], "95 %", "n"))
+    table = _table(f"Route {route}: mitigated, of cold calls", ("mode", names[0], "95 %", "n", names[1], "95 %", "n"))
     known = list(dict.fromkeys([*modes_of(one[1]), *modes_of(other[1])]))
     for mode in known:
         table.add_row(mode, *(cell for _, facts in (one, other) for cell in _side(facts, f"mode.{mode}{_SHARE}")))

@@ -181,8 +181,12 @@ def _read_numbers(source: Resampled) -> list[float]:
             else:
                 cells = [row[source.column] for row in csv.DictReader(file) if row[source.column]]
         values = [float(cell) * source.scale for cell in cells]
-    except (OSError, KeyError, ValueError) as error:
-        raise TwinError(f"cannot resample from {source.path}: {error!r}") from error
+    except OSError as error:
+        raise TwinError(f"cannot resample from {source.path}: {error.strerror}") from error
+    except KeyError as error:
+        raise TwinError(f"cannot resample from {source.path}: it has no column {source.column!r}") from error
+    except ValueError as error:
+        raise TwinError(f"cannot resample from {source.path}: {error}") from error
     if not values:
         raise TwinError(f"cannot resample from {source.path}: it holds no numbers")
     if not all(math.isfinite(value) and value >= 0 for value in values):

@@ -28,6 +28,8 @@ def distribution(text: str) -> Distribution:
     shape, _, rest = text.partition(":")
     if shape == "lognormal":
         median, _, p99 = rest.partition(":")
+        if not p99:
+            raise ValueError(f"{text!r} lacks its 99th percentile: lognormal:MEDIAN:P99")
         return Lognormal(number(median), p99=number(p99))
     if shape == "file":
         path, _, column = rest.partition(":")
