@@ -95,10 +95,6 @@ def test_a_place_that_no_configuration_can_name_is_refused(house: House, wrong: 
     assert (answer.status, answer.code) == (400, code)
 
 
-def test_a_place_where_no_target_is_is_no_mistake_in_the_header(house: House) -> None:
-    assert told(house, "surefoot-place: AQ").code == "not_allowed"
-
-
 @pytest.mark.parametrize("name", ["place", "deadline", "resume", "drill", "deadlin"])
 def test_a_header_of_ours_that_comes_twice_is_refused(house: House, name: str) -> None:
     answer = told(house, f"surefoot-{name}: 1", f"Surefoot-{name}: 2")
