@@ -22,7 +22,7 @@ from surefoot.drill.quantiles import CONFIDENCE, difference
 from surefoot.drill.repetition import Repetition
 from surefoot.errors import StartError
 from surefoot.evidence.intervals import newcombe
-from surefoot.facts import Fact, Facts, write
+from surefoot.facts import Fact, Facts, read, write
 
 COVERAGE = "coverage.json"
 JOURNAL = "journal.json"
@@ -86,6 +86,18 @@ def keep(
     except OSError as error:
         raise StartError(f"{part}: cannot be written: {error.strerror}") from error
     return folder, changes
+
+
+def last_sheet(runs: Path) -> Facts | None:
+    """The facts of the newest whole run in a folder of runs; None if there is none. Raises `StartError`."""
+    found = [(label.made, path) for path, label in _labels(runs) if label.version == VERSION]
+    if not found:
+        return None
+    file = max(found, key=lambda one: _time(one[0]))[1].parent / COVERAGE
+    try:
+        return read(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"{file}: is not the sheet of a run ({error}); move its folder away") from error
 
 
 def compare(now: Sequence[Repetition], then: Sequence[Repetition]) -> list[Fact]:
