@@ -29,6 +29,7 @@ COMMANDS = {
     "check": Entry("surefoot.cli.check", "Check a configuration file and tell every fault."),
     "init": Entry("surefoot.cli.init", "Write a commented configuration file."),
     "explain": Entry("surefoot.cli.explain", "Say what the rules make of each target of a route."),
+    "compliance": Entry("surefoot.cli.compliance", "List dated duties of law and what they touch here."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),

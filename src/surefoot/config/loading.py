@@ -89,7 +89,8 @@ def version_of(file: FileTable, targets: Mapping[str, Target], zones: Mapping[st
     Covers the file's values with all defaults, what was taken from profiles, and the zones; not the secrets, and not
     the directory.
     """
-    used = {target.provider: profiles()[target.provider] for target in targets.values()}
+    known = profiles()  # a static target has no profile
+    used = {target.provider: known[target.provider] for target in targets.values() if target.provider in known}
     content = msgspec.json.encode([file, used, zones], enc_hook=_values, order="deterministic")
     return hashlib.blake2b(content, digest_size=6).hexdigest()
 

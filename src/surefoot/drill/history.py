@@ -21,7 +21,19 @@ from msgspec import Struct
 from surefoot.drill.coverage import COLD, MEASURES, WARM, cold, share, warm
 from surefoot.drill.quantiles import CONFIDENCE, difference, quantiles
 from surefoot.drill.repetition import Repetition
-from surefoot.drill.shelf import CHANGES, COVERAGE, JOURNAL, REPETITIONS, RUN, VERSION, WHOLE, Label, calls, labels
+from surefoot.drill.shelf import (
+    CHANGES,
+    COVERAGE,
+    JOURNAL,
+    REPETITIONS,
+    RUN,
+    VERSION,
+    WHOLE,
+    Label,
+    calls,
+    labels,
+    time_of,
+)
 from surefoot.errors import StartError
 from surefoot.evidence.intervals import newcombe
 from surefoot.facts import Fact, Facts, write
@@ -107,16 +119,12 @@ def _last_comparable(out: Path, label: Label) -> tuple[Label, list[Repetition]] 
         for path, other in labels(out)
         if (other.version, other.status, other.subject) == (VERSION, WHOLE, label.subject)
         and set(label.modes) <= set(other.modes)
-        and _time(other.made) < _time(label.made)
+        and time_of(other.made) < time_of(label.made)
     ]
     if not runs:
         return None
-    _, path, newest = max(runs, key=lambda run: _time(run[0]))
+    _, path, newest = max(runs, key=lambda run: time_of(run[0]))
     return newest, calls(path.parent / REPETITIONS)
-
-
-def _time(made: str) -> datetime:
-    return datetime.fromisoformat(made)
 
 
 def _changes(label: Label, now: Sequence[Repetition], before: Label, then: Sequence[Repetition]) -> Changes:

@@ -4,6 +4,7 @@ Knows: names of files, and the label of a run. Must never: compare, or import wh
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from surefoot.drill.repetition import Repetition
 from surefoot.errors import StartError
+from surefoot.facts import Facts, read
 
 COVERAGE = "coverage.json"
 JOURNAL = "journal.json"
@@ -68,6 +70,23 @@ def labels(out: Path) -> Iterator[tuple[Path, Label]]:
             yield path, msgspec.json.decode(path.read_bytes(), type=Label)
         except (OSError, msgspec.DecodeError) as error:
             raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
+
+
+def last_sheet(runs: Path) -> Facts | None:
+    """The facts of the newest whole run in a folder of runs; None if there is none. Raises `StartError`."""
+    found = [(label.made, path) for path, label in labels(runs) if (label.version, label.status) == (VERSION, WHOLE)]
+    if not found:
+        return None
+    file = max(found, key=lambda one: time_of(one[0]))[1].parent / COVERAGE
+    try:
+        return read(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"{file}: is not the sheet of a run ({error}); move its folder away") from error
+
+
+def time_of(made: str) -> datetime:
+    """When a run was made, from its label."""
+    return datetime.fromisoformat(made)
 
 
 def calls(path: Path) -> list[Repetition]:
