@@ -5,7 +5,7 @@ Knows no TOML and no pydantic. Must never show a credential when it is printed.
 
 from msgspec import Struct
 
-from surefoot.domain.front import Door
+from surefoot.domain.front import Door, Ring
 from surefoot.domain.route import Route
 from surefoot.domain.target import Target
 from surefoot.policy.options import PolicyOptions
@@ -43,5 +43,9 @@ class Configuration(Struct, frozen=True):
     """Path of the SQLite file; None keeps no journal."""
     trace: str | None = None
     """Path of the file that the policy's inputs are recorded to."""
+    ring: Ring = Ring()
+    """The keys of the key file, as they were when this was loaded."""
+    jurisdictions: frozenset[str] = frozenset()
+    """Names that a key may be bound by."""
     warnings: tuple[str, ...] = ()
     """What looks wrong but can be run, each as `path: sentence`."""

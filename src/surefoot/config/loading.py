@@ -7,6 +7,7 @@ Knows the order of the steps. Must never start with a configuration that has a f
 
 import hashlib
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ import msgspec
 from pydantic import BaseModel
 
 from surefoot.config.configuration import Admin, Configuration, Credentials
-from surefoot.config.door import read_door
+from surefoot.config.door import read_door, tell_scopes
 from surefoot.config.faults import Faults
+from surefoot.config.keyfile import others_write, read_keys, ring_of, unusable
 from surefoot.config.profiles import profiles
 from surefoot.config.reading import read_shape, read_toml
 from surefoot.config.routes import RouteReader, tell_own_door, tell_unused
 from surefoot.config.shape import FileTable
 from surefoot.config.targets import TargetReader
+from surefoot.domain.front import Door, Ring
 from surefoot.domain.target import Target
 from surefoot.errors import ConfigError
 from surefoot.policy.options import PolicyOptions
@@ -49,6 +52,9 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
     _tell_options(file.policy, faults)
     tell_unused(routes, targets, faults)
     tell_own_door(file, targets, faults)
+    jurisdictions: frozenset[str] = frozenset()
+    tell_scopes(file, jurisdictions, faults)
+    ring = _ring(door, jurisdictions, faults)
     journal = _file_to_write(base, file.journal.path, "journal.path", faults) if file.journal.enabled else None
     trace = _file_to_write(base, file.gateway.trace, "gateway.trace", faults) if file.gateway.trace else None
     if faults.found:
@@ -63,8 +69,41 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
         credentials=Credentials(reader.credentials),
         journal=journal,
         trace=trace,
+        ring=ring,
+        jurisdictions=jurisdictions,
         warnings=tuple(faults.warnings),
     )
+
+
+def keys_file_of(path: Path) -> Path:
+    """The key file that a configuration names, whatever else is wrong there. Raises `ConfigError` if it has none."""
+    faults = Faults()
+    named = read_shape(read_toml(path), faults).gateway.keys_file
+    if named is None:
+        raise ConfigError(
+            [f'{path}: names no key file; add keys_file = "surefoot-keys.json" to [gateway], and reload the gateway']
+        )
+    return (path.parent / named).resolve()
+
+
+def _ring(door: Door, jurisdictions: frozenset[str], faults: Faults) -> Ring:
+    """The keys of the key file, with every fault of it told."""
+    if door.keys_file is None:
+        return Ring()
+    path = Path(door.keys_file)
+    where = "gateway.keys_file"
+    _file_to_write(path.parent, path.name, where, faults)
+    try:
+        ring = ring_of(read_keys(path), time.time())
+    except ConfigError as error:
+        for fault in error.faults:
+            faults.add(where, fault)
+        return Ring()
+    for name, sentence in unusable(ring, [key.name for key in door.keys], jurisdictions).items():
+        faults.add(where, f'the key "{name}" cannot be used: {sentence}; `surefoot keys revoke {name}` takes it out')
+    if others_write(path):
+        faults.warn(where, f"others than its owner can put keys into {path}; set its mode to 0600")
+    return ring
 
 
 def version_of(file: FileTable, targets: Mapping[str, Target]) -> str:
