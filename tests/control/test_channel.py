@@ -6,7 +6,7 @@ from typing import TypeVar
 import pytest
 from tests.journal.records import call
 
-from surefoot.domain.front import ClientKey, Door, Listener
+from surefoot.domain.front import ClientKey, Door, KeyLimits, Listener, Ring
 from surefoot.domain.route import Route, Rung
 from surefoot.domain.target import Endpoint, Target
 from surefoot.errors import ChannelError
@@ -14,11 +14,14 @@ from surefoot.gateway.channel import (
     HIGH_WATER,
     LARGEST,
     LENGTH,
+    Allow,
     Channel,
     Configure,
     Down,
     Drain,
     Hear,
+    KeyReport,
+    Keys,
     Ready,
     Records,
     Report,
@@ -31,6 +34,7 @@ from surefoot.gateway.channel import (
     supervisor_end,
     worker_end,
 )
+from surefoot.policy.allowance import Share
 from surefoot.policy.first_token import Delays
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.target_state import Closed, Opened, ProbePermit, ProbeWanted, SlotShare
@@ -49,12 +53,15 @@ SETTINGS = Settings(
     trace=None,
     prefix="c0ffee",
 )
+RING = Ring(b"\xfesalt", (ClientKey("app", b"\x01digest", routes=("chat",), limits=KeyLimits(4, 60), id="abc"),))
 DOWN: list[Down] = [
+    Keys(RING, [Share("app", 2, 30), Share("other", None, 5)]),
     Configure(SETTINGS),
     Hear(Opened("near", 10.0)),
     Hear(Closed("near")),
     Hear(ProbePermit("near", 5.0)),
     Hear(SlotShare("near", 3)),
+    Allow([Share("app", 3, None)]),
     Drain(),
 ]
 UP: list[Up] = [
@@ -68,6 +75,7 @@ UP: list[Up] = [
         [RouteReport("chat", 9, 1, 0, 3.5)],
         {"accepted": 2},
         0,
+        keys=[KeyReport("app", 1, 12, Share("app", 2, 30))],
     ),
 ]
 

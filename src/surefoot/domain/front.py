@@ -85,8 +85,6 @@ class Door(Struct, frozen=True):
     listeners: tuple[Listener, ...]
     keys: tuple[ClientKey, ...] = ()
     """Those of the configuration. Without any, and without a key file, every caller is admitted (on loopback only)."""
-    keys_file: str | None = None
-    """Where further keys are kept. With it a key is asked for even while it holds none."""
     salt: bytes = b""
     """Key of the hash, drawn anew at each start of the supervisor."""
     body_limit: int = 32 * 1024 * 1024
@@ -100,3 +98,5 @@ class Door(Struct, frozen=True):
     drain: float = 30.0
     """Seconds that calls in flight are given when the gateway stops."""
     idempotency: Idempotency = Idempotency()
+    keys_file: str | None = None
+    """Where further keys are kept. With it a key is asked for even while it holds none."""
