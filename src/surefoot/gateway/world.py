@@ -104,7 +104,10 @@ class World:
 
     def ended(self, exchange: Exchange) -> None:
         """A call is over."""
-        self.parted(exchange)
+        if exchange.allowance is None:
+            self.live.discard(exchange)
+        else:
+            self.parted(exchange)
         self.records.append(exchange.record())
 
     def parted(self, exchange: Exchange) -> None:
