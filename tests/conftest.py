@@ -1,9 +1,13 @@
-"""What holds for every test: under CI none is skipped, unless it is listed here with its reason."""
+"""What holds for every test: under CI none is skipped, unless it is listed here with its reason; and none leaks.
+
+All that is written while the tests run is searched for secrets and prompts (`tests.leaks`).
+"""
 
 import os
 from collections.abc import Generator
 
 import pytest
+from tests.leaks import LEAKS
 
 ALLOWED_TO_SKIP: dict[str, str] = {}
 """Test id to the reason why CI may pass without it. Empty: nothing may."""
@@ -17,3 +21,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"skipped under CI without a listed reason: {item.nodeid}"
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    for name, text in report.sections:
+        LEAKS.note(f"{report.nodeid}, {name}", text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    LEAKS.search(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+    if LEAKS.found and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LEAKS.found:
+        terminalreporter.section("secrets or prompts were written")
+        for line in LEAKS.found:
+            terminalreporter.line(line)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.leaks import LEAKS
 
 from surefoot.cli.main import COMMANDS
 from surefoot.config.configuration import Configuration
@@ -33,7 +34,9 @@ ENVIRON = {
 def surefoot(*arguments: str, environ: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
     base = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-m", "surefoot.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**base, **environ}, check=False, timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, env={**base, **environ}, check=False, timeout=50)
+    LEAKS.note(f"what `surefoot {arguments[0]}` has printed", done.stdout + done.stderr)
+    return done
 
 
 def test_every_example_passes_the_check_given_its_variables_and_without_a_warning() -> None:

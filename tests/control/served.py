@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.leaks import LEAKS, PROMPT
+
 PATIENCE = 20.0
 """Seconds after which something that should come about has not. Never waited out by a test that passes."""
 
@@ -102,7 +104,9 @@ class Served:
         return self.process.wait(PATIENCE)
 
     def ask_admin(self, path: str) -> tuple[int, str]:
-        return self._ask(self.admin_port, "GET", path)
+        answer = self._ask(self.admin_port, "GET", path)
+        LEAKS.note(f"the admin application's {path}", answer[1])
+        return answer
 
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.ask_admin("/status")[1])
@@ -113,7 +117,7 @@ class Served:
 
     def chat(self) -> int:
         """One plain call. Its HTTP status."""
-        body = {"model": "chat", "messages": [{"role": "user", "content": "hello"}]}
+        body = {"model": "chat", "messages": [{"role": "user", "content": PROMPT}]}
         return self._ask(self.port, "POST", "/v1/chat/completions", json.dumps(body))[0]
 
     @staticmethod
@@ -133,5 +137,6 @@ class Served:
             if started:
                 self.pids.append(int(started[1]))
             self.lines.append(line)
+            LEAKS.note(f"the log of the gateway in {self.folder}", line)
             self._queue.put(line)
         self._queue.put(None)

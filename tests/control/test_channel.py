@@ -6,7 +6,7 @@ from typing import TypeVar
 import pytest
 from tests.journal.records import call
 
-from surefoot.domain.front import ClientKey, Door, Listener
+from surefoot.domain.front import ClientKey, Door, KeyLimits, Listener, Ring
 from surefoot.domain.jurisdiction import Constraints, Jurisdiction
 from surefoot.domain.place import Transfer, Zone
 from surefoot.domain.route import Route, Rung
@@ -16,11 +16,14 @@ from surefoot.gateway.channel import (
     HIGH_WATER,
     LARGEST,
     LENGTH,
+    Allow,
     Channel,
     Configure,
     Down,
     Drain,
     Hear,
+    KeyReport,
+    Keys,
     Ready,
     Records,
     Report,
@@ -33,6 +36,7 @@ from surefoot.gateway.channel import (
     supervisor_end,
     worker_end,
 )
+from surefoot.policy.allowance import Share
 from surefoot.policy.first_token import Delays
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.target_state import Closed, Opened, ProbePermit, ProbeWanted, SlotShare
@@ -53,12 +57,15 @@ SETTINGS = Settings(
     zones={"EU": Zone(frozenset({"DE", "FR"}), frozenset({"DE", "FR"}))},
     jurisdictions=(Jurisdiction("eu", constraints=Constraints(("EU",), transfers=(Transfer.NONE,))),),
 )
+RING = Ring(b"\xfesalt", (ClientKey("app", b"\x01digest", routes=("chat",), limits=KeyLimits(4, 60), id="abc"),))
 DOWN: list[Down] = [
+    Keys(RING, [Share("app", 2, 30), Share("other", None, 5)]),
     Configure(SETTINGS),
     Hear(Opened("near", 10.0)),
     Hear(Closed("near")),
     Hear(ProbePermit("near", 5.0)),
     Hear(SlotShare("near", 3)),
+    Allow([Share("app", 3, None)]),
     Drain(),
 ]
 UP: list[Up] = [
@@ -72,6 +79,7 @@ UP: list[Up] = [
         [RouteReport("chat", 9, 1, 0, 3.5)],
         {"accepted": 2},
         0,
+        keys=[KeyReport("app", 1, 12, Share("app", 2, 30))],
     ),
 ]
 

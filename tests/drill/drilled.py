@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.leaks import LEAKS
+
 from surefoot.drill.sites import SITES, configuration
 
 COMMAND = [sys.executable, "-m", "surefoot.cli.main", "drill"]
@@ -22,7 +24,9 @@ def written(folder: Path, urls: dict[str, str] | None = None, ports: tuple[int, 
 
 def run(file: Path, *arguments: str, patience: float = 55) -> "subprocess.CompletedProcess[str]":
     command = [*COMMAND, "-c", str(file), "--out", str(file.parent / "drills"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    LEAKS.note("what `surefoot drill` has printed", done.stdout + done.stderr)
+    return done
 
 
 def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.drill.drilled import COMMAND, fact, run, told, written
+from tests.leaks import PROMPT
 from tests.topologies.house import eventually
 
 from surefoot.drill.gateway import GatewayProcess, free_ports
@@ -47,7 +48,7 @@ class House:
 
     def chat(self, key: str, **headers: str) -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        body = json.dumps({"model": "chat", "messages": [{"role": "user", "content": "hello"}]})
+        body = json.dumps({"model": "chat", "messages": [{"role": "user", "content": PROMPT}]})
         try:
             connection.request("POST", "/v1/chat/completions", body, {"authorization": f"Bearer {key}", **headers})
             response = connection.getresponse()

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import openai
 from openai.types.chat import ChatCompletionChunk
 from tests.gateway.house import KEY, House
+from tests.leaks import PROMPT
 
-MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
+MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": PROMPT}]
 
 
 class Heard(NamedTuple):

@@ -363,3 +363,11 @@ def test_a_call_that_is_given_up_gives_back_its_slot_and_sets_the_probe_free() -
     story.call.let_go(world.now)
     assert state.in_flight == 0
     assert world.call().asked == ["a"]
+
+
+def test_what_has_ended_before_is_not_given_back_twice() -> None:
+    world = world_of(a=[fails(Kind.SERVER_ERROR)], b=[SILENT], hedge=0.0)
+    story = world.opens()
+    world.run(lambda: len(story.asked) == 2)
+    story.call.let_go(world.now)
+    assert [state.in_flight for state in world.fleet.targets.values()] == [0, 0]

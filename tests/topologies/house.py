@@ -20,6 +20,7 @@ from urllib.request import urlopen
 
 import msgspec
 from openai import DefaultHttpxClient, OpenAI
+from tests.leaks import LEAKS
 
 from surefoot.twin import TwinProcess
 
@@ -132,7 +133,9 @@ class Gateway:
         """What the admin application says."""
         try:
             with urlopen(self._admin + path, timeout=PATIENCE) as answer:
-                return str(answer.read().decode())
+                text = str(answer.read().decode())
+                LEAKS.note(f"the admin application's {path}", text)
+                return text
         except HTTPError as error:
             with error:
                 return error.read().decode()
@@ -155,6 +158,7 @@ class Gateway:
         for line in self.process.stderr:
             with self._said:
                 self.lines.append(line.rstrip())
+                LEAKS.note(f"the log of the gateway on {self.file}", line)
                 self._said.notify_all()
         with self._said:
             self._silent = True

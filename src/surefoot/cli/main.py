@@ -18,7 +18,7 @@ REFUSED = 2
 
 
 class Entry(NamedTuple):
-    """One command: `module` holds a function of the command's name."""
+    """One command: `module` holds a function of the command's name, or an application if it has commands of its own."""
 
     module: str
     sentence: str
@@ -30,6 +30,7 @@ COMMANDS = {
     "init": Entry("surefoot.cli.init", "Write a commented configuration file."),
     "explain": Entry("surefoot.cli.explain", "Say what the rules make of each target of a route."),
     "compliance": Entry("surefoot.cli.compliance", "List dated duties of law and what they touch here."),
+    "keys": Entry("surefoot.cli.keys", "Make, list and revoke client keys."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
@@ -39,7 +40,9 @@ COMMANDS = {
 
 def command_app(name: str) -> typer.Typer:
     """The application of one command. Raises `ImportError` if its module or something it needs is missing."""
-    function: Callable[..., None] = getattr(import_module(COMMANDS[name].module), name)
+    function: Callable[..., None] | typer.Typer = getattr(import_module(COMMANDS[name].module), name)
+    if isinstance(function, typer.Typer):
+        return function
     single = _plain_app()
     single.command(name)(function)
     return single

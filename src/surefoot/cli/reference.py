@@ -43,11 +43,19 @@ def _cli_page() -> str:
             command = typer.main.get_command(command_app(name))
         except ImportError as error:
             raise StartError(f"the command {name} cannot be described: {error}") from error
-        parts.append(f"## `surefoot {name}`\n\n{inspect.cleandoc(command.help or COMMANDS[name].sentence)}\n")
-        rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
-        if rows:
-            parts.append(table(("option", "default", "meaning"), iter(rows)) + "\n")
+        parts += _command(f"surefoot {name}", command, COMMANDS[name].sentence)
     return "\n".join(parts)
+
+
+def _command(title: str, command: Any, sentence: str = "") -> list[str]:
+    """A command, and those inside it."""
+    parts = [f"## `{title}`\n\n{inspect.cleandoc(command.help or sentence)}\n"]
+    rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+    if rows:
+        parts.append(table(("option", "default", "meaning"), iter(rows)) + "\n")
+    for name, inner in getattr(command, "commands", {}).items():
+        parts += _command(f"{title} {name}", inner)
+    return parts
 
 
 def _parameter(parameter: Any) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ Knows no TOML and no pydantic. Must never show a credential when it is printed.
 
 from msgspec import Struct
 
-from surefoot.domain.front import Door
+from surefoot.domain.front import Door, Ring
 from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.place import Zone
 from surefoot.domain.route import Route
@@ -48,5 +48,7 @@ class Configuration(Struct, frozen=True):
     zones: dict[str, Zone] = {}
     """Every zone by name, those that ship included."""
     jurisdictions: tuple[Jurisdiction, ...] = ()
+    ring: Ring = Ring()
+    """The keys of the key file, as they were when this was loaded."""
     warnings: tuple[str, ...] = ()
     """What looks wrong but can be run, each as `path: sentence`."""

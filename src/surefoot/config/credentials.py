@@ -3,11 +3,27 @@
 Knows the environment it was given and files. Must never put a secret into a sentence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from surefoot.config.faults import Faults
 from surefoot.config.shape import SecretTable
+
+
+class Placeholders(Mapping[str, str]):
+    """An environment in which every variable is set: what needs the configuration but no provider needs no secret."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        return self._environ.get(name) or f"placeholder-of-{name}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
 
 
 def read_secret(where: SecretTable, path: str, base: Path, environ: Mapping[str, str], faults: Faults) -> str | None:

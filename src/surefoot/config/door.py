@@ -1,17 +1,17 @@
 """From the tables of listeners and keys to the `Door`.
 
-Knows addresses, certificate files and client keys. Keeps only keyed hashes of the keys.
+Knows addresses, certificate files, client keys and their scopes. Keeps only keyed hashes of the keys.
 """
 
 import hashlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from surefoot.config.credentials import read_secret, read_text
-from surefoot.config.faults import Faults
+from surefoot.config.faults import Faults, did_you_mean
 from surefoot.config.quantities import show_address
-from surefoot.config.shape import FileTable, ListenerTable, TlsTable
+from surefoot.config.shape import FileTable, KeyTable, ListenerTable, TlsTable
 from surefoot.config.targets import is_loopback
 from surefoot.domain.front import ClientKey, Door, Listener
 
@@ -24,16 +24,33 @@ def digest_of(secret: str, salt: bytes) -> bytes:
     return hashlib.blake2b(secret.encode(), digest_size=32, key=salt).digest()
 
 
+def unknown_in(key: ClientKey, routes: Iterable[str], jurisdictions: Iterable[str]) -> list[tuple[str, str]]:
+    """Each word of a key's scope that the configuration does not know: which part, and what is wrong."""
+    found: list[tuple[str, str]] = []
+    for part, named, known in (
+        ("routes", key.routes or (), list(routes)),
+        ("jurisdictions", key.jurisdictions, list(jurisdictions)),
+    ):
+        found += [
+            (part, f'there is no {part[:-1]} "{one}"; {did_you_mean(one, known)}') for one in named if one not in known
+        ]
+    return found
+
+
 def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: Faults, salt: bytes) -> Door:
     """The door, with every fault of it told."""
     tables = file.listeners or [ListenerTable()]
     listeners = [_listener(f"listeners[{i}]", table, base, faults) for i, table in enumerate(tables) if table]
     _addresses(file, faults)
     keys = _keys(file, base, environ, faults, salt)
-    if not file.keys and not faults.within("keys"):
+    keys_file = None if file.gateway.keys_file is None else str((base / file.gateway.keys_file).resolve())
+    if not file.keys and keys_file is None and not faults.within("keys"):
         for i, table in enumerate(tables):
             if table and not is_loopback(table.address[0]):
-                sentence = "anyone on the network could use this address: add [[keys]], or listen on 127.0.0.1"
+                sentence = (
+                    "anyone on the network could use this address: add [[keys]] or gateway.keys_file, "
+                    "or listen on 127.0.0.1"
+                )
                 faults.add(f"listeners[{i}].address", sentence)
     gateway = file.gateway
     if gateway.idempotency.answer > gateway.idempotency.memory:
@@ -41,6 +58,7 @@ def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: F
     return Door(
         listeners=tuple(listeners),
         keys=keys,
+        keys_file=keys_file,
         salt=salt,
         body_limit=gateway.body_limit,
         header_limit=gateway.header_limit,
@@ -49,6 +67,14 @@ def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: F
         drain=gateway.drain,
         idempotency=gateway.idempotency,
     )
+
+
+def tell_scopes(file: FileTable, jurisdictions: Collection[str], faults: Faults) -> None:
+    """Every word in the scope of a key that the rest of the file does not know."""
+    for i, table in enumerate(file.keys):
+        if table is not None:
+            for part, sentence in unknown_in(_key(table, b""), file.routes, jurisdictions):
+                faults.add(f"keys[{i}].{part}", sentence)
 
 
 def _listener(path: str, table: ListenerTable, base: Path, faults: Faults) -> Listener:
@@ -111,5 +137,24 @@ def _keys(
         other = secrets.setdefault(secret, table.name)
         if other != table.name:
             faults.add(path, f'has the same secret as "{other}": the journal could not tell the two apart')
-        keys.append(ClientKey(table.name, digest_of(secret, salt), table.drill))
+        keys.append(_key(table, digest_of(secret, salt)))
     return tuple(keys)
+
+
+def _key(table: KeyTable, digest: bytes) -> ClientKey:
+    return ClientKey(
+        table.name,
+        digest,
+        table.drill,
+        tenant=table.tenant,
+        routes=None if table.routes is None else _words(table.routes),
+        jurisdictions=_words(table.jurisdictions),
+        classes=_words(table.classes),
+        regions=_words(table.regions),
+        limits=table.limits,
+    )
+
+
+def _words(listed: Sequence[str | None]) -> tuple[str, ...]:
+    """Without the gaps that faults have left."""
+    return tuple(word for word in listed if word is not None)

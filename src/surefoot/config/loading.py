@@ -8,6 +8,7 @@ Knows the order of the steps. Must never start with a configuration that has a f
 
 import hashlib
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import msgspec
 from pydantic import BaseModel
 
 from surefoot.config.configuration import Admin, Configuration, Credentials
-from surefoot.config.door import read_door
+from surefoot.config.door import read_door, tell_scopes
 from surefoot.config.faults import Faults
 from surefoot.config.jurisdictions import PlaceReader
+from surefoot.config.keyfile import others_write, read_keys, ring_of, unusable
 from surefoot.config.profiles import profiles
 from surefoot.config.reading import read_shape, read_toml
 from surefoot.config.routes import RouteReader, tell_own_door, tell_unused
@@ -26,6 +28,7 @@ from surefoot.config.served import Served
 from surefoot.config.shape import FileTable
 from surefoot.config.targets import TargetReader
 from surefoot.config.zones import ZoneReader
+from surefoot.domain.front import Door, Ring
 from surefoot.domain.place import Zone
 from surefoot.domain.target import Target
 from surefoot.errors import ConfigError
@@ -57,8 +60,11 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
     served = Served(jurisdictions, targets, faults)
     route_reader = RouteReader(file, targets, served, faults)
     routes = [route_reader.read(name) for name in file.routes]
+    names = frozenset(file.jurisdiction)
+    tell_scopes(file, names, faults)
+    ring = _ring(door, names, faults)
     if not faults.found:  # what cannot be read has consequences that are not worth telling
-        served.check(routes, door.keys, file.jurisdiction)
+        served.check(routes, (*door.keys, *ring.keys), file.jurisdiction)
     _tell_empty(raw, faults)
     _tell_options(file.policy, faults)
     tell_unused(routes, targets, faults)
@@ -79,8 +85,40 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
         trace=trace,
         zones=zones,
         jurisdictions=tuple(listed),
+        ring=ring,
         warnings=tuple(faults.warnings),
     )
+
+
+def keys_file_of(path: Path) -> Path:
+    """The key file that a configuration names, whatever else is wrong there. Raises `ConfigError` if it has none."""
+    faults = Faults()
+    named = read_shape(read_toml(path), faults).gateway.keys_file
+    if named is None:
+        raise ConfigError(
+            [f'{path}: names no key file; add keys_file = "surefoot-keys.json" to [gateway], and reload the gateway']
+        )
+    return (path.parent / named).resolve()
+
+
+def _ring(door: Door, jurisdictions: frozenset[str], faults: Faults) -> Ring:
+    """The keys of the key file, with every fault of it told."""
+    if door.keys_file is None:
+        return Ring()
+    path = Path(door.keys_file)
+    where = "gateway.keys_file"
+    _file_to_write(path.parent, path.name, where, faults)
+    try:
+        ring = ring_of(read_keys(path), time.time())
+    except ConfigError as error:
+        for fault in error.faults:
+            faults.add(where, fault)
+        return Ring()
+    for name, sentence in unusable(ring, [key.name for key in door.keys], jurisdictions).items():
+        faults.add(where, f'the key "{name}" cannot be used: {sentence}; `surefoot keys revoke {name}` takes it out')
+    if others_write(path):
+        faults.warn(where, f"others than its owner can put keys into {path}; set its mode to 0600")
+    return ring
 
 
 def version_of(file: FileTable, targets: Mapping[str, Target], zones: Mapping[str, Zone]) -> str:

@@ -13,7 +13,7 @@ from surefoot.config.forms import Bounds, quantity
 from surefoot.config.options import OF_STRUCT, form_of
 from surefoot.config.places import JurisdictionTable, PlaceTable, ZoneTable
 from surefoot.config.table import File, Flag, Label, Seconds, Table, Text
-from surefoot.domain.front import Door, Idempotency
+from surefoot.domain.front import NO_LIMITS, Door, Idempotency, KeyLimits
 from surefoot.domain.route import Filtered, Limits, Order, Resume, Route, Watch, When
 from surefoot.domain.target import Continues, Target
 from surefoot.policy.options import PolicyOptions
@@ -58,6 +58,8 @@ class GatewayTable(Table):
     """Time that a connection may stay open between requests."""
     drain: Seconds = _DOOR.drain
     """Time that calls in flight are given when the gateway stops."""
+    keys_file: File | None = None
+    """Where `surefoot keys` keeps client keys, as hashes; a change is in force within a second."""
     trace: File | None = None
     """File to record what the policy is told, call by call, for replaying it; never any text of a prompt."""
     idempotency: Annotated[Idempotency, OF_STRUCT] = _DOOR.idempotency
@@ -110,6 +112,18 @@ class KeyTable(SecretTable):
     """Names the client in the journal."""
     drill: Flag = False
     """A canary key: calls under it are drilled calls, and are refused while no drill is on."""
+    tenant: Label | None = None
+    """On whose behalf it calls."""
+    routes: list[Label | None] | None = None
+    """Routes that it may ask for; all unless said."""
+    jurisdictions: list[Label | None] = []
+    """Jurisdictions that bind all its calls."""
+    classes: list[Label | None] = []
+    """Classes of data that all its calls are taken to carry."""
+    regions: list[Label | None] = []
+    """Zones in which the people live whom the data of all its calls is about."""
+    limits: Annotated[KeyLimits, OF_STRUCT] = NO_LIMITS
+    """What it may take, over the whole gateway."""
 
 
 class PriceTable(Table):

@@ -12,10 +12,11 @@ from typing import TypeVar
 from msgspec import Struct
 
 from surefoot.config.configuration import Configuration
+from surefoot.control.allowances import Allowances
 from surefoot.control.gossip import Gossip
 from surefoot.control.slots import Slots
 from surefoot.control.tally import Tally
-from surefoot.gateway.channel import Frame, Hear, Ready, Report, RouteReport, TargetReport
+from surefoot.gateway.channel import Allow, Frame, Hear, Ready, Report, RouteReport, TargetReport
 from surefoot.policy.breaker import State
 from surefoot.policy.target_state import News
 
@@ -45,17 +46,21 @@ class Picture:
         self.tally = Tally()
         self.reloads: Counter[str] = Counter()
         """Reloads by "ok" and "refused"."""
+        self.allowances = Allowances(workers)
+        """Limits of client keys."""
         self._gossip = Gossip()
         self._slots: dict[str, Slots] = {}
         self._counters: Counter[str] = Counter()
         self._dropped = 0
         self._deal_slots()
+        self.allowances.deal((*configuration.door.keys, *configuration.ring.keys))
 
     # ── what happens ───────────────────────────────────────────────────────────────────────────────────────────
 
     def started(self, worker: int, now: float) -> list[Frame]:
         """A worker starts: what it must hear right after its settings."""
         self.seats[worker].alive = True
+        self.allowances.started(worker)
         shares: list[Frame] = [Hear(slots.started(worker)) for slots in self._slots.values()]
         return shares + [Hear(news) for news in self._gossip.for_newcomer(now)]
 
@@ -67,6 +72,7 @@ class Picture:
             self._dropped += seat.report.dropped
         self.seats[worker] = Seat(deaths=seat.deaths + (not self.draining))
         self._gossip.lost(worker)
+        self.allowances.lost(worker)
         for slots in self._slots.values():
             slots.lost(worker)
 
@@ -91,13 +97,15 @@ class Picture:
             if slots is not None:
                 shares = slots.report(worker, target.slots, target.in_flight)
                 answer += [(to, Hear(share)) for to, share in shares]
-        return answer
+        told = self.allowances.report(worker, report.keys)
+        return answer + [(to, Allow(shares)) for to, shares in told.items()]
 
     def reconfigure(self, configuration: Configuration) -> dict[int, list[Frame]]:
         """Another configuration is in force. What each worker must hear right after its new settings."""
         self.configuration = configuration
         self._gossip.only(target.name for target in configuration.targets)
         self._deal_slots()
+        self.allowances.deal((*configuration.door.keys, *configuration.ring.keys))
         return {worker: [Hear(slots.share(worker)) for slots in self._slots.values()] for worker in self._alive()}
 
     # ── what is asked ──────────────────────────────────────────────────────────────────────────────────────────

@@ -39,9 +39,9 @@ class _Hand:
     def tight(self) -> bool:
         return self.alive and (self.share - self.in_flight) * TIGHT < max(self.share, TIGHT)
 
-    def demand(self, limit: int) -> int:
+    def demand(self, limit: int, least: int) -> int:
         """What it could use: all there is, if it is tight, else the least share with which it is not."""
-        return limit if self.tight else self.in_flight + max(1, -(-self.in_flight // (TIGHT - 1)))
+        return limit if self.tight else max(least, self.in_flight + max(1, -(-self.in_flight // (TIGHT - 1))))
 
     def tell(self, share: int) -> None:
         self.held = max(self.held, share)
@@ -50,11 +50,12 @@ class _Hand:
 
 
 class Slots:
-    """The slots of one target, over a fixed number of workers."""
+    """The slots of one target, over a fixed number of workers. One that runs short of nothing keeps `least`."""
 
-    def __init__(self, target: str, limit: int, workers: int) -> None:
+    def __init__(self, target: str, limit: int, workers: int, least: int = 1) -> None:
         self.target = target
         self.limit = limit
+        self._least = least
         self._served = 0
         even, rest = divmod(limit, workers)
         self._hands = [_Hand(even + (worker < rest)) for worker in range(workers)]
@@ -116,7 +117,7 @@ class Slots:
         left = self.limit - sum(hand.share for hand in self._hands if not hand.alive)
         if left < len(alive):
             return self._wander(wanted, alive, left)
-        demands = sorted((self._hands[worker].demand(self.limit), worker) for worker in alive)
+        demands = sorted((self._hands[worker].demand(self.limit, self._least), worker) for worker in alive)
         for served, (demand, worker) in enumerate(demands):
             wanted[worker] = min(demand, left // (len(demands) - served))
             left -= wanted[worker]

@@ -26,12 +26,13 @@ from msgspec.structs import replace
 from surefoot.config.configuration import Configuration
 from surefoot.control.drilling import Drilling
 from surefoot.control.explaining import Question, explain
+from surefoot.control.keys import LOOK_EVERY, KeyWatch
 from surefoot.control.listeners import Listening, bound, url_of
 from surefoot.control.picture import Picture
 from surefoot.control.status import status
 from surefoot.control.worker import Worker
 from surefoot.errors import ChannelError, ConfigError, DrillError, StartError
-from surefoot.gateway.channel import Configure, Drain, Obeyed, Ready, Records, Report, Settings, Tell, Up
+from surefoot.gateway.channel import Configure, Drain, Keys, Obeyed, Ready, Records, Report, Settings, Tell, Up
 from surefoot.journal.writer import Loss, Writer
 from surefoot.policy.target_state import Closed, Opened
 
@@ -92,6 +93,7 @@ class Supervisor:
         self._prefixes = [""] * workers
         self._meeting = secrets.token_hex(8)
         self._drilling = Drilling()
+        self._keys = KeyWatch(configuration)
         self._began = time.monotonic()
         self._told_ready = False
         self._hopeless: StartError | None = None
@@ -108,6 +110,7 @@ class Supervisor:
         log.info("start: configuration %s, workers %d", self._picture.configuration.version, len(self._workers))
         self._describe(self._picture.configuration)
         keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
+        loop.call_later(LOOK_EVERY, self._look_at_keys)
         try:
             admin, serving = await self._start_admin()
             asked = asyncio.create_task(self._stop.wait())
@@ -137,8 +140,9 @@ class Supervisor:
         self._picture.reloads["ok"] += 1
         self._drilling.over()
         self._describe(configuration)
+        self._keys.reconfigure(configuration)
         for number, frames in self._picture.reconfigure(configuration).items():
-            self._workers[number].send(Configure(self._settings(number)), *frames)
+            self._workers[number].send(self._ring(number), Configure(self._settings(number)), *frames)
         log.info("reload ok: %s", configuration.version)
 
     async def drill(self, body: bytes) -> None:
@@ -165,7 +169,8 @@ class Supervisor:
             try:
                 settings = Configure(self._settings(worker.number))
                 drill = self._drilling.for_newcomer(began)
-                await worker.start(self._listening.of_worker(worker.number), [settings, *frames, *drill])
+                first = [self._ring(worker.number), settings, *frames, *drill]
+                await worker.start(self._listening.of_worker(worker.number), first)
                 self._is_under_way(worker)
                 why = _ending(await worker.ended(), worker.fault)
             except OSError as error:
@@ -230,6 +235,19 @@ class Supervisor:
         for number, frame in answers:
             self._workers[number].send(frame)
 
+    def _look_at_keys(self) -> None:
+        try:
+            if self._keys.look():
+                self._picture.allowances.deal(self._keys.keys)
+                for worker in self._workers:
+                    worker.send(self._ring(worker.number))
+                log.info("keys: %d in the key file are in force", len(self._keys.ring.keys))
+        finally:  # an error is the loop's to log; keys are to be looked at again all the same
+            asyncio.get_running_loop().call_later(LOOK_EVERY, self._look_at_keys)
+
+    def _ring(self, number: int) -> Keys:
+        return Keys(self._keys.ring, self._picture.allowances.shares(number))
+
     def _settings(self, number: int) -> Settings:
         configuration = self._picture.configuration
         return Settings(
@@ -247,6 +265,7 @@ class Supervisor:
             meeting=self._meeting,
             zones=configuration.zones,
             jurisdictions=configuration.jurisdictions,
+            again=self._workers[number].starts > 0,
         )
 
     # ── beginning and end ──────────────────────────────────────────────────────────────────────────────────────

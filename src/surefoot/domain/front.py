@@ -22,7 +22,11 @@ class KeyLimits(Struct, frozen=True):
     in_flight: Count | None = None
     """Calls under way at once."""
     per_minute: Count | None = None
-    """Calls a minute, as a token bucket that holds a tenth of a minute's worth, and at least one."""
+    """Calls a minute, as a token bucket that holds a tenth of a minute's worth, and at least one: over any stretch of
+    time no more calls begin than it holds and earns in that time (`policy.allowance`)."""
+
+
+NO_LIMITS = KeyLimits()
 
 
 class ClientKey(Struct, frozen=True):
@@ -30,6 +34,7 @@ class ClientKey(Struct, frozen=True):
 
     name: str
     digest: bytes
+    """Of all that the client shows, `sf_`, id and secret; the hash's key is the salt of where the key is kept."""
     drill: bool = False
     """A canary key: calls under it are drilled calls, and reach targets only while a drill is on."""
     tenant: str | None = None
@@ -42,7 +47,23 @@ class ClientKey(Struct, frozen=True):
     """Classes of data that all its calls are taken to carry."""
     regions: tuple[str, ...] = ()
     """Zones in which the people live whom the data of all its calls is about."""
-    limits: KeyLimits = KeyLimits()
+    limits: KeyLimits = NO_LIMITS
+    id: str = ""
+    """Between `sf_` and the secret, for a key of the key file: how it is found. Empty for one of the configuration."""
+    expires: float | None = None
+    """Unix time from which it is no key any more."""
+
+
+ANYONE = ClientKey("", b"")
+"""Whose calls are made where no key is asked for."""
+
+
+class Ring(Struct, frozen=True):
+    """The keys of the key file, as it was last read."""
+
+    salt: bytes = b""
+    """Key of their hashes; drawn once, when the file is made."""
+    keys: tuple[ClientKey, ...] = ()
 
 
 class Idempotency(Struct, frozen=True):
@@ -63,7 +84,7 @@ class Door(Struct, frozen=True):
 
     listeners: tuple[Listener, ...]
     keys: tuple[ClientKey, ...] = ()
-    """Empty: every caller is admitted (allowed on loopback only)."""
+    """Those of the configuration. Without any, and without a key file, every caller is admitted (on loopback only)."""
     salt: bytes = b""
     """Key of the hash, drawn anew at each start of the supervisor."""
     body_limit: int = 32 * 1024 * 1024
@@ -77,3 +98,5 @@ class Door(Struct, frozen=True):
     drain: float = 30.0
     """Seconds that calls in flight are given when the gateway stops."""
     idempotency: Idempotency = Idempotency()
+    keys_file: str | None = None
+    """Where further keys are kept. With it a key is asked for even while it holds none."""

@@ -12,7 +12,7 @@ Must never: reach a provider by itself, or show a secret.
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from surefoot.config.configuration import Admin, Configuration, Credentials
+from surefoot.config.credentials import Placeholders
 from surefoot.config.door import digest_of
 from surefoot.config.loading import load
-from surefoot.domain.front import ClientKey, Listener
+from surefoot.domain.front import ClientKey, Listener, Ring
 
 KEY = "SUREFOOT_DRILL_KEY"
 """Environment variable with the canary key of a drill's own gateway."""
@@ -43,22 +44,6 @@ class HouseOptions(Struct, frozen=True):
     """Whether real credentials are needed, because twins pass them on; else placeholders stand for missing ones."""
 
 
-class Placeholders(Mapping[str, str]):
-    """An environment in which every variable is set: a drill with twins in place of targets needs no secret."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def __getitem__(self, name: str) -> str:
-        return self._environ.get(name) or f"placeholder-of-{name}"
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._environ)
-
-    def __len__(self) -> int:
-        return len(self._environ)
-
-
 def live(file: Path, environ: Mapping[str, str], *, forward: bool) -> Configuration:
     """The configuration in the file. Raises `ConfigError`."""
     return load(file, environ if forward else Placeholders(environ))
@@ -75,6 +60,7 @@ def derived(told: HouseOptions, environ: Mapping[str, str]) -> Configuration:
             found.door,
             listeners=(Listener("127.0.0.1", port),),
             keys=(ClientKey("drill", digest_of(environ[KEY], salt), drill=True),),
+            keys_file=None,
             salt=salt,
         ),
         admin=Admin("127.0.0.1", admin_port),
@@ -86,6 +72,7 @@ def derived(told: HouseOptions, environ: Mapping[str, str]) -> Configuration:
             for target in found.targets
         ),
         credentials=Credentials(found.credentials),
+        ring=Ring(),
         journal=told.journal,
         trace=None,
     )

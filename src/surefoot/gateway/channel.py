@@ -1,6 +1,6 @@
 """The channel between the supervisor and one worker: framed msgpack over a Unix socket pair.
 
-    supervisor ── Configure, Hear, Drill, Drain ──▶ worker               (down)
+    supervisor ── Keys, Configure, Hear, Allow, Drill, Drain ──▶ worker  (down)
     supervisor ◀── Ready, Records, Tell, Obeyed, Report ── worker      (up)
 
 A frame is four bytes of length, big endian, and as many bytes of msgpack: a tagged struct, written as an array. Both
@@ -18,13 +18,14 @@ from typing import Any, Generic, TypeVar, cast
 from msgspec import DecodeError, Struct
 from msgspec.msgpack import Decoder, Encoder
 
-from surefoot.domain.front import Door
+from surefoot.domain.front import Door, Ring
 from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.place import Zone
 from surefoot.domain.record import CallRecord
 from surefoot.domain.route import Route
 from surefoot.domain.target import Endpoint, Target
 from surefoot.errors import ChannelError
+from surefoot.policy.allowance import Share
 from surefoot.policy.first_token import Delays
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.target_state import News
@@ -64,6 +65,8 @@ class Settings(Struct, frozen=True):
     zones: dict[str, Zone] = {}
     """Every zone by name."""
     jurisdictions: tuple[Jurisdiction, ...] = ()
+    again: bool = False
+    """Whether another process has filled this worker's place before, and may have let calls in until just now."""
 
     def __repr__(self) -> str:
         return f"<Settings {self.version} of worker {self.worker + 1} of {self.workers}>"
@@ -73,6 +76,23 @@ class Configure(Struct, frozen=True, array_like=True, tag="configure"):
     """Serve under these settings from now on; calls in flight go on under their own."""
 
     settings: Settings
+
+
+class Keys(Struct, frozen=True, array_like=True, tag="keys"):
+    """These are the keys of the key file from now on, and no others; calls under way end as they would have.
+
+    Told before the settings, so that no request comes before its key.
+    """
+
+    ring: Ring
+    shares: list[Share]
+    """Of every limit that is shared out, be its key in the file or in the configuration."""
+
+
+class Allow(Struct, frozen=True, array_like=True, tag="allow"):
+    """Go by these shares of keys' limits from now on."""
+
+    shares: list[Share]
 
 
 class Hear(Struct, frozen=True, array_like=True, tag="hear"):
@@ -100,7 +120,7 @@ class Drain(Struct, frozen=True, array_like=True, tag="drain"):
     """Accept no more connections, let the calls in flight end within `Door.drain`, then leave."""
 
 
-Down = Configure | Hear | Drill | Drain
+Down = Keys | Configure | Hear | Allow | Drill | Drain
 
 
 class Ready(Struct, frozen=True, array_like=True, tag="ready"):
@@ -161,6 +181,17 @@ class RouteReport(Struct, frozen=True, array_like=True):
     """Second attempts that it could pay for now."""
 
 
+class KeyReport(Struct, frozen=True, array_like=True):
+    """One key whose limits are shared out, as one worker sees it."""
+
+    key: str
+    in_flight: int
+    per_minute: int
+    """Calls a minute that its clients ask for, as far as its share lets them."""
+    share: Share
+    """What this worker goes by; counts as confirmed by this report."""
+
+
 class Report(Struct, frozen=True, array_like=True, tag="report"):
     """How a worker is, once a second."""
 
@@ -180,6 +211,7 @@ class Report(Struct, frozen=True, array_like=True, tag="report"):
     """Bytes that they take."""
     ours: bool = False
     """Whether every target fails at once, so that breakers stay closed: `policy.them_or_us`."""
+    keys: list[KeyReport] = []
 
 
 Up = Ready | Records | Tell | Obeyed | Report

@@ -51,7 +51,7 @@ class DrillWorld(World):
 
     def ended(self, exchange: Exchange) -> None:
         """A drilled call is over: its record is marked, and goes the way of all records."""
-        self.live.discard(exchange)
+        self.parted(exchange)
         record: CallRecord = exchange.record()
         self._house.world.records.append((*record[:_DRILL], self.drill, *record[_DRILL + 1 :]))
 

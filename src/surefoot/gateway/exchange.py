@@ -20,6 +20,7 @@ from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resumption import Resumption
 from surefoot.gateway.upstream import Upstream
 from surefoot.gateway.watched import Plainly
+from surefoot.policy.allowance import Allowance
 from surefoot.policy.call import DELIVER_FIRST, FINISH, Call
 from surefoot.wire.clock import now
 
@@ -57,7 +58,7 @@ class Exchange:
 
     __slots__ = (
         "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes",
-        "_resumption", "_slow", "_spoke_at", "_wall", "_was_slow", "_winner", "_world", "call",
+        "_resumption", "_slow", "_spoke_at", "_wall", "_was_slow", "_winner", "_world", "allowance", "call",
     )  # fmt: skip
 
     def __init__(self, world: World, connection: Recipient, dialect: Dialect, ask: Ask, call: Call) -> None:
@@ -75,6 +76,8 @@ class Exchange:
         self._spoke_at: float | None = None
         self._slow = self._was_slow = False
         self._resumption: Resumption | None = None
+        self.allowance: Allowance | None = None
+        """What its key's limits have let it into; left once, when the call ends."""
         self.call = call
 
     def begin(self, identity: str, key: str, wall: float) -> None:

@@ -1,18 +1,24 @@
 """The front of a worker: takes whole requests from connections and makes exchanges of them."""
 
+from math import ceil
+
 from surefoot.dialects.dialect import Complaint
 from surefoot.dialects.openai_chat import DIALECT as OPENAI_CHAT
-from surefoot.domain.front import Door
+from surefoot.domain.front import ANYONE, ClientKey, Door
 from surefoot.errors import DialectError
 from surefoot.gateway import surface
+from surefoot.gateway.channel import Keys
 from surefoot.gateway.complaints import refusal
+from surefoot.gateway.doorkeeper import NONE, Doorkeeper
 from surefoot.gateway.drills import Drills
 from surefoot.gateway.exchange import Exchange
+from surefoot.gateway.handover import Meeting, Relay
 from surefoot.gateway.own_headers import wrong_header
-from surefoot.gateway.recipient import Recipient
+from surefoot.gateway.recipient import Client, Recipient
 from surefoot.gateway.resends import HEADER, Resends
 from surefoot.gateway.world import World
-from surefoot.wire.clock import wall
+from surefoot.policy.allowance import SOON
+from surefoot.wire.clock import now, wall
 from surefoot.wire.server import Incoming, Served, ServerConnection
 
 CHAT = b"/v1/chat/completions"
@@ -24,9 +30,12 @@ _NOTHING: dict[bytes, bytes] = {}
 class Front:
     """See the module. `world` is replaced on reload; everything else lives as long as the worker."""
 
-    def __init__(self, world: World, prefix: str) -> None:
+    def __init__(self, world: World, prefix: str, keys: Keys = NONE) -> None:
         self.world = world
         self.door: Door = world.settings.door
+        self.doorkeeper = Doorkeeper(world.settings, keys, now())
+        self.meeting = Meeting(world.settings.meeting, self._handed)
+        """Where other workers hand over what belongs to this one."""
         self.drills = Drills()
         self.draining = False
         self.connections: set[ServerConnection] = set()
@@ -40,30 +49,42 @@ class Front:
         """Serve new requests under another configuration."""
         self.world = world
         self.door = world.settings.door
+        self.doorkeeper.enter(self.door, now())
         self.resends.enter(world.settings)
+
+    async def listen(self) -> None:
+        """Let other workers in, if there are any."""
+        settings = self.world.settings
+        if settings.meeting and settings.workers > 1:
+            await self.meeting.open(settings.worker)
 
     # ── what connections say ───────────────────────────────────────────────────────────────────────────────────
 
     def request(self, connection: ServerConnection, incoming: Incoming) -> Served | None:
         """One whole request: answered at once, or under way from here on."""
-        world = self.world
-        key = world.doorkeeper.name_of(incoming.headers)
+        doorkeeper = self.doorkeeper
+        key = doorkeeper.key_of(incoming.headers)
         if key is None:
             return self._complain(connection, surface.wrong_key(incoming.headers))
         if incoming.path != CHAT and incoming.path.partition(b"?")[0] != CHAT:
-            return self._other(connection, incoming)
+            return self._other(connection, incoming, key)
+        wrong: Complaint | None = None
         if incoming.method != b"POST":
-            return self._complain(connection, surface.wrong_method("POST"))
-        if incoming.own:
-            wrong = wrong_header(incoming.headers, canary=key in world.doorkeeper.canaries)
-            if wrong is not None:
-                return self._complain(connection, wrong)
+            wrong = surface.wrong_method("POST")
+        elif incoming.own:
+            wrong = wrong_header(incoming.headers, canary=key.drill)
+        if wrong is not None:
+            return self._complain(connection, wrong)
+        limited = doorkeeper.allowances
+        allowance = limited.get(key.name) if limited else None
+        if allowance is not None and allowance.home is not None:
+            return self._at_home(connection, incoming, key, allowance.home)
         if HEADER in incoming.headers:
             return self.resends.request(connection, incoming, key)
         return self._call(connection, incoming, key)
 
-    def _call(self, connection: Recipient, incoming: Incoming, key: str) -> Exchange | None:
-        """A request to a path that makes calls, of the client of this name."""
+    def _call(self, connection: Recipient, incoming: Incoming, key: ClientKey) -> Exchange | None:
+        """A request to a path that makes calls, of the client with this key."""
         world = self._world_of(key, incoming)
         if world is None:
             return self._complain(connection, surface.no_drill())
@@ -73,28 +94,32 @@ class Front:
             return self._complain(connection, surface.bad_body(error))
         route = ask.model
         stack = world.fleet.stacks.get(route)
-        if stack is None:
-            return self._complain(connection, surface.unknown_route(route, world.routes))
-        said = incoming.headers if incoming.own else _NOTHING
-        applied = world.binder.applied(self.world.doorkeeper.key_named(key), stack.route, said)
-        if isinstance(applied, Complaint):
-            return self._complain(connection, applied)
-        request = surface.request_of(ask, stack.route, applied, incoming)
+        if stack is None or (key.routes is not None and route not in key.routes):
+            return self._complain(connection, self._no_route(key, route, known=stack is not None))
+        applied = world.binder.applied(key, stack.route, incoming.headers if incoming.own else _NOTHING)
+        request = applied if isinstance(applied, Complaint) else surface.request_of(ask, stack.route, applied, incoming)
         if isinstance(request, Complaint):
             return self._complain(connection, request)
+        limited = self.doorkeeper.allowances
+        allowance = limited.get(key.name) if limited else None
+        if allowance is not None:
+            refused = allowance.enter(incoming.arrived)
+            if refused is not None:
+                return self._complain(connection, surface.over_limit(key, refused), refused.seconds)
         call = world.make_call(world.fleet, request, incoming.arrived)
         exchange = Exchange(world, connection, OPENAI_CHAT, ask, call)
+        exchange.allowance = allowance
         world.live.add(exchange)
         world.latest[route] = call
         world.calls[route] += 1
         self._number += 1
         connection.served = exchange
-        exchange.begin(f"{self._prefix}{self._number:x}", key, wall())
+        exchange.begin(f"{self._prefix}{self._number:x}", key.name, wall())
         return exchange
 
     def admits(self, incoming: Incoming) -> bool:
         """Whether the head shows a key that is ours."""
-        return self.world.doorkeeper.name_of(incoming.headers) is not None
+        return self.doorkeeper.key_of(incoming.headers) is not None
 
     def refuse(self, connection: ServerConnection, status: int, code: str, message: str) -> None:
         """Bytes that never became a request."""
@@ -127,23 +152,50 @@ class Front:
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _world_of(self, key: str, incoming: Incoming) -> World | None:
-        """Production's, or for a canary call the drill's; None while there is no such drill."""
-        world = self.world
-        return self.drills.world_of(incoming.headers) if key in world.doorkeeper.canaries else world
+    def _at_home(self, client: Client, incoming: Incoming, key: ClientKey, home: int) -> Served | None:
+        """A request under a key whose calls one worker counts: it goes there, if it is not here already."""
+        settings = self.world.settings
+        if home == settings.worker or not settings.meeting:
+            return self._settle(client, incoming, key)
+        relay = Relay(client, lambda: self._complain(client, surface.home_away(), SOON))
+        return relay.hand_over(settings.meeting, home, incoming, key.name)
 
-    def _other(self, connection: ServerConnection, incoming: Incoming) -> Exchange | None:
+    def _settle(self, client: Client, incoming: Incoming, key: ClientKey) -> Served | None:
+        """A request that has come to where it belongs."""
+        if HEADER in incoming.headers:
+            return self.resends.here(client, incoming, key)
+        return self._call(client, incoming, key)
+
+    def _handed(self, client: Client, incoming: Incoming, name: str) -> None:
+        """Another worker has handed a request over, of the client of this name."""
+        key = self.doorkeeper.named.get(name, ANYONE if not name else None)
+        if key is None:  # it has been revoked on the way
+            self._complain(client, surface.wrong_key({b"authorization": b""}))
+        else:
+            self._settle(client, incoming, key)
+
+    def _no_route(self, key: ClientKey, route: str, *, known: bool) -> Complaint:
+        routes = surface.routes_of(key, self.world.routes)
+        return surface.route_not_allowed(route, routes) if known else surface.unknown_route(route, routes)
+
+    def _world_of(self, key: ClientKey, incoming: Incoming) -> World | None:
+        """Production's, or for a canary call the drill's; None while there is no such drill."""
+        return self.drills.world_of(incoming.headers) if key.drill else self.world
+
+    def _other(self, connection: ServerConnection, incoming: Incoming, key: ClientKey) -> Exchange | None:
         path = incoming.path.partition(b"?")[0]
         if path != MODELS:
             paths = (f"POST {CHAT.decode()}", f"GET {MODELS.decode()}")
             return self._complain(connection, surface.unknown_path(incoming, paths))
         if incoming.method != b"GET":
             return self._complain(connection, surface.wrong_method("GET"))
-        connection.answer(200, OPENAI_CHAT.models(self.world.routes))
+        connection.answer(200, OPENAI_CHAT.models(surface.routes_of(key, self.world.routes)))
         return None
 
-    def _complain(self, connection: Recipient, complaint: Complaint) -> Exchange | None:
+    def _complain(self, connection: Recipient, complaint: Complaint, seconds: float = 0.0) -> Exchange | None:
+        """Say no; worth another try after so many `seconds`, if any."""
         self.refused += 1
+        headers = b"retry-after: %d\r\n" % max(1, ceil(seconds)) if seconds else b""
         body = b"" if connection.incoming.method == b"HEAD" else OPENAI_CHAT.error(complaint)  # HEAD never has one
-        connection.answer(complaint.status, body)
+        connection.answer(complaint.status, body, headers)
         return None

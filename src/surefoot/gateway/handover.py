@@ -1,6 +1,6 @@
 """How one worker hands a request over to another: both ends of a Unix socket between them, one connection a request.
 
-    worker of the client ── Hand ──▶ owner of the key
+    worker of the client ── Hand ──▶ owner of the idempotency key, or home of the client key
     worker of the client ◀── Taken, then Whole, or Begun More… and Ended or Broken ── owner
 
 The frames say what an exchange says to its client, so each worker frames HTTP for its own connection. A client that
@@ -208,6 +208,11 @@ class Relay(Channel[Back]):
         self._impatient: asyncio.TimerHandle | None = None
         self._begun = False
         self._over = False
+
+    def hand_over(self, meeting: str, owner: int, incoming: Incoming, name: str) -> Served | None:
+        """What serves the client from now on: this, or whatever does without an owner that is away."""
+        self._client.served = self
+        return self if self.call_on(meeting, owner, incoming, name) else self._alone()
 
     def call_on(self, meeting: str, owner: int, incoming: Incoming, name: str) -> bool:
         """Hand the request over. False if the owner is away."""

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from surefoot.dialects.dialect import Complaint
+from surefoot.domain.front import ClientKey
 from surefoot.gateway.answers import Answers
 from surefoot.gateway.binder import NARROWING
 from surefoot.gateway.channel import Settings
 from surefoot.gateway.complaints import refusal
-from surefoot.gateway.handover import Meeting, Relay
+from surefoot.gateway.handover import Relay
 from surefoot.gateway.recipient import Client, Recipient
 from surefoot.gateway.shared import JOINED, REPLAYED
 from surefoot.wire.clock import now
@@ -27,7 +28,7 @@ LONGEST = 255
 
 _VISIBLE = frozenset(range(0x21, 0x7F))
 
-Call = Callable[[Recipient, Incoming, str], Served | None]
+Call = Callable[[Recipient, Incoming, ClientKey], Served | None]
 Complain = Callable[[Recipient, Complaint], Served | None]
 
 
@@ -39,65 +40,57 @@ class Resends:
         self._call = call
         self._complain = complain
         self._settings = settings
-        self.meeting = Meeting(settings.meeting, self._handed)
-        """Where other workers hand over what belongs to this one."""
 
     def enter(self, settings: Settings) -> None:
         """Go by another configuration; what is kept stays."""
         self._settings = settings
         self.answers.set(settings.door.idempotency, settings.workers)
 
-    async def listen(self) -> None:
-        """Let other workers in, if there are any."""
+    def request(self, client: Client, incoming: Incoming, key: ClientKey) -> Served | None:
+        """A request with an `Idempotency-Key`, of the client with this key."""
         settings = self._settings
-        if settings.meeting and settings.workers > 1:
-            await self.meeting.open(settings.worker)
+        if not settings.meeting or self._unkept(incoming):
+            return self.here(client, incoming, key)
+        owner = owner_of(scope_of(key.name, incoming.path, incoming.headers[HEADER]), settings.workers)
+        if owner == settings.worker:
+            return self.here(client, incoming, key)
+        relay = Relay(client, lambda: self._without_owner(client, incoming, key))
+        return relay.hand_over(settings.meeting, owner, incoming, key.name)
 
-    def request(self, client: Client, incoming: Incoming, name: str) -> Served | None:
-        """A request with a key, of the client of this name."""
-        if self.answers.off:
-            return self._call(client, incoming, name)
-        key = incoming.headers[HEADER]
-        if not 0 < len(key) <= LONGEST or not _VISIBLE.issuperset(key):
-            self.answers.counts["refused"] += 1
-            return self._complain(client, wrong_key())
-        scope = scope_of(name, incoming.path, key)
-        settings = self._settings
-        owner = owner_of(scope, settings.workers)
-        if owner != settings.worker and settings.meeting:
-            relay = Relay(client, lambda: self._without_owner(client, incoming, name, scope))
-            client.served = relay
-            if relay.call_on(settings.meeting, owner, incoming, name):
-                return relay
-            return self._without_owner(client, incoming, name, scope)
-        return self._here(client, incoming, name, scope)
-
-    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _handed(self, client: Client, incoming: Incoming, name: str) -> None:
-        """Another worker has handed a request over."""
-        self._here(client, incoming, name, scope_of(name, incoming.path, incoming.headers[HEADER]))
-
-    def _without_owner(self, client: Client, incoming: Incoming, name: str, scope: bytes) -> Served | None:
-        self.answers.counts["owner_away"] += 1
-        return self._here(client, incoming, name, scope)
-
-    def _here(self, client: Client, incoming: Incoming, name: str, scope: bytes) -> Served | None:
+    def here(self, client: Client, incoming: Incoming, key: ClientKey) -> Served | None:
+        """The same, at its owner."""
         answers = self.answers
+        if answers.off:
+            return self._call(client, incoming, key)
+        if self._unkept(incoming):
+            answers.counts["refused"] += 1
+            return self._complain(client, wrong_key())
+        scope = scope_of(key.name, incoming.path, incoming.headers[HEADER])
         fingerprint = fingerprint_of(incoming)
         known = answers.find(scope)
         if known is None:
             shared = answers.begin(scope, fingerprint, incoming)
             if shared is None:
-                return self._call(client, incoming, name)
+                return self._call(client, incoming, key)
             follower = shared.join(client)
-            self._call(shared, incoming, name)
+            self._call(shared, incoming, key)
             return follower
         if known.fingerprint != fingerprint:
             answers.counts["conflicts"] += 1
             return self._complain(client, reused_key())
         answers.counts["replayed" if known.over else "joined"] += 1
         return known.join(client, REPLAYED if known.over else JOINED)
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _unkept(self, incoming: Incoming) -> bool:
+        """Whether nothing is kept under this key: nothing ever is, or it has not the form of one."""
+        key = incoming.headers[HEADER]
+        return self.answers.off or not 0 < len(key) <= LONGEST or not _VISIBLE.issuperset(key)
+
+    def _without_owner(self, client: Client, incoming: Incoming, key: ClientKey) -> Served | None:
+        self.answers.counts["owner_away"] += 1
+        return self.here(client, incoming, key)
 
 
 def scope_of(name: str, path: bytes, key: bytes) -> bytes:

@@ -1,67 +1,20 @@
-"""The front house: what a request is, who sends it, and which exchange it becomes.
+"""The front house: what a request is, and what is said to one that becomes no call.
 
-Knows paths and keys. Must never choose a target.
+Knows paths and what a key allows. Must never choose a target.
 """
 
-from hashlib import blake2b
-from hmac import compare_digest
-
 from surefoot.dialects.dialect import Ask, Complaint
-from surefoot.domain.front import ClientKey, Door
+from surefoot.domain.front import ClientKey
 from surefoot.domain.jurisdiction import Applied
 from surefoot.domain.request import Request
 from surefoot.domain.route import Resume, Route, Watch
 from surefoot.errors import DialectError
 from surefoot.gateway.complaints import refusal
 from surefoot.gateway.own_headers import NO_WISHES, wishes_of
+from surefoot.policy.allowance import Refused
 from surefoot.wire.server import Incoming
 
-KEYS_REMEMBERED = 4096
-"""Admitted `Authorization` values that are not hashed again. What is not admitted is not remembered."""
-
-
 _AUTO = Watch.AUTO  # looked up through its class, a member costs 40 ns each time
-
-
-class Doorkeeper:
-    """Tells whose key a request shows. Hashes are compared in constant time; an admitted value is remembered."""
-
-    __slots__ = ("_admitted", "_keys", "_named", "_salt", "canaries")
-
-    def __init__(self, door: Door) -> None:
-        self._keys: tuple[ClientKey, ...] = door.keys
-        self._named = {key.name: key for key in door.keys}
-        self.canaries = frozenset(key.name for key in door.keys if key.drill)
-        """Names of the keys whose calls are drilled calls."""
-        self._salt = door.salt
-        self._admitted: dict[bytes, str] = {}
-
-    def key_named(self, name: str) -> ClientKey | None:
-        """The key of this name; None where no key is asked for."""
-        return self._named.get(name)
-
-    def name_of(self, headers: dict[bytes, bytes]) -> str | None:
-        """The name of the client's key, empty where none is asked for; None if the key is missing or wrong."""
-        if not self._keys:
-            return ""
-        shown = headers.get(b"authorization")
-        if shown is None:
-            return None
-        name = self._admitted.get(shown)
-        return name if name is not None else self._look_up(shown)
-
-    def _look_up(self, shown: bytes) -> str | None:
-        scheme, _, secret = shown.partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
-        digest = blake2b(secret.strip(), digest_size=32, key=self._salt).digest()
-        found: str | None = None
-        for key in self._keys:  # all of them, so that the time does not tell which one came close
-            if compare_digest(key.digest, digest):
-                found = key.name
-        if found is not None and len(self._admitted) < KEYS_REMEMBERED:
-            self._admitted[shown] = found
-        return found
 
 
 def request_of(ask: Ask, route: Route, applied: Applied, incoming: Incoming) -> Request | Complaint:
@@ -112,6 +65,35 @@ def unknown_route(model: str, routes: tuple[str, ...]) -> Complaint:
     """404, listing the routes."""
     message = f"The model '{model[:100]}' is not a route of this gateway. Routes: {', '.join(routes)}."
     return refusal(404, "model_not_found", message, "model")
+
+
+def routes_of(key: ClientKey, routes: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the gateway's routes that the key may ask for."""
+    return routes if key.routes is None else tuple(route for route in routes if route in key.routes)
+
+
+def route_not_allowed(model: str, routes: tuple[str, ...]) -> Complaint:
+    """403, listing the key's routes."""
+    message = f"This key may not ask for the route '{model}'. Its routes: {', '.join(routes) or 'none'}."
+    return refusal(403, "route_not_allowed", message, "model")
+
+
+def over_limit(key: ClientKey, refused: Refused) -> Complaint:
+    """429: whose limit it is, so that nobody looks for it at a provider."""
+    if refused.limit == "in_flight":
+        limit = f"{key.limits.in_flight} calls under way at once"
+    else:
+        limit = f"{key.limits.per_minute} calls a minute"
+    message = (
+        f"This gateway lets the key '{key.name}' have {limit}; no provider has refused anything. Send it again later."
+    )
+    return refusal(429, f"key_limit_{refused.limit}", message)
+
+
+def home_away() -> Complaint:
+    """503: nobody else can tell what is left of the key's limits."""
+    message = "The worker that counts this key's calls is being replaced. Send the request again."
+    return refusal(503, "key_limit_unknown", message)
 
 
 def bad_body(error: DialectError) -> Complaint:

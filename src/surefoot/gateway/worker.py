@@ -18,11 +18,13 @@ import sys
 from collections.abc import Sequence
 
 from surefoot.gateway.channel import (
+    Allow,
     Configure,
     Down,
     Drain,
     Drill,
     Hear,
+    Keys,
     Obeyed,
     Ready,
     Records,
@@ -34,11 +36,12 @@ from surefoot.gateway.channel import (
     attach,
     worker_end,
 )
+from surefoot.gateway.doorkeeper import NONE
 from surefoot.gateway.front import Front
 from surefoot.gateway.trace import tracing
 from surefoot.gateway.world import World
 from surefoot.policy.breaker import State
-from surefoot.wire.clock import now
+from surefoot.wire.clock import now, wall
 from surefoot.wire.pool import server_tls_context
 from surefoot.wire.server import ServerConnection
 
@@ -82,6 +85,7 @@ class Worker:
         self._servers: list[asyncio.Server] = []
         self._channel = worker_end(self._hear, self._lost)
         self._front: Front | None = None
+        self._keys = NONE
         self._old: list[World] = []
         self._dropped = 0
         self._dropped_before = 0
@@ -102,6 +106,8 @@ class Worker:
         match frame:
             case Configure(settings=settings):
                 self._configure(settings)
+            case Keys() | Allow():
+                self._hear_of_keys(frame)
             case Hear(news=news):
                 if self._front is not None:
                     self._front.world.hear(news, now())
@@ -111,6 +117,16 @@ class Worker:
                 self._channel.send(Obeyed(frame.serial))
             case Drain():
                 self._drain()
+
+    def _hear_of_keys(self, frame: Keys | Allow) -> None:
+        if isinstance(frame, Keys):
+            self._keys = frame
+        if self._front is None:
+            return
+        if isinstance(frame, Keys):
+            self._front.doorkeeper.hold(frame, now())
+        else:
+            self._front.doorkeeper.allow(frame.shares, now())
 
     def _lost(self, error: Exception | None) -> None:
         self._alone = True
@@ -126,7 +142,7 @@ class Worker:
         front = self._front
         if front is None:
             world = self.make_world(settings, tracing=tracing(settings))
-            self._front = Front(world, settings.prefix)
+            self._front = Front(world, settings.prefix, self._keys)
             world.warm_first()
             asyncio.get_running_loop().create_task(self._listen(self._front, settings)).add_done_callback(_surface)
             asyncio.get_running_loop().call_soon(self._tick)
@@ -140,7 +156,7 @@ class Worker:
 
     async def _listen(self, front: Front, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
-        await front.resends.listen()
+        await front.listen()
         for listener, taken in zip(settings.door.listeners, self._listeners, strict=True):
             tls: ssl.SSLContext | None = None
             if listener.certificate is not None and listener.private_key is not None:
@@ -157,7 +173,7 @@ class Worker:
         front.draining = True
         for server in self._servers:
             server.close()
-        front.resends.meeting.close()
+        front.meeting.close()
         self._leave_at = now() + front.door.drain
 
     # ── the ticker ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,6 +215,7 @@ class Worker:
 
     def _sweep(self, front: Front, at: float) -> None:
         front.sweep(at)
+        front.doorkeeper.expire(wall(), at)
         front.world.warm(at)
         front.resends.answers.expire()
         front.drills.sweep(at)
@@ -210,7 +227,7 @@ class Worker:
         if at >= self._leave_at:
             _end_at_once(front, worlds)
         front.sweep(at)
-        clients = front.connections or front.resends.meeting.inside
+        clients = front.connections or front.meeting.inside
         if any(world.live for world in worlds) or clients or self._over.is_set():
             return  # an answer is not given while bytes of it wait to be sent
         for world in worlds:
@@ -269,11 +286,13 @@ class Worker:
         counters = {
             "connections_accepted": front.accepted,
             "requests_refused": front.refused,
+            "key_limits_refused": front.doorkeeper.refused,
             "upstream_connections": sum(upstream.pool.opened for upstream in front.world.upstreams.values()),
             **{f"idempotency_{what}": count for what, count in answers.counts.items()},
         }
         kept = (len(answers), answers.memory)
-        return Report(live, len(front.connections), targets, routes, counters, self._dropped, *kept, fleet.ours)
+        keys = front.doorkeeper.report(SWEEP_EVERY)
+        return Report(live, len(front.connections), targets, routes, counters, self._dropped, *kept, fleet.ours, keys)
 
 
 def _surface(task: "asyncio.Task[None]") -> None:
@@ -288,7 +307,7 @@ def _end_at_once(front: Front, worlds: Sequence[World]) -> None:
         world.end_all()
     for connection in list(front.connections):
         connection.transport.abort()
-    for handed in list(front.resends.meeting.inside):
+    for handed in list(front.meeting.inside):
         handed.abort()
 
 

@@ -20,7 +20,6 @@ from surefoot.errors import StartError
 from surefoot.gateway.binder import REMEMBERED, Binder
 from surefoot.gateway.channel import Settings
 from surefoot.gateway.exchange import Exchange
-from surefoot.gateway.surface import Doorkeeper
 from surefoot.gateway.trace import Trace
 from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import Call
@@ -43,7 +42,6 @@ class World:
     ) -> None:
         self.settings = settings
         self.version = settings.version
-        self.doorkeeper = Doorkeeper(settings.door)
         self.fleet = Fleet(
             settings.targets,
             settings.routes,
@@ -113,8 +111,18 @@ class World:
 
     def ended(self, exchange: Exchange) -> None:
         """A call is over."""
-        self.live.discard(exchange)
+        if exchange.allowance is None:
+            self.live.discard(exchange)
+        else:
+            self.parted(exchange)
         self.records.append(exchange.record())
+
+    def parted(self, exchange: Exchange) -> None:
+        """A call is no more among those that live, nor among those that its key has under way."""
+        self.live.discard(exchange)
+        if exchange.allowance is not None:
+            exchange.allowance.leave()
+            exchange.allowance = None
 
     def provenance(self, route: str, target: str, attempts: int) -> bytes:
         """The headers that tell who answered: built once for each combination, of which there are few."""
@@ -189,7 +197,7 @@ class World:
             exchange.stop()
         except Exception as error:  # noqa: BLE001 - as above
             log.error("a call cannot be ended in order, and leaves no record: %s", _origin(error))  # noqa: TRY400
-            self.live.discard(exchange)
+            self.parted(exchange)
             exchange.give_up()
 
     def warm(self, at: float) -> None:
