@@ -118,6 +118,7 @@ class Exchange:
         request = call.request
         began = call.began
         winner, ended, spoke_at = call.winner, call.ended, self._spoke_at
+        jurisdiction = request.jurisdiction
         if len(self._legs) > 1 or call.kind is not _GOOD:
             self._book_what_was_lost()
         return (
@@ -130,12 +131,15 @@ class Exchange:
             request.stream,
             call.bucket,
             request.prompt_tokens,
+            request.max_tokens,
             self._request_bytes,
             self._answer_bytes,
             call.kind,
             None if winner is None else winner.number,
             None if spoke_at is None else spoke_at - began,
             None if ended is None else ended - began,
+            jurisdiction.name,
+            jurisdiction.version,
             call.attempt_records(),
         )
 
