@@ -15,8 +15,8 @@ class Attempt:
     """Times are on the driver's monotonic clock, in seconds; None did not happen."""
 
     __slots__ = (
-        "breaker", "completion_tokens", "connect_by", "ended", "evidence", "first", "heard", "hedge_at", "kind", "late", "limit_at",
-        "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent", "series",
+        "breaker", "completion_tokens", "connect_by", "ended", "evidence", "first", "heard", "hedge_at", "kind", "late",
+        "limit_at", "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent", "series",
         "started", "state", "verdict",
     )  # fmt: skip
 
