@@ -55,7 +55,7 @@ class Origin(Struct, frozen=True):
     start: int
 
 
-class Settled(Struct, frozen=True):
+class Written(Struct, frozen=True):
     """What came of batches: calls that owed receipts and do no longer, by who sent them."""
 
     calls: dict[Origin, int]
@@ -72,7 +72,7 @@ class _Batch(Struct):
 class Receipts:
     """The one that writes. Opening raises `StartError`; nothing else here raises. `told` is called in its thread."""
 
-    def __init__(self, options: ReceiptOptions, notary: Notary, told: Callable[[Settled], None]) -> None:
+    def __init__(self, options: ReceiptOptions, notary: Notary, told: Callable[[Written], None]) -> None:
         self.options = options
         self.calls = 0
         """Calls whose receipts are on the disk."""
@@ -235,7 +235,7 @@ class Receipts:
         if self.fault is None:
             log.error("receipts cannot be written: %s; calls that owe one are refused until they can", why)
             self.fault = why
-        self._tell(Settled({}, writing=False))
+        self._tell(Written({}, writing=False))
 
     def _settle(self, batches: list[_Batch], unreadable: int) -> None:
         """With the lock held."""
@@ -255,9 +255,9 @@ class Receipts:
         if recovered:
             log.warning("receipts can be written again")
         if settled or recovered:
-            self._tell(Settled(dict(settled), writing=True))
+            self._tell(Written(dict(settled), writing=True))
 
-    def _tell(self, settled: Settled) -> None:
+    def _tell(self, settled: Written) -> None:
         with suppress(RuntimeError):  # the loop that would hear it has ended
             self._told(settled)
 

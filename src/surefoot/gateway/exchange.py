@@ -57,7 +57,7 @@ class Exchange:
 
     __slots__ = (
         "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes",
-        "_resumption", "_slow", "_spoke_at", "_wall", "_was_slow", "_winner", "_world", "call",
+        "_resumption", "_slow", "_spoke_at", "_wall", "_was_slow", "_winner", "_world", "call", "owes",
     )  # fmt: skip
 
     def __init__(self, world: World, connection: Recipient, dialect: Dialect, ask: Ask, call: Call) -> None:
@@ -76,6 +76,8 @@ class Exchange:
         self._slow = self._was_slow = False
         self._resumption: Resumption | None = None
         self.call = call
+        self.owes = False
+        """Whether it has to leave receipts."""
 
     def begin(self, identity: str, key: str, wall: float) -> None:
         """Choose and launch. `wall` is the Unix time of arrival."""

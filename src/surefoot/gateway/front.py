@@ -9,6 +9,7 @@ from surefoot.gateway.complaints import refusal
 from surefoot.gateway.drills import Drills
 from surefoot.gateway.exchange import Exchange
 from surefoot.gateway.own_headers import wrong_header
+from surefoot.gateway.owing import RETRY_AFTER, Owing
 from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resends import HEADER, Resends
 from surefoot.gateway.world import World
@@ -34,12 +35,15 @@ class Front:
         self.refused = 0
         self._prefix = prefix
         self._number = 0
+        self.owing = Owing()
+        self.owing.enter(world.settings.receipts, world.settings.workers)
         self.resends = Resends(self._call, self._complain, world.settings)
 
     def enter(self, world: World) -> None:
         """Serve new requests under another configuration."""
         self.world = world
         self.door = world.settings.door
+        self.owing.enter(world.settings.receipts, world.settings.workers)
         self.resends.enter(world.settings)
 
     # ── what connections say ───────────────────────────────────────────────────────────────────────────────────
@@ -82,8 +86,12 @@ class Front:
         request = surface.request_of(ask, stack.route, applied, incoming)
         if isinstance(request, Complaint):
             return self._complain(connection, request)
+        owes = world.receipts or request.jurisdiction.obligations.receipts
+        if owes and (full := self.owing.reserve()) is not None:
+            return self._complain(connection, full, RETRY_AFTER)
         call = world.make_call(world.fleet, request, incoming.arrived)
         exchange = Exchange(world, connection, OPENAI_CHAT, ask, call)
+        exchange.owes = owes
         world.live.add(exchange)
         world.latest[route] = call
         world.calls[route] += 1
@@ -142,8 +150,8 @@ class Front:
         connection.answer(200, OPENAI_CHAT.models(self.world.routes))
         return None
 
-    def _complain(self, connection: Recipient, complaint: Complaint) -> Exchange | None:
+    def _complain(self, connection: Recipient, complaint: Complaint, headers: bytes = b"") -> Exchange | None:
         self.refused += 1
         body = b"" if connection.incoming.method == b"HEAD" else OPENAI_CHAT.error(complaint)  # HEAD never has one
-        connection.answer(complaint.status, body)
+        connection.answer(complaint.status, body, headers)
         return None

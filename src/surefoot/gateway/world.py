@@ -62,6 +62,12 @@ class World:
         self.latest: dict[str, Call] = {}
         """The latest call of each route since the last look: what a warm connection is chosen for."""
         self.records: list[CallRecord] = []
+        self.owed: list[CallRecord] = []
+        """Records of calls that owe their receipts: these are never dropped."""
+        self.forgotten = 0
+        """Calls that owed them and left no record, by a fault of ours; whoever tells the supervisor sets it back."""
+        self.receipts = settings.receipts is not None and settings.receipts.required
+        """Whether every call owes them."""
         self.routes = tuple(route.name for route in settings.routes)
         self.upstreams: dict[str, Upstream] = {}
         for target in settings.targets:
@@ -114,7 +120,11 @@ class World:
     def ended(self, exchange: Exchange) -> None:
         """A call is over."""
         self.live.discard(exchange)
-        self.records.append(exchange.record())
+        self.keep(exchange, exchange.record())
+
+    def keep(self, exchange: Exchange, record: CallRecord) -> None:
+        """Put a record where it waits to be sent."""
+        (self.owed if exchange.owes else self.records).append(record)
 
     def provenance(self, route: str, target: str, attempts: int) -> bytes:
         """The headers that tell who answered: built once for each combination, of which there are few."""
@@ -191,6 +201,7 @@ class World:
             log.error("a call cannot be ended in order, and leaves no record: %s", _origin(error))  # noqa: TRY400
             self.live.discard(exchange)
             exchange.give_up()
+            self.forgotten += exchange.owes
 
     def warm(self, at: float) -> None:
         """Keep one connection open to the next target of each route that is in use."""

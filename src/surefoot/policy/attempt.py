@@ -16,8 +16,8 @@ class Attempt:
 
     __slots__ = (
         "breaker", "completion_tokens", "connect_by", "ended", "evidence", "first", "heard", "hedge_at", "kind", "late",
-        "limit_at", "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent", "series",
-        "started", "state", "verdict",
+        "limit_at", "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent",
+        "series", "started", "state", "verdict",
     )  # fmt: skip
 
     def __init__(self, number: int, state: TargetState, reason: Reason, now: float) -> None:
