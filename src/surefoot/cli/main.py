@@ -18,7 +18,7 @@ REFUSED = 2
 
 
 class Entry(NamedTuple):
-    """One command: `module` holds a function of the command's name."""
+    """One command: `module` holds a function of the command's name, or an application with commands of its own."""
 
     module: str
     sentence: str
@@ -29,6 +29,7 @@ COMMANDS = {
     "check": Entry("surefoot.cli.check", "Check a configuration file and tell every fault."),
     "init": Entry("surefoot.cli.init", "Write a commented configuration file."),
     "explain": Entry("surefoot.cli.explain", "Say what the rules make of each target of a route."),
+    "receipts": Entry("surefoot.cli.receipts", "Verify and export receipts."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
@@ -38,7 +39,9 @@ COMMANDS = {
 
 def command_app(name: str) -> typer.Typer:
     """The application of one command. Raises `ImportError` if its module or something it needs is missing."""
-    function: Callable[..., None] = getattr(import_module(COMMANDS[name].module), name)
+    function: Callable[..., None] | typer.Typer = getattr(import_module(COMMANDS[name].module), name)
+    if isinstance(function, typer.Typer):
+        return function
     single = _plain_app()
     single.command(name)(function)
     return single

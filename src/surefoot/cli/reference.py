@@ -43,11 +43,19 @@ def _cli_page() -> str:
             command = typer.main.get_command(command_app(name))
         except ImportError as error:
             raise StartError(f"the command {name} cannot be described: {error}") from error
-        parts.append(f"## `surefoot {name}`\n\n{inspect.cleandoc(command.help or COMMANDS[name].sentence)}\n")
-        rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
-        if rows:
-            parts.append(table(("option", "default", "meaning"), iter(rows)) + "\n")
+        parts += _described(name, command, COMMANDS[name].sentence)
     return "\n".join(parts)
+
+
+def _described(name: str, command: Any, sentence: str) -> list[str]:
+    """The section of a command, and of those inside it."""
+    parts = [f"## `surefoot {name}`\n\n{inspect.cleandoc(command.help or sentence)}\n"]
+    rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+    if rows:
+        parts.append(table(("option", "default", "meaning"), iter(rows)) + "\n")
+    for inner, one in getattr(command, "commands", {}).items():
+        parts += _described(f"{name} {inner}", one, "")
+    return parts
 
 
 def _parameter(parameter: Any) -> tuple[str, str, str]:

@@ -61,7 +61,7 @@ def verify(
     try:
         with path.open("rb") as file:
             done = 0
-            while fault is None and (line := file.readline(LONGEST + 1)):
+            while fault is None and not reading.torn and (line := file.readline(LONGEST + 1)):
                 fault = reading.take(line)
                 done += len(line)
                 if reading.n % TELL_EVERY == 0:
