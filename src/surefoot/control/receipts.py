@@ -70,9 +70,14 @@ class _Batch(Struct):
 
 
 class Receipts:
-    """The one that writes. Opening raises `StartError`; nothing else here raises. `told` is called in its thread."""
+    """The one that writes. Opening raises `StartError`; nothing else here raises. `told` is called in its thread.
 
-    def __init__(self, options: ReceiptOptions, notary: Notary, told: Callable[[Written], None]) -> None:
+    `room` is how many calls may wait that owe nothing.
+    """
+
+    def __init__(
+        self, options: ReceiptOptions, notary: Notary, told: Callable[[Written], None], room: int = ROOM
+    ) -> None:
         self.options = options
         self.calls = 0
         """Calls whose receipts are on the disk."""
@@ -84,6 +89,7 @@ class Receipts:
         self.checkpoint_fault: str | None = None
         self._notary = notary
         self._told = told
+        self._room = room
         self._signer = None if options.key is None else Signer(options.key)
         self._chain = Chain(options.path)
         self._signed_n = self._chain.n
@@ -124,7 +130,7 @@ class Receipts:
         with self._ready:
             if owed:
                 self._owed += len(calls)
-            elif self._waiting + len(calls) > ROOM:
+            elif self._waiting + len(calls) > self._room:
                 self._lose(Loss.QUEUE_FULL, len(calls))
                 return
             else:
