@@ -99,7 +99,7 @@ def test_what_is_declared_of_a_target_is_told_and_unknown_is_not_none(known: Con
     assert (bare["operator"], bare["processes"], bare["subprocessors"]) == (None, None, None)
     others = (Subprocessor("Helper", "FR"), Subprocessor("Other"))
     place = Place(("DE",), (), "Example GmbH", "DE", Transfer.SCC, 90.5, zero_retention=False, subprocessors=others)
-    told = json.loads(canonical(declared(replace(known.targets[0], place=place))))  # type: ignore[arg-type]
+    told = json.loads(canonical(declared(replace(known.targets[0], place=place))))
     assert told["stores"] == []
     assert (told["operator"], told["transfer"], told["retention_seconds"]) == ("Example GmbH", "SCC", 91)
     assert told["subprocessors"] == [{"name": "Helper", "seat": "FR"}, {"name": "Other", "seat": None}]

@@ -95,11 +95,11 @@ class ProcessingTable(Table):
     """Their representative in the Union."""
     officer: Text | None = None
     """Their data protection officer."""
-    purposes: list[Text] = []
+    purposes: list[Text | None] = []
     """Purposes of the processing."""
-    subjects: list[Text] = []
+    subjects: list[Text | None] = []
     """Categories of the people whom the data is about."""
-    data: list[Text] = []
+    data: list[Text | None] = []
     """Categories of personal data."""
     retention: Text | None = None
     """When the data is erased."""
