@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.gateway.conftest import Pair
 from tests.gateway.house import House, settings_of, targets_at, until
 from tests.gateway.raw import Answer, chat, exchange
+from tests.gateway.test_given_up import FAILS, WORKER_WITH_SUCH_CALLS
 
 from surefoot.domain.receipt import ReceiptOptions
 from surefoot.gateway.channel import Configure, Records, Settled, Up
@@ -20,8 +21,11 @@ class Lender(House):
     """A house that keeps what it was told of calls that owe their receipts."""
 
     owed: int = 0
+    forgotten: int = 0
 
     def _take(self, frame: Up) -> None:
+        if isinstance(frame, Records):
+            self.forgotten += frame.forgotten
         if isinstance(frame, Records) and frame.owed:
             self.owed += len(frame.owed)
             frame = Records(frame.owed, 0)
@@ -118,6 +122,19 @@ def test_what_is_owed_is_never_dropped_while_the_supervisor_reads_nothing(twins:
         assert report.counters["receipts_refused"] == 20
         assert report.dropped == 0
         house.drain()
+
+
+def test_a_call_that_is_given_up_leaves_no_record_and_that_is_told(twins: Pair) -> None:
+    twins[0].set_faults(Fault("silence"))
+    house = Lender(
+        replace(settings_of(targets_at(twins[0].port)), receipts=ReceiptOptions(CHAIN, required=True, room=1))
+    )
+    house.program = ("-c", WORKER_WITH_SUCH_CALLS)
+    with house:
+        assert exchange(house.port, chat(max_tokens=FAILS)).status == 500
+        twins[0].set_faults(HEALTHY)
+        until(lambda: house.forgotten == 1)
+        assert ask(house).status == 200
 
 
 def test_a_call_for_which_nobody_may_be_asked_leaves_its_record_as_well(twins: Pair) -> None:

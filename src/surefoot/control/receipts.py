@@ -46,6 +46,7 @@ class Loss(StrEnum):
     WORKER_LOST = "worker_lost"
     QUEUE_FULL = "queue_full"
     UNREADABLE = "unreadable"
+    FORGOTTEN = "no_record"
 
 
 class Origin(Struct, frozen=True):

@@ -237,9 +237,10 @@ class Supervisor:
         if self._receipts is not None:
             origin = Origin(number, self._workers[number].starts)
             self._receipts.put(origin, frame.owed, owed=True)
-            self._picture.seats[number].owed -= len(frame.owed)
+            self._picture.seats[number].owed -= len(frame.owed) + frame.forgotten
             self._receipts.put(origin, frame.calls, owed=False)
             self._receipts.lost(ReceiptLoss.WORKER, frame.dropped)
+            self._receipts.lost(ReceiptLoss.FORGOTTEN, frame.forgotten)
         if self._journal is not None:
             self._journal.put(calls)
             if frame.dropped:

@@ -8,8 +8,8 @@ from surefoot.gateway import surface
 from surefoot.gateway.complaints import refusal
 from surefoot.gateway.drills import Drills
 from surefoot.gateway.exchange import Exchange
-from surefoot.gateway.own_headers import wrong_header
 from surefoot.gateway.owing import RETRY_AFTER, Owing
+from surefoot.gateway.own_headers import wrong_header
 from surefoot.gateway.recipient import Recipient
 from surefoot.gateway.resends import HEADER, Resends
 from surefoot.gateway.world import World

@@ -19,7 +19,7 @@ RETRY_AFTER = b"retry-after: 1\r\n"
 class Owing:
     """One for each worker, whatever the configuration."""
 
-    __slots__ = ("alone", "calls", "lost", "refused", "room", "unsent", "writing")
+    __slots__ = ("alone", "calls", "refused", "room", "unsent", "writing")
 
     def __init__(self) -> None:
         self.room = 0
@@ -32,8 +32,6 @@ class Owing:
         self.alone = False
         """Whether the supervisor is gone."""
         self.refused = 0
-        self.lost = 0
-        """Calls that ended after it had gone: their receipts are nowhere."""
 
     def enter(self, options: ReceiptOptions | None, workers: int) -> None:
         """Go by another configuration."""
@@ -47,6 +45,11 @@ class Owing:
             return None
         self.refused += 1
         return _full(self._why())
+
+    def handed_over(self, calls: int, forgotten: int) -> None:
+        """So many records were sent; so many calls left none, which give their room back here."""
+        self.unsent -= calls + forgotten
+        self.calls -= forgotten
 
     def settle(self, frame: Settled) -> None:
         """The supervisor has written some, or cannot write."""

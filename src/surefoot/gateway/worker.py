@@ -239,7 +239,7 @@ class Worker:
 
     def _send_records(self, world: World) -> None:
         records = world.records
-        if not records and not world.owed:
+        if not records and not world.owed and not world.forgotten:
             return
         if self._channel.congested:
             excess = len(records) - MOST_WAITING
@@ -254,11 +254,11 @@ class Worker:
 
     def _send_owed(self, world: World) -> None:
         owed, world.owed = world.owed, []
-        if not owed or self._front is None:
+        forgotten, world.forgotten = world.forgotten, 0
+        if self._front is None or not (owed or forgotten):
             return
-        self._front.owing.unsent -= len(owed)
-        if not self._channel.send(Records([], 0, owed)):
-            self._front.owing.lost += len(owed)
+        self._front.owing.handed_over(len(owed), forgotten)
+        if not self._channel.send(Records([], 0, owed, forgotten)):
             log.error("the supervisor is gone, and with it the receipts of %d calls", len(owed))
 
     def _report(self, front: Front, at: float) -> Report:
