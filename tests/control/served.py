@@ -46,13 +46,13 @@ SECRET = "sk-secret-of-near"
 class Served:
     """Use it as a context manager. `lines` are what it has logged so far."""
 
-    def __init__(self, folder: Path, url: str, workers: int = 1) -> None:
+    def __init__(self, folder: Path, url: str, workers: int = 1, more: str = "") -> None:
         self.folder = folder
         self.lines: list[str] = []
         self.pids: list[int] = []
         """Of all workers that were ever started."""
         self._file = folder / "surefoot.toml"
-        self.write(CONFIG.format(url=f"{url}/v1"))
+        self.write(CONFIG.format(url=f"{url}/v1") + more)
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         command = [sys.executable, "-m", "surefoot.cli.main", "serve", "-c", str(self._file), "--workers", str(workers)]
         environ = os.environ | {"NEAR_KEY": SECRET}

@@ -8,6 +8,7 @@ from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, 
 from surefoot.domain.front import ClientKey, Door, Listener
 from surefoot.domain.outcome import OUTCOMES, Kind
 from surefoot.domain.place import Place
+from surefoot.domain.receipt import ReceiptOptions
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, VERSION
 from surefoot.domain.request import BUCKETS, Request, bucket_of
 from surefoot.domain.route import Limits, Order, Route, Rung, When
@@ -64,9 +65,14 @@ def test_every_length_has_a_bucket_and_a_bound_belongs_to_the_shorter() -> None:
 
 
 def test_records_name_each_column_once() -> None:
-    assert len(set(CALL_FIELDS)) == len(CALL_FIELDS) == 16
-    assert len(set(ATTEMPT_FIELDS)) == len(ATTEMPT_FIELDS) == 15
-    assert VERSION == 1  # whoever changes a list changes this
+    assert len(set(CALL_FIELDS)) == len(CALL_FIELDS) == 19
+    assert len(set(ATTEMPT_FIELDS)) == len(ATTEMPT_FIELDS) == 16
+    assert VERSION == 2  # whoever changes a list changes this
+
+
+def test_receipts_are_required_of_nobody_and_unsigned_unless_said() -> None:
+    options = ReceiptOptions("chain")
+    assert (options.key, options.required) == (None, False)
 
 
 def test_defaults_allow_anywhere_and_everyone_nothing_unknown() -> None:

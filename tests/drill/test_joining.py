@@ -55,12 +55,15 @@ def call(*attempts: AttemptEntry, name: str = "c-1", kind: str = "ok") -> CallEn
         stream=True,
         bucket=0,
         prompt_tokens=60,
+        max_tokens=0,
         request_bytes=1,
         answer_bytes=1,
         kind=kind,
         winner=len(attempts) - 1 if kind == "ok" else None,
         first_content=0.2,
         ended=1.0,
+        jurisdiction="anywhere",
+        jurisdiction_version="",
         attempts=attempts,
     )
 

@@ -16,10 +16,12 @@ def attempt(number: int = 0, target: str = "near", kind: str = "ok", tokens: int
         kind == "ok",
         "closed",
         "",
+        {"model": "m-1"} if kind == "ok" else None,
     ]
 
 
 def call(name: str = "c-1", at: float = 1_700_000_000.0, attempts: list[list[object]] | None = None) -> CallRecord:
     told = [attempt()] if attempts is None else attempts
     times = [0.21, 1.5]
-    return (name, at, "chat", "team", "0123456789ab", False, True, 1, 300, 1_200, 5_400, "ok", 0, *times, told)
+    law = ["eu+health", "0011223344556677"]
+    return (name, at, "chat", "team", "0123456789ab", False, True, 1, 300, 0, 1_200, 5_400, "ok", 0, *times, *law, told)

@@ -33,6 +33,8 @@ def test_what_is_written_is_read_again_field_by_field(path: str) -> None:
         (1, "near", "ok", True),
     ]
     assert second.attempts[0].completion_tokens is None
+    assert (first.max_tokens, first.jurisdiction, first.jurisdiction_version) == (0, "eu+health", "0011223344556677")
+    assert [one.evidence for one in second.attempts] == [None, {"model": "m-1"}]
     assert (writer.written, writer.dropped) == (2, {})
 
 
@@ -136,6 +138,16 @@ def test_a_journal_of_a_newer_version_is_refused_with_a_way_out(path: str) -> No
     connection.close()
     for use in (Writer, lambda name: reader.journal(name).__enter__()):
         with pytest.raises(StartError, match=r"newer Surefoot .* upgrade Surefoot, or name another file"):
+            use(path)
+
+
+def test_an_older_journal_is_neither_written_nor_read(path: str) -> None:
+    Writer(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {SCHEMA - 1}")
+    connection.close()
+    for use in (Writer, lambda name: reader.journal(name).__enter__()):
+        with pytest.raises(StartError, match=r"older Surefoot .* move it away, or name another file"):
             use(path)
 
 

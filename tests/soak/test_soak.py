@@ -19,8 +19,10 @@ TRIED = AttemptEntry(
     0, "one", "first", Kind.OK, 0.0, 0.0, 0.01, 0.02, 0.1, None, 10, TOKENS, won=True, breaker="closed", rules=""
 )
 CALL = CallEntry(
-    "c-1", 1e9, "chat", "", "0123", drill=False, stream=True, bucket=0, prompt_tokens=10, request_bytes=200,
-    answer_bytes=900, kind=Kind.OK, winner=0, first_content=0.02, ended=0.1, attempts=(TRIED,),
+    "c-1", 1e9, "chat", "", "0123", drill=False, stream=True, bucket=0, prompt_tokens=10, max_tokens=0,
+    request_bytes=200,
+    answer_bytes=900, kind=Kind.OK, winner=0, first_content=0.02, ended=0.1, jurisdiction="anywhere",
+    jurisdiction_version="", attempts=(TRIED,),
 )  # fmt: skip
 TOLD = CallResult(0, 5.0, sent=5.0, first_content=5.02, end=5.1, ok=True, status=200, done=True, call="c-1")
 SEEN = AttemptRecord(

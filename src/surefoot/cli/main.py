@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": Entry("surefoot.cli.explain", "Say what the rules make of each target of a route."),
     "compliance": Entry("surefoot.cli.compliance", "List dated duties of law and what they touch here."),
     "keys": Entry("surefoot.cli.keys", "Make, list and revoke client keys."),
+    "receipts": Entry("surefoot.cli.receipts", "Verify and export receipts."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),

@@ -8,6 +8,7 @@ from msgspec import Struct
 from surefoot.domain.front import Door, Ring
 from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.place import Zone
+from surefoot.domain.receipt import ReceiptOptions
 from surefoot.domain.route import Route
 from surefoot.domain.target import Target
 from surefoot.policy.options import PolicyOptions
@@ -43,6 +44,8 @@ class Configuration(Struct, frozen=True):
     """Secret by name of the target; only for targets that have one."""
     journal: str | None = None
     """Path of the SQLite file; None keeps no journal."""
+    receipts: ReceiptOptions | None = None
+    """None keeps no receipts."""
     trace: str | None = None
     """Path of the file that the policy's inputs are recorded to."""
     zones: dict[str, Zone] = {}

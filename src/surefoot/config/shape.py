@@ -14,6 +14,7 @@ from surefoot.config.options import OF_STRUCT, form_of
 from surefoot.config.places import JurisdictionTable, PlaceTable, ZoneTable
 from surefoot.config.table import File, Flag, Label, Seconds, Table, Text
 from surefoot.domain.front import NO_LIMITS, Door, Idempotency, KeyLimits
+from surefoot.domain.receipt import ReceiptOptions
 from surefoot.domain.route import Filtered, Limits, Order, Resume, Route, Watch, When
 from surefoot.domain.target import Continues, Target
 from surefoot.policy.options import PolicyOptions
@@ -25,6 +26,7 @@ KIB = 1024
 
 _DOOR = Door(())
 _ROUTE = Route("", ())
+_RECEIPTS = ReceiptOptions("surefoot-receipts.jsonl")
 
 
 class TlsTable(Table):
@@ -80,6 +82,50 @@ class JournalTable(Table):
     """SQLite file."""
     enabled: Flag = True
     """False keeps no journal."""
+
+
+class ProcessingTable(Table):
+    """What the record of processing activities (GDPR, Art. 30) says besides; what is missing is printed as unknown."""
+
+    role: Text | None = None
+    """In whose role the gateway is run: `controller` or `processor`."""
+    controller: Text | None = None
+    """Name of the controller; of a processor, on whose behalf it processes."""
+    contact: Text | None = None
+    """How to reach them."""
+    representative: Text | None = None
+    """Their representative in the Union."""
+    officer: Text | None = None
+    """Their data protection officer."""
+    purposes: list[Text | None] = []
+    """Purposes of the processing."""
+    subjects: list[Text | None] = []
+    """Categories of the people whom the data is about."""
+    data: list[Text | None] = []
+    """Categories of personal data."""
+    retention: Text | None = None
+    """When the data is erased."""
+    security: Text | None = None
+    """Technical and organisational measures, in general."""
+
+
+class ReceiptsTable(Table):
+    """Receipts: one for each attempt, in a chain that shows any change of it. Without this table none are kept."""
+
+    path: File = _RECEIPTS.path
+    """The chain."""
+    key: File | None = None
+    """Private key that signs checkpoints: `surefoot receipts init` makes one. Without it there are no checkpoints."""
+    required: Flag = _RECEIPTS.required
+    """Refuse a call (503) whose receipts cannot be queued, whatever its jurisdiction."""
+    room: Annotated[int, form_of(ReceiptOptions, "room")] = _RECEIPTS.room
+    """Most calls whose receipts are owed and not yet on the disk, those under way included."""
+    checkpoint_every: Annotated[int, form_of(ReceiptOptions, "every")] = _RECEIPTS.every
+    """Receipts after which a checkpoint is made."""
+    checkpoint_period: Annotated[float, form_of(ReceiptOptions, "period")] = _RECEIPTS.period
+    """Time after which one is made, if there were any."""
+    processing: ProcessingTable = ProcessingTable()
+    """What `surefoot receipts export` prints besides."""
 
 
 class SecretTable(Table):
@@ -237,6 +283,7 @@ class FileTable(Table):
     gateway: GatewayTable = GatewayTable()
     admin: AdminTable = AdminTable()
     journal: JournalTable = JournalTable()
+    receipts: ReceiptsTable | None = None
     keys: list[KeyTable | None] = []
     zones: dict[str, ZoneTable] = {}
     jurisdiction: dict[str, JurisdictionTable] = {}

@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from surefoot.control.picture import Picture
+from surefoot.control.receipts import Receipts
 from surefoot.control.status import SEVERITY, gravest, worst
 from surefoot.control.tally import BOUNDS, Histogram, Key
 from surefoot.journal.writer import Writer
@@ -21,9 +22,10 @@ from surefoot.journal.writer import Writer
 class Metrics(Collector):
     """Reads the picture anew at each scrape."""
 
-    def __init__(self, picture: Picture, journal: Writer | None) -> None:
+    def __init__(self, picture: Picture, journal: Writer | None, receipts: Receipts | None = None) -> None:
         self._picture = picture
         self._journal = journal
+        self._receipts = receipts
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -42,6 +44,7 @@ class Metrics(Collector):
         yield from self._of_routes()
         yield from self._of_the_gateway()
         yield from self._of_the_journal()
+        yield from self._of_receipts()
 
     def _of_calls(self) -> Iterator[Metric]:
         tally = self._picture.tally
@@ -145,6 +148,20 @@ class Metrics(Collector):
                 "surefoot_journal_written", "Calls written to the journal.", float(self._journal.written)
             )
             yield _counter("surefoot_journal_dropped", "Calls that the journal lacks.", ("reason",), lost)
+
+    def _of_receipts(self) -> Iterator[Metric]:
+        receipts = self._receipts
+        if receipts is None:
+            return
+        lost: dict[Key, int] = {(str(reason),): count for reason, count in receipts.dropped.items()}
+        owed = float(sum(seat.owed for seat in self._picture.seats))
+        failing = receipts.fault is not None
+        yield CounterMetricFamily("surefoot_receipts_calls", "Calls whose receipts are on the disk.", receipts.calls)
+        yield _counter("surefoot_receipts_dropped", "Calls that have no receipt.", ("reason",), lost)
+        yield GaugeMetricFamily("surefoot_receipts_records", "Records of the chain.", receipts.n)
+        yield GaugeMetricFamily("surefoot_receipts_waiting", "Calls whose receipts wait here.", receipts.waiting)
+        yield GaugeMetricFamily("surefoot_receipts_owed", "Calls that owe receipts, not yet handed over.", owed)
+        yield GaugeMetricFamily("surefoot_receipts_failing", "1 while receipts cannot be written.", failing)
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], counts: Mapping[Key, int]) -> Metric:

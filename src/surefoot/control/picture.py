@@ -34,6 +34,8 @@ class Seat(Struct):
     report: Report | None = None
     reported_at: float = 0.0
     deaths: int = 0
+    owed: int = 0
+    """Calls that owe their receipts and whose records have not come, as far as it has said."""
 
 
 class Picture:
@@ -88,7 +90,7 @@ class Picture:
     def report(self, worker: int, report: Report, now: float) -> list[Addressed]:
         """A worker says how it is."""
         seat = self.seats[worker]
-        seat.report, seat.reported_at = report, now
+        seat.report, seat.reported_at, seat.owed = report, now, report.owed
         answer: list[Addressed] = []
         for target in report.targets:
             if target.breaker == State.HALF_OPEN:

@@ -2,7 +2,7 @@
 
     configuration ─▶ sockets ─▶ workers ─▶ admin application
                                   ▲  │ frames
-                                  └──┴── Picture (all that is known), Writer (the journal)
+                                  └──┴── Picture (all that is known), Writer (the journal), Receipts (the chain)
 
 The admin application's libraries are imported only when the workers are on their way, since no request needs them.
 
@@ -28,11 +28,14 @@ from surefoot.control.drilling import Drilling
 from surefoot.control.explaining import Question, explain
 from surefoot.control.keys import LOOK_EVERY, KeyWatch
 from surefoot.control.listeners import Listening, bound, url_of
+from surefoot.control.notary import Notary
 from surefoot.control.picture import Picture
+from surefoot.control.receipts import Loss as ReceiptLoss
+from surefoot.control.receipts import Origin, Receipts, Written
 from surefoot.control.status import status
-from surefoot.control.worker import Worker
-from surefoot.errors import ChannelError, ConfigError, DrillError, StartError
-from surefoot.gateway.channel import Configure, Drain, Keys, Obeyed, Ready, Records, Report, Settings, Tell, Up
+from surefoot.control.worker import Worker, ending
+from surefoot.errors import ConfigError, DrillError, StartError
+from surefoot.gateway.channel import Configure, Drain, Keys, Obeyed, Ready, Records, Report, Settings, Settled, Tell, Up
 from surefoot.journal.writer import Loss, Writer
 from surefoot.policy.target_state import Closed, Opened
 
@@ -87,6 +90,9 @@ class Supervisor:
             opened.callback(self._admin_socket.close)
             self._admin_socket.listen()  # who asks before the admin application is there waits, and is not refused
             self._journal = None if configuration.journal is None else Writer(configuration.journal)
+            self._notary = Notary()
+            kept = configuration.receipts
+            self._receipts = None if kept is None else Receipts(kept, self._notary, self._written)
             opened.pop_all()
         self._picture = Picture(configuration, workers)
         self._workers = [Worker(number, command, self._hear) for number in range(workers)]
@@ -98,17 +104,20 @@ class Supervisor:
         self._told_ready = False
         self._hopeless: StartError | None = None
         self._under_way = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._quit = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until a signal says otherwise and the calls in flight have ended."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_end)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
         log.info("start: configuration %s, workers %d", self._picture.configuration.version, len(self._workers))
         self._describe(self._picture.configuration)
+        if self._receipts is not None:
+            self._receipts.start(self._picture.configuration.version)
         keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
         loop.call_later(LOOK_EVERY, self._look_at_keys)
         try:
@@ -169,10 +178,12 @@ class Supervisor:
             try:
                 settings = Configure(self._settings(worker.number))
                 drill = self._drilling.for_newcomer(began)
-                first = [self._ring(worker.number), settings, *frames, *drill]
+                first = [self._ring(worker.number), settings, *frames, *drill, *self._receipts_state()]
                 await worker.start(self._listening.of_worker(worker.number), first)
                 self._is_under_way(worker)
-                why = _ending(await worker.ended(), worker.fault)
+                code = await worker.ended()
+                self._receipts_lost(worker.number, code)
+                why = ending(code, worker.fault)
             except OSError as error:
                 why = f"could not be started: {error}"
                 self._under_way.set()
@@ -205,7 +216,7 @@ class Supervisor:
     def _hear(self, number: int, frame: Up) -> None:
         match frame:
             case Records():
-                self._record(frame)
+                self._record(number, frame)
             case Report():
                 before = self._picture.ours
                 self._send(self._picture.report(number, frame, time.monotonic()))
@@ -224,12 +235,41 @@ class Supervisor:
                 self._picture.is_ready(number, frame)
                 self._tell_ready()
 
-    def _record(self, frame: Records) -> None:
-        self._picture.tally.count(frame.calls)
+    def _record(self, number: int, frame: Records) -> None:
+        calls = frame.owed + frame.calls
+        self._picture.tally.count(calls)
+        if self._receipts is not None:
+            origin = Origin(number, self._workers[number].starts)
+            self._receipts.put(origin, frame.owed, owed=True)
+            self._picture.seats[number].owed -= len(frame.owed) + frame.forgotten
+            self._receipts.put(origin, frame.calls, owed=False)
+            self._receipts.lost(ReceiptLoss.WORKER, frame.dropped)
+            self._receipts.lost(ReceiptLoss.FORGOTTEN, frame.forgotten)
         if self._journal is not None:
-            self._journal.put(frame.calls)
+            self._journal.put(calls)
             if frame.dropped:
                 self._journal.lost(Loss.WORKER, frame.dropped)
+
+    def _written(self, written: Written) -> None:
+        """In the thread that writes receipts: the workers hear of it."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._settle, written)
+
+    def _settle(self, written: Written) -> None:
+        for worker in self._workers:
+            calls = written.calls.get(Origin(worker.number, worker.starts), 0)  # what its predecessor owed is its own
+            worker.send(Settled(calls, written.writing))
+
+    def _receipts_state(self) -> list[Settled]:
+        """What a new worker has to know of receipts."""
+        return [] if self._receipts is None else [Settled(0, self._receipts.fault is None)]
+
+    def _receipts_lost(self, number: int, code: int) -> None:
+        """A worker has died: what it still owed, as far as it had said, has no receipts."""
+        owed = self._picture.seats[number].owed
+        if self._receipts is not None and code and owed > 0:
+            log.error("worker %d has died, and with it the receipts of about %d calls", number, owed)
+            self._receipts.lost(ReceiptLoss.WORKER_LOST, owed)
 
     def _send(self, answers: Sequence[tuple[int, Any]]) -> None:
         for number, frame in answers:
@@ -266,6 +306,7 @@ class Supervisor:
             zones=configuration.zones,
             jurisdictions=configuration.jurisdictions,
             again=self._workers[number].starts > 0,
+            receipts=configuration.receipts,
         )
 
     # ── beginning and end ──────────────────────────────────────────────────────────────────────────────────────
@@ -303,7 +344,7 @@ class Supervisor:
         from surefoot.control.admin import Admin, application  # noqa: PLC0415 - dear to import, and not needed before
         from surefoot.control.metrics import Metrics  # noqa: PLC0415 - likewise
 
-        metrics = Metrics(self._picture, self._journal)
+        metrics = Metrics(self._picture, self._journal, self._receipts)
         gc.freeze()  # all that was imported stays: there is no use in looking through it again
         gc.set_threshold(*COLLECT)
         admin = Admin(application(self._picture, metrics, self._status, self.drill, self._explain), self._admin_socket)
@@ -312,7 +353,8 @@ class Supervisor:
     def _status(self) -> dict[str, Any]:
         now = time.monotonic()
         told = status(self._picture, self._journal, self._listening.addresses, now - self._began)
-        return {**told, "drill": self._drilling.status(now)}
+        receipts = None if self._receipts is None else self._receipts.status()
+        return {**told, "receipts": receipts, "drill": self._drilling.status(now)}
 
     def _explain(self, question: Question) -> dict[str, Any]:
         return explain(self._picture.configuration, question, self._picture.targets())
@@ -324,6 +366,7 @@ class Supervisor:
             log.info("ready: serving on %s; admin on %s", ", ".join(self._listening.addresses), admin)
 
     def _describe(self, configuration: Configuration) -> None:
+        self._notary.know(configuration)
         if self._journal is not None:
             self._journal.describe(configuration.version, configuration.targets)
 
@@ -336,6 +379,9 @@ class Supervisor:
         if (new.admin, new.journal) != (old.admin, old.journal):
             log.warning("reload: the address of the admin application or the journal has changed; that needs a restart")
             new = replace(new, admin=old.admin, journal=old.journal)
+        if new.receipts != old.receipts:
+            log.warning("reload: what is said of receipts has changed; that needs a restart")
+            new = replace(new, receipts=old.receipts)
         return new
 
     def _close(self) -> None:
@@ -343,13 +389,10 @@ class Supervisor:
         self._admin_socket.close()
         if self._journal is not None:
             self._journal.close()
+        if self._receipts is not None:
+            self._receipts.close()
 
 
 def _tell_warnings(configuration: Configuration) -> None:
     for warning in configuration.warnings:
         log.warning("configuration: %s", warning)
-
-
-def _ending(code: int, fault: ChannelError | None) -> str:
-    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-    return how if fault is None else f"{how}: {fault}"

@@ -105,3 +105,9 @@ class Worker:
 def _kill(process: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         process.kill()
+
+
+def ending(code: int, fault: ChannelError | None) -> str:
+    """How a process ended, in words."""
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    return how if fault is None else f"{how}: {fault}"

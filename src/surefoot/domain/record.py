@@ -5,7 +5,7 @@ A worker sends tuples in this order; the journal names the columns from here. A 
 did not happen.
 """
 
-VERSION = 1
+VERSION = 2
 
 CALL_FIELDS = (
     "call",            # identity, as in the header `surefoot-call`
@@ -17,12 +17,15 @@ CALL_FIELDS = (
     "stream",
     "bucket",          # prompt-length bucket, see `domain.request.BUCKETS`
     "prompt_tokens",   # estimate
+    "max_tokens",      # what the client allows the answer to take; 0 when it does not say
     "request_bytes",
     "answer_bytes",
     "kind",            # outcome kind of the whole call
     "winner",          # index of the attempt whose content was delivered
     "first_content",   # when the client was first sent content
     "ended",
+    "jurisdiction",    # name of all that bound it: `domain.jurisdiction.Applied.name`
+    "jurisdiction_version",
     "attempts",        # tuple of attempt records
 )  # fmt: skip
 
@@ -42,6 +45,7 @@ ATTEMPT_FIELDS = (
     "won",
     "breaker",         # state of the target's breaker when it was launched
     "rules",           # why targets before it in the order were passed over: "target:rule,..."
+    "evidence",        # what the answer itself said of the target's declared facts, by fact; None if nothing
 )  # fmt: skip
 
 CallRecord = tuple[object, ...]

@@ -1,6 +1,6 @@
 """The channel between the supervisor and one worker: framed msgpack over a Unix socket pair.
 
-    supervisor ── Keys, Configure, Hear, Allow, Drill, Drain ──▶ worker  (down)
+    supervisor ── Keys, Configure, Hear, Allow, Drill, Settled, Drain ──▶ worker  (down)
     supervisor ◀── Ready, Records, Tell, Obeyed, Report ── worker      (up)
 
 A frame is four bytes of length, big endian, and as many bytes of msgpack: a tagged struct, written as an array. Both
@@ -21,6 +21,7 @@ from msgspec.msgpack import Decoder, Encoder
 from surefoot.domain.front import Door, Ring
 from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.place import Zone
+from surefoot.domain.receipt import ReceiptOptions
 from surefoot.domain.record import CallRecord
 from surefoot.domain.route import Route
 from surefoot.domain.target import Endpoint, Target
@@ -67,6 +68,8 @@ class Settings(Struct, frozen=True):
     jurisdictions: tuple[Jurisdiction, ...] = ()
     again: bool = False
     """Whether another process has filled this worker's place before, and may have let calls in until just now."""
+    receipts: ReceiptOptions | None = None
+    """None where no receipts are kept."""
 
     def __repr__(self) -> str:
         return f"<Settings {self.version} of worker {self.worker + 1} of {self.workers}>"
@@ -116,11 +119,19 @@ class Drill(Struct, frozen=True, array_like=True, tag="drill"):
     """New worlds begin with the first-token times that this one has learned, 0 being production; None with none."""
 
 
+class Settled(Struct, frozen=True, array_like=True, tag="settled"):
+    """So many more calls of this worker's have their receipts on the disk, of those that owed them."""
+
+    calls: int
+    writing: bool
+    """False while nothing can be written."""
+
+
 class Drain(Struct, frozen=True, array_like=True, tag="drain"):
     """Accept no more connections, let the calls in flight end within `Door.drain`, then leave."""
 
 
-Down = Keys | Configure | Hear | Allow | Drill | Drain
+Down = Keys | Configure | Hear | Allow | Drill | Settled | Drain
 
 
 class Ready(Struct, frozen=True, array_like=True, tag="ready"):
@@ -136,6 +147,10 @@ class Records(Struct, frozen=True, array_like=True, tag="records"):
     """Each as `domain.record.CALL_FIELDS` lists it; what was a tuple inside of it arrives as a list."""
     dropped: int
     """Records that were dropped since the last batch, because the channel was congested."""
+    owed: list[CallRecord] = []
+    """Calls that owe their receipts; never dropped."""
+    forgotten: int = 0
+    """Calls that owed them and left no record, by a fault of ours."""
 
 
 class Tell(Struct, frozen=True, array_like=True, tag="tell"):
@@ -209,6 +224,8 @@ class Report(Struct, frozen=True, array_like=True, tag="report"):
     """Answers that are held for retries, under way or ended."""
     kept_memory: int = 0
     """Bytes that they take."""
+    owed: int = 0
+    """Calls that owe their receipts, and whose records were not sent yet: those under way, and a few that ended."""
     ours: bool = False
     """Whether every target fails at once, so that breakers stay closed: `policy.them_or_us`."""
     keys: list[KeyReport] = []

@@ -53,7 +53,7 @@ class DrillWorld(World):
         """A drilled call is over: its record is marked, and goes the way of all records."""
         self.parted(exchange)
         record: CallRecord = exchange.record()
-        self._house.world.records.append((*record[:_DRILL], self.drill, *record[_DRILL + 1 :]))
+        self._house.world.keep(exchange, (*record[:_DRILL], self.drill, *record[_DRILL + 1 :]))
 
 
 class Drills:

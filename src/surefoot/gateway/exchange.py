@@ -58,7 +58,7 @@ class Exchange:
 
     __slots__ = (
         "_answer_bytes", "_ask", "_connection", "_dialect", "_identity", "_key", "_legs", "_request_bytes",
-        "_resumption", "_slow", "_spoke_at", "_wall", "_was_slow", "_winner", "_world", "allowance", "call",
+        "_resumption", "_slow", "_spoke_at", "_wall", "_was_slow", "_winner", "_world", "allowance", "call", "owes",
     )  # fmt: skip
 
     def __init__(self, world: World, connection: Recipient, dialect: Dialect, ask: Ask, call: Call) -> None:
@@ -79,6 +79,8 @@ class Exchange:
         self.allowance: Allowance | None = None
         """What its key's limits have let it into; left once, when the call ends."""
         self.call = call
+        self.owes = False
+        """Whether it has to leave receipts."""
 
     def begin(self, identity: str, key: str, wall: float) -> None:
         """Choose and launch. `wall` is the Unix time of arrival."""
@@ -121,6 +123,7 @@ class Exchange:
         request = call.request
         began = call.began
         winner, ended, spoke_at = call.winner, call.ended, self._spoke_at
+        jurisdiction = request.jurisdiction
         if len(self._legs) > 1 or call.kind is not _GOOD:
             self._book_what_was_lost()
         return (
@@ -133,12 +136,15 @@ class Exchange:
             request.stream,
             call.bucket,
             request.prompt_tokens,
+            request.max_tokens,
             self._request_bytes,
             self._answer_bytes,
             call.kind,
             None if winner is None else winner.number,
             None if spoke_at is None else spoke_at - began,
             None if ended is None else ended - began,
+            jurisdiction.name,
+            jurisdiction.version,
             call.attempt_records(),
         )
 

@@ -13,11 +13,12 @@ from surefoot.gateway.doorkeeper import NONE, Doorkeeper
 from surefoot.gateway.drills import Drills
 from surefoot.gateway.exchange import Exchange
 from surefoot.gateway.handover import Meeting, Relay
+from surefoot.gateway.owing import RETRY_AFTER, Owing
 from surefoot.gateway.own_headers import wrong_header
 from surefoot.gateway.recipient import Client, Recipient
 from surefoot.gateway.resends import HEADER, Resends
 from surefoot.gateway.world import World
-from surefoot.policy.allowance import SOON
+from surefoot.policy.allowance import SOON, Allowance
 from surefoot.wire.clock import now, wall
 from surefoot.wire.server import Incoming, Served, ServerConnection
 
@@ -43,6 +44,8 @@ class Front:
         self.refused = 0
         self._prefix = prefix
         self._number = 0
+        self.owing = Owing()
+        self.owing.enter(world.settings.receipts, world.settings.workers)
         self.resends = Resends(self._call, self._complain, world.settings)
 
     def enter(self, world: World) -> None:
@@ -50,6 +53,7 @@ class Front:
         self.world = world
         self.door = world.settings.door
         self.doorkeeper.enter(self.door, now())
+        self.owing.enter(world.settings.receipts, world.settings.workers)
         self.resends.enter(world.settings)
 
     async def listen(self) -> None:
@@ -102,13 +106,15 @@ class Front:
             return self._complain(connection, request)
         limited = self.doorkeeper.allowances
         allowance = limited.get(key.name) if limited else None
-        if allowance is not None:
-            refused = allowance.enter(incoming.arrived)
-            if refused is not None:
-                return self._complain(connection, surface.over_limit(key, refused), refused.seconds)
+        owes = world.receipts or request.jurisdiction.obligations.receipts
+        if allowance is not None or owes:
+            no = self._no_room(key, allowance, incoming.arrived, owes=owes)
+            if no is not None:
+                return self._complain(connection, *no)
         call = world.make_call(world.fleet, request, incoming.arrived)
         exchange = Exchange(world, connection, OPENAI_CHAT, ask, call)
         exchange.allowance = allowance
+        exchange.owes = owes
         world.live.add(exchange)
         world.latest[route] = call
         world.calls[route] += 1
@@ -181,6 +187,20 @@ class Front:
     def _world_of(self, key: ClientKey, incoming: Incoming) -> World | None:
         """Production's, or for a canary call the drill's; None while there is no such drill."""
         return self.drills.world_of(incoming.headers) if key.drill else self.world
+
+    def _no_room(
+        self, key: ClientKey, allowance: Allowance | None, at: float, *, owes: bool
+    ) -> tuple[Complaint, float] | None:
+        """Take the room that a call needs; or what to tell its client, and the seconds until it may ask again."""
+        refused = None if allowance is None else allowance.enter(at)
+        if refused is not None:
+            return surface.over_limit(key, refused), refused.seconds
+        full = self.owing.reserve() if owes else None
+        if full is None:
+            return None
+        if allowance is not None:
+            allowance.leave()
+        return full, RETRY_AFTER
 
     def _other(self, connection: ServerConnection, incoming: Incoming, key: ClientKey) -> Exchange | None:
         path = incoming.path.partition(b"?")[0]

@@ -31,6 +31,7 @@ from surefoot.gateway.channel import (
     Report,
     RouteReport,
     Settings,
+    Settled,
     TargetReport,
     Tell,
     attach,
@@ -115,6 +116,9 @@ class Worker:
                 if self._front is not None:
                     self._front.drills.obey(frame, self._front, now())
                 self._channel.send(Obeyed(frame.serial))
+            case Settled():
+                if self._front is not None:
+                    self._front.owing.settle(frame)
             case Drain():
                 self._drain()
 
@@ -134,6 +138,7 @@ class Worker:
             self._over.set()
         elif self._leave_at == float("inf"):
             self._front.world.leave_alone(now())
+            self._front.owing.alone = True
             log.error(
                 "the supervisor is gone (%s); serving on under configuration %s", error, self._front.world.version
             )
@@ -198,7 +203,7 @@ class Worker:
                 rest = min(rest, TICK, max(world.wake(at) - at, FINEST))
             if world.fleet.news:
                 self._tell(world)
-            if len(world.records) >= BATCH:
+            if len(world.records) + len(world.owed) >= BATCH:
                 self._send_records(world)
         if at >= self._fold_at:
             self._fold_at = at + FOLD_EVERY
@@ -219,7 +224,7 @@ class Worker:
         front.world.warm(at)
         front.resends.answers.expire()
         front.drills.sweep(at)
-        self._old = [world for world in self._old if world.live or world.records]
+        self._old = [world for world in self._old if world.live or world.records or world.owed]
         self._channel.send(self._report(front, at))
 
     def _leave_when_done(self, front: Front, worlds: Sequence[World], at: float) -> None:
@@ -235,6 +240,7 @@ class Worker:
         if self._channel.congested and at < self._leave_at + LAST_WORDS:
             return
         for world in worlds:
+            self._send_owed(world)  # congested or not: the channel writes what waits before it closes
             world.close()
         self._channel.close()
         if self._alone:
@@ -250,7 +256,7 @@ class Worker:
 
     def _send_records(self, world: World) -> None:
         records = world.records
-        if not records:
+        if not records and not world.owed and not world.forgotten:
             return
         if self._channel.congested:
             excess = len(records) - MOST_WAITING
@@ -261,6 +267,16 @@ class Worker:
         self._channel.send(Records(records, self._dropped - self._dropped_before))
         self._dropped_before = self._dropped
         world.records = []
+        self._send_owed(world)
+
+    def _send_owed(self, world: World) -> None:
+        owed, world.owed = world.owed, []
+        forgotten, world.forgotten = world.forgotten, 0
+        if self._front is None or not (owed or forgotten):
+            return
+        self._front.owing.handed_over(len(owed), forgotten)
+        if not self._channel.send(Records([], 0, owed, forgotten)):
+            log.error("the supervisor is gone, and with it the receipts of %d calls", len(owed))
 
     def _report(self, front: Front, at: float) -> Report:
         fleet = front.world.fleet
@@ -288,11 +304,22 @@ class Worker:
             "requests_refused": front.refused,
             "key_limits_refused": front.doorkeeper.refused,
             "upstream_connections": sum(upstream.pool.opened for upstream in front.world.upstreams.values()),
+            "receipts_refused": front.owing.refused,
             **{f"idempotency_{what}": count for what, count in answers.counts.items()},
         }
         kept = (len(answers), answers.memory)
-        keys = front.doorkeeper.report(SWEEP_EVERY)
-        return Report(live, len(front.connections), targets, routes, counters, self._dropped, *kept, fleet.ours, keys)
+        return Report(
+            live,
+            len(front.connections),
+            targets,
+            routes,
+            counters,
+            self._dropped,
+            *kept,
+            owed=front.owing.unsent,
+            ours=fleet.ours,
+            keys=front.doorkeeper.report(SWEEP_EVERY),
+        )
 
 
 def _surface(task: "asyncio.Task[None]") -> None:

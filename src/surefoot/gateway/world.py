@@ -60,6 +60,12 @@ class World:
         self.latest: dict[str, Call] = {}
         """The latest call of each route since the last look: what a warm connection is chosen for."""
         self.records: list[CallRecord] = []
+        self.owed: list[CallRecord] = []
+        """Records of calls that owe their receipts: these are never dropped."""
+        self.forgotten = 0
+        """Calls that owed them and left no record, by a fault of ours; whoever tells the supervisor sets it back."""
+        self.receipts = settings.receipts is not None and settings.receipts.required
+        """Whether every call owes them."""
         self.routes = tuple(route.name for route in settings.routes)
         self.upstreams: dict[str, Upstream] = {}
         for target in settings.targets:
@@ -115,7 +121,11 @@ class World:
             self.live.discard(exchange)
         else:
             self.parted(exchange)
-        self.records.append(exchange.record())
+        self.keep(exchange, exchange.record())
+
+    def keep(self, exchange: Exchange, record: CallRecord) -> None:
+        """Put a record where it waits to be sent."""
+        (self.owed if exchange.owes else self.records).append(record)
 
     def parted(self, exchange: Exchange) -> None:
         """A call is no more among those that live, nor among those that its key has under way."""
@@ -199,6 +209,7 @@ class World:
             log.error("a call cannot be ended in order, and leaves no record: %s", _origin(error))  # noqa: TRY400
             self.parted(exchange)
             exchange.give_up()
+            self.forgotten += exchange.owes
 
     def warm(self, at: float) -> None:
         """Keep one connection open to the next target of each route that is in use."""

@@ -8,6 +8,7 @@ Knows: SQL and the version of the tables.
 Must never: migrate in silence, or touch a database that is not a journal.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,7 @@ from urllib.parse import quote
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, VERSION
 from surefoot.errors import StartError
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables, in `PRAGMA user_version`. A new `domain.record.VERSION` is a new one of this as well."""
 
 APPLICATION = 0x53757246
@@ -57,13 +58,14 @@ def _tables() -> tuple[str, ...]:
 
 
 def _adapt_quickly() -> None:
-    """Tell `sqlite3`, for the whole process, how None and truth values are stored: as ever.
+    """Tell `sqlite3`, for the whole process, how None and truth values are stored: as ever. Evidence is stored as JSON.
 
     What it is not told it asks the value itself, at 0.6 µs each (Python 3.11), and a record has four to ten of them.
     """
     nothing = cast("Callable[[None], None]", {}.get)  # in C, and it finds nothing
     sqlite3.register_adapter(type(None), nothing)
     sqlite3.register_adapter(bool, int)
+    sqlite3.register_adapter(dict, json.dumps)
 
 
 def open_for_writing(path: str, patience: float = PATIENCE) -> sqlite3.Connection:
@@ -115,6 +117,11 @@ def _is_journal(connection: sqlite3.Connection, path: str) -> bool:
             raise StartError(
                 f"the journal {path} was written by a newer Surefoot (its tables have version {version}, this one"
                 f" knows up to {SCHEMA}): upgrade Surefoot, or name another file in `journal`"
+            )
+        if version < SCHEMA:
+            raise StartError(
+                f"the journal {path} was written by an older Surefoot (its tables have version {version}, this one"
+                f" has {SCHEMA}): move it away, or name another file in `journal`; a new one is begun"
             )
         return True
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

@@ -112,14 +112,14 @@ class Stack:
             if found is not None:
                 return found
             return _keep(self._only, name, self._judge(request))
-        need = request.prompt_tokens + request.max_tokens
-        key = (
-            bisect_left(self._cuts, request.prompt_tokens),
-            bisect_left(self._windows, need),
-            name,
-        )
+        key = (*self.class_of(request), name)
         found = self._admitted.get(key)
         return found if found is not None else _keep(self._admitted, key, self._judge(request))
+
+    def class_of(self, request: Request) -> tuple[int, int]:
+        """The class of lengths within which no rule about a length judges differently."""
+        need = request.prompt_tokens + request.max_tokens
+        return bisect_left(self._cuts, request.prompt_tokens), bisect_left(self._windows, need)
 
     def choose(
         self, request: Request, now: float, tried: Sequence[TargetState] = (), *, launching: bool = True

@@ -1,0 +1,118 @@
+"""What a receipt says: made from a record and the configuration that it ran under."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.receipts.made import FILE, attempt, call, configuration
+
+from surefoot.config.configuration import Configuration
+from surefoot.control.notary import EVIDENCE, VERSIONS, Notary, declared, moment, note
+from surefoot.domain.front import ClientKey
+from surefoot.domain.place import Place, Subprocessor, Transfer
+from surefoot.journal.link import canonical
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Configuration:
+    return configuration(tmp_path)
+
+
+@pytest.fixture
+def notary(known: Configuration) -> Notary:
+    made = Notary()
+    made.know(known)
+    return made
+
+
+def receipts(notary: Notary, *attempts: list[object], **facts: Any) -> list[dict[str, Any]]:
+    return [json.loads(one) for one in notary.receipts(call(*attempts, **facts))]
+
+
+def test_each_attempt_has_one_receipt_with_what_was_said_of_every_target(notary: Notary, known: Configuration) -> None:
+    failed = attempt(0, "near", kind="silence")
+    first, second = receipts(notary, failed, attempt(1, "far"), config=known.version)
+    assert (first["call"], first["attempt"], first["attempts"], first["target"]) == ("c-1", 0, 2, "near")
+    assert (first["outcome"], first["call_outcome"], first["reason"]) == ("silence", "ok", "first")
+    assert (first["at"], second["at"]) == ("2026-01-01T00:00:00.250Z", "2026-01-01T00:00:00.750Z")
+    assert first["candidates"] == [
+        {"target": "near", "verdict": "chosen"},
+        {"target": "far", "verdict": "admitted"},
+    ]
+    assert second["candidates"] == [
+        {"target": "near", "verdict": "tried"},
+        {"target": "far", "verdict": "chosen"},
+    ]
+
+
+def test_what_the_rules_of_the_request_say_depends_on_its_lengths(notary: Notary, known: Configuration) -> None:
+    long, longest = (
+        receipts(notary, attempt(0, "far"), config=known.version, prompt_tokens=n)[0] for n in (2000, 9000)
+    )
+    refused = {one["target"]: (one["verdict"], one.get("rule")) for one in long["candidates"]}
+    assert refused == {"far": ("chosen", None), "near": ("refused", "window")}
+    assert {one["target"]: one.get("rule") for one in longest["candidates"]} == {"far": None, "near": "window"}
+    (wordy,) = receipts(notary, attempt(0, "far"), config=known.version, prompt_tokens=500, max_tokens=600)
+    assert {one["target"]: one.get("rule") for one in wordy["candidates"]} == {"far": None, "near": "window"}
+
+
+def test_what_the_rules_of_the_moment_said_is_taken_from_the_record(notary: Notary, known: Configuration) -> None:
+    (receipt,) = receipts(notary, attempt(0, "far", rules="near:health"), config=known.version)
+    assert {"target": "near", "verdict": "passed over", "rule": "health"} in receipt["candidates"]
+
+
+def test_an_attempt_that_got_no_connection_was_not_sent(notary: Notary, known: Configuration) -> None:
+    lost, sent = attempt(0, sent=None, kind="connect_failed"), attempt(1, "far")
+    assert [one["sent"] for one in receipts(notary, lost, sent, config=known.version)] == [False, True]
+
+
+def test_a_call_for_which_nobody_was_asked_leaves_a_receipt_too(notary: Notary, known: Configuration) -> None:
+    (receipt,) = receipts(notary, config=known.version, kind="too_long", prompt_tokens=9000)
+    assert (receipt["attempt"], receipt["target"], receipt["call_outcome"]) == (None, None, "too_long")
+    assert all(one["verdict"] == "refused" for one in receipt["candidates"])
+
+
+def test_what_cannot_be_told_is_left_open(notary: Notary, known: Configuration) -> None:
+    (receipt,) = receipts(notary, attempt(), config="another")
+    assert (receipt["candidates"], receipt["declared"], receipt["tenant"]) == (None, None, None)
+    (foreign,) = receipts(notary, attempt(), config=known.version, jurisdiction="long-gone")
+    assert foreign["candidates"] is None
+    assert foreign["declared"]["model"] == "m-near"
+
+
+def test_the_tenant_is_that_of_the_key(known: Configuration) -> None:
+    notary = Notary()
+    notary.know(replace(known, door=replace(known.door, keys=(ClientKey("app", b"", tenant="acme"),))))
+    assert receipts(notary, attempt(), config=known.version)[0]["tenant"] == "acme"
+
+
+def test_evidence_is_kept_short_and_printable(notary: Notary, known: Configuration) -> None:
+    said = {"model": "x" * 1_000, "processes": "eu\ud800"}
+    (receipt,) = receipts(notary, attempt(evidence=said), config=known.version)
+    assert receipt["evidence"] == {"model": "x" * EVIDENCE, "processes": "eu?"}
+
+
+def test_what_is_declared_of_a_target_is_told_and_unknown_is_not_none(known: Configuration) -> None:
+    bare = declared(known.targets[0])
+    assert (bare["operator"], bare["processes"], bare["subprocessors"]) == (None, None, None)
+    others = (Subprocessor("Helper", "FR"), Subprocessor("Other"))
+    place = Place(("DE",), (), "Example GmbH", "DE", Transfer.SCC, 90.5, zero_retention=False, subprocessors=others)
+    told = json.loads(canonical(declared(replace(known.targets[0], place=place))))
+    assert told["stores"] == []
+    assert (told["operator"], told["transfer"], told["retention_seconds"]) == ("Example GmbH", "SCC", 91)
+    assert told["subprocessors"] == [{"name": "Helper", "seat": "FR"}, {"name": "Other", "seat": None}]
+
+
+def test_configurations_long_gone_are_forgotten(known: Configuration, tmp_path: Path) -> None:
+    notary = Notary()
+    notary.know(known)
+    for number in range(VERSIONS):
+        notary.know(configuration(tmp_path, FILE.replace("m-far", f"m-{number}")))
+    assert receipts(notary, attempt(), config=known.version)[0]["declared"] is None
+
+
+def test_a_note_says_what_and_when() -> None:
+    assert json.loads(note("lost", 0.0, calls=3)) == {"note": "lost", "at": "1970-01-01T00:00:00.000Z", "calls": 3}
+    assert moment(1.9999) == "1970-01-01T00:00:01.999Z"
