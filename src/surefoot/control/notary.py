@@ -9,7 +9,7 @@ Must never: hold a prompt or a secret, or grow with traffic.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from math import ceil
 from random import Random
@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Raw
 
 from surefoot.config.configuration import Configuration
+from surefoot.domain.front import ClientKey
 from surefoot.domain.jurisdiction import ANYWHERE, Applied, Circumstances
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, CallRecord
 from surefoot.domain.request import Request
@@ -35,6 +36,9 @@ VERSIONS = 16
 VERDICTS = 4_096
 """Texts of verdicts that are remembered for one configuration."""
 
+KEYS = 100_000
+"""Keys whose tenants are remembered; then those that are revoked are forgotten."""
+
 EVIDENCE = 256
 """Characters of one word that an answer said: the rest of a longer one is left out."""
 
@@ -42,10 +46,11 @@ _Record = dict[str, Any]
 
 
 class Notary:
-    """See the module. `know` has to be told every configuration before the first record under it."""
+    """See the module. `know` has to be told every configuration, and `meet` every key, before the first record."""
 
     def __init__(self) -> None:
         self._versions: OrderedDict[str, _Version] = OrderedDict()
+        self._tenants: dict[str, str | None] = {}
 
     def know(self, configuration: Configuration) -> None:
         """A configuration is in force from now on."""
@@ -53,6 +58,12 @@ class Notary:
         self._versions.move_to_end(configuration.version)
         while len(self._versions) > VERSIONS:
             self._versions.popitem(last=False)
+
+    def meet(self, keys: Iterable[ClientKey]) -> None:
+        """These keys are in force. Those of before stay known: calls under them may be under way."""
+        if len(self._tenants) > KEYS:
+            self._tenants = {}
+        self._tenants |= {key.name: key.tenant for key in keys}
 
     def receipts(self, record: CallRecord) -> list[bytes]:
         """The receipts of a call, in canonical form: one for each attempt, or one that says why there was none."""
@@ -63,7 +74,7 @@ class Notary:
         shared = {
             **{name: call[name] for name in ("call", "route", "key", "config", "drill", "jurisdiction")},
             "jurisdiction_version": call["jurisdiction_version"],
-            "tenant": None if version is None else version.tenants.get(call["key"]),
+            "tenant": self._tenants.get(call["key"]),
             "call_outcome": call["kind"],
             "attempts": len(attempts),
         }
@@ -125,7 +136,6 @@ class _Version:
     """What one configuration says."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self.tenants = {key.name: key.tenant for key in configuration.door.keys}
         self.declared = {target.name: Raw(canonical(declared(target))) for target in configuration.targets}
         self._jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
         self._stacks = Fleet(
