@@ -89,6 +89,14 @@ def test_a_reason_that_nobody_knows_and_an_error_of_null_are_good() -> None:
     assert (subject.wrong, subject.whole, assembled(stream).whole) == (None, True, True)
 
 
+@pytest.mark.parametrize("said", ["", "One tw"])
+def test_so_is_a_replay_that_claims_to_be_over_before_the_break(said: str) -> None:
+    subject = continued(delivered_of([first("One two")]), Continues.REPLAY)
+
+    assert read(subject, event({"content": said}) + DONE) == b""
+    assert (subject.wrong, subject.content, subject.whole) == (Kind.CUT, False, False)
+
+
 def test_a_continuation_that_claims_to_be_over_is_cut() -> None:
     subject = continued(delivered_of([first("a")]), Continues.PROMPT)
 

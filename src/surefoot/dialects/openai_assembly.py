@@ -188,10 +188,8 @@ class OpenAIAssembler(Reading):
             _restate(self._answer, chunk)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        if self.wrong is not None:
-            return False
         if self.finished and not self.content:
-            self.wrong = self._ending or Kind.EMPTY
+            self.wrong = self.wrong or self._ending or Kind.EMPTY
         if chunk.get("usage"):
             self._read_usage(chunk["usage"])
             self.whole = self.finished and not choices  # the last of what was asked for: nobody waits for [DONE]

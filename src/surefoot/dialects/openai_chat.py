@@ -110,7 +110,8 @@ class OpenAIPlainReader:
     def judge(self, body: bytes) -> Kind:
         """`Kind.OK` only for an answer with text, reasoning, a tool call or a reason to have none.
 
-        Each choice that says something has to tell why it ends; what has to be JSON has to parse: the arguments of calls, and the text where the client asked for that.
+        Each choice that says something has to tell why it ends. What has to be JSON has to parse: the arguments of
+        calls, and the text where the client asked for that.
         """
         if not body.strip():
             return Kind.EMPTY

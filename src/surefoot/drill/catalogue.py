@@ -57,7 +57,6 @@ _NEEDS_OWN_ANSWER = frozenset(
         "bad_arguments",
         "bad_structure",
         "content_filter",
-        "done_unfinished",
         "drip_later",
         "empty_answer",
         "malformed_event",

@@ -123,8 +123,8 @@ class Composer:
             if fault.cut_by == "mid_event":
                 event = stream.frame(fault.after_tokens)
                 steps.append(Step(now, event[: len(event) // 2], 0))
-        elif fault.kind in EARLY_ENDS:
-            steps.append(Step(now, EARLY_ENDS[fault.kind], 0))
+        elif fault.kind in bodies.EARLY_ENDS:
+            steps.append(Step(now, bodies.EARLY_ENDS[fault.kind], 0))
         elif fault.kind in _ERRORS:
             data = bodies.chunk(refusals.error_event(fault, _code(fault))) + bodies.LAST_CHUNK
             steps.append(Step(now, data, 0))
@@ -291,8 +291,6 @@ _SPEECHLESS = {"empty_answer": b"stop", "content_filter": b"content_filter"}
 _COMMENT_EVERY, _COMMENTS = 0.1, 6000
 """Seconds between the comments of `comments_only`, unless `seconds` says so; and how many there are."""
 _PARTIAL = frozenset({"stall", "cut", "truncate", "done_unfinished", "error_later", "malformed_event"})
-EARLY_ENDS = {"truncate": bodies.LAST_CHUNK, "done_unfinished": bodies.chunk(bodies.DONE) + bodies.LAST_CHUNK}
-"""How a stream ends early that looks as if it were over."""
 _PLAIN = (
     b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":%b,"choices":[{"index":0,'
     b'"message":%b,"logprobs":null,'
