@@ -20,6 +20,7 @@ ON_THE_WAY = {
     "stall": (Fault("stall"), Kind.STALL),
     "cut": (Fault("cut"), Kind.CUT),
     "truncated": (Fault("truncate"), Kind.CUT),
+    "truncated, and said to be whole": (Fault("done_unfinished"), Kind.CUT),
     "error first": (Fault("error_first"), Kind.SERVER_ERROR),
     "error later": (Fault("error_later"), Kind.SERVER_ERROR),
     "one broken event": (Fault("malformed_event"), Kind.MALFORMED),

@@ -5,9 +5,11 @@ error of a Responses event or of a server that has no `error` key. What the word
 """
 
 import msgspec
+from msgspec import Raw
 
 from surefoot.dialects.dialect import NO_HEADERS, Headers
-from surefoot.dialects.signals import kind_of
+from surefoot.dialects.openai_content import is_error
+from surefoot.dialects.signals import kind_of, kind_of_break
 from surefoot.dialects.sse import named
 from surefoot.domain.outcome import Kind
 
@@ -52,6 +54,13 @@ def kind_of_error(error: bytes) -> Kind:
     """What an error inside a 200 means; a server error where it does not say. A number in it is read as the status."""
     decoded = _decoded(error)
     return _kind(_status_in(_object(decoded)), decoded)
+
+
+def kind_of_choice(error: Raw, reason: str | None) -> Kind | None:
+    """What is wrong with an answer of which one choice holds this `error`, or ends for this reason; None if nothing."""
+    if is_error(error):
+        return kind_of_error(bytes(error))
+    return kind_of_break(reason) if reason else None
 
 
 def declines_stream(status: int, body: bytes) -> bool:

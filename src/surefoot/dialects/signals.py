@@ -35,6 +35,7 @@ class Where(StrEnum):
     OPENING = "message begins"
     MESSAGE = "message contains"
     ENDING = "finish reason, without content"
+    BREAK = "finish reason, whatever was said"
     WIRE = "seen on the wire"
 
 
@@ -73,6 +74,7 @@ _AZURE = "https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-f
 _OPENROUTER = "https://openrouter.ai/docs/api/reference/errors-and-debugging"
 _LLAMA_CPP = "https://github.com/ggml-org/llama.cpp/pull/15780"
 _VLLM = "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"
+_VLLM_ENDS = "https://docs.vllm.ai/en/latest/api/vllm/v1/engine/"
 
 SIGNALS: tuple[Signal, ...] = (
     *_rows(
@@ -212,7 +214,7 @@ SIGNALS: tuple[Signal, ...] = (
         (None, "provider_unavailable", Kind.SERVER_ERROR),
         (None, "flagged_input", Kind.CONTENT_FILTER),
     ),
-    *_rows(Api.OPENROUTER, Where.ENDING, _OPENROUTER, (200, "error", Kind.SERVER_ERROR)),
+    *_rows(Api.OPENROUTER, Where.BREAK, _OPENROUTER, (200, "error", Kind.SERVER_ERROR)),
     *_rows(
         Api.LLAMA_CPP, Where.WORD, _LLAMA_CPP,
         (None, "exceed_context_size_error", Kind.CONTEXT_OVERFLOW),
@@ -223,6 +225,8 @@ SIGNALS: tuple[Signal, ...] = (
         (500, "context size has been exceeded", Kind.CONTEXT_OVERFLOW),
     ),
     *_rows(Api.VLLM, Where.MESSAGE, _VLLM, (400, "maximum context length", Kind.CONTEXT_OVERFLOW)),
+    *_rows(Api.VLLM, Where.BREAK, _VLLM_ENDS, (200, "abort", Kind.CUT)),
+    *_rows(Api.ANY, Where.BREAK, "dialects/signals.py", (200, "cancelled", Kind.CUT)),
     *_rows(
         Api.SUREFOOT, Where.WORD, "domain/outcome.py",
         (None, "rate_limit", Kind.RATE_LIMIT),
@@ -239,8 +243,12 @@ SIGNALS: tuple[Signal, ...] = (
         (None, "the TLS handshake fails, or the connection is cut inside it", Kind.TLS),
         (None, "closed or reset before a byte of the answer", Kind.RESET),
         (200, "part of an answer, then the end, without a finish reason and without `[DONE]`", Kind.CUT),
+        (200, "part of an answer, then `[DONE]`, and a choice that began has no finish reason", Kind.CUT),
+        (200, "a plain answer with content whose finish reason is an empty string", Kind.CUT),
+        (200, "an `error` object inside a choice that says nothing clearer", Kind.SERVER_ERROR),
         (200, "no text, reasoning or tool call, and no reason to have none; or no body", Kind.EMPTY),
         (200, "a body that is not JSON (HTML of a proxy, half a body)", Kind.MALFORMED),
+        (200, "a plain answer with content whose finish reason is null or missing", Kind.MALFORMED),
         (200, "a plain answer whose tool arguments are not JSON", Kind.MALFORMED),
         (200, "a plain answer that is not JSON where `response_format` asked for it", Kind.MALFORMED),
     ),
@@ -273,6 +281,7 @@ def _of(where: Where) -> dict[tuple[int | None, str], Kind]:
 _BY_STATUS = _of(Where.STATUS)
 _BY_WORD = _of(Where.WORD)
 _BY_ENDING = _of(Where.ENDING)
+_BY_BREAK = _of(Where.BREAK)
 _BY_MESSAGE = tuple(row for row in SIGNALS if row.where in {Where.OPENING, Where.MESSAGE})
 
 
@@ -295,6 +304,11 @@ def kind_of(status: int, words: tuple[str, ...], message: str) -> Kind:
 def kind_of_ending(reason: str) -> Kind | None:
     """What an answer without content means that ends for this reason; None if it is merely empty."""
     return _BY_ENDING.get((_OK, reason.lower()))
+
+
+def kind_of_break(reason: str) -> Kind | None:
+    """What an answer means, however much it said, that ends for this reason; None if the reason is none to doubt it."""
+    return _BY_BREAK.get((_OK, reason.lower()))
 
 
 def _by_message(status: int, message: str) -> Kind | None:
