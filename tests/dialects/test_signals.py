@@ -341,7 +341,7 @@ def test_the_words_error_and_event_inside_a_text_are_text() -> None:
 
 def test_an_event_of_another_api_is_no_content_and_is_not_relayed() -> None:
     assert read_everywhere(NAMED_CREATED + ROLE + WORDS[0] + END + DONE) == {(None, True, ROLE + WORDS[0] + END + DONE)}
-    assert assembled_everywhere(NAMED_CREATED + ROLE + WORDS[0] + DONE) == {(None, True)}
+    assert assembled_everywhere(NAMED_CREATED + ROLE + WORDS[0] + END + DONE) == {(None, True)}
 
 
 def test_usage_after_the_end_completes_a_watched_answer() -> None:

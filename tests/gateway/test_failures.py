@@ -68,16 +68,6 @@ def test_a_failure_before_content_is_answered_whole_by_the_next_target(
     assert (record["kind"], record["winner"], record["key"]) == (Kind.OK, 1, "tester")
 
 
-def test_a_plain_answer_that_does_not_say_why_it_ends_is_none(house: House, twins: Pair) -> None:
-    twins[0].set_faults("done_unfinished")
-
-    with sdk(house) as client:
-        heard = ask(client, stream=False)
-
-    assert (heard.text, heard.target) == (WHOLE, "backup")
-    assert [attempt["kind"] for attempt in house.record(heard.call)["attempts"]] == [Kind.MALFORMED, Kind.OK]
-
-
 def test_tool_arguments_that_break_off_are_no_plain_answer(house: House, twins: Pair) -> None:
     twins[0].set_faults("bad_arguments")
 

@@ -64,6 +64,14 @@ def test_a_route_may_leave_it(started_twins: Pair, twins: Pair) -> None:
     assert [record.stream for record in twins[0].log()] == [False]
 
 
+def test_an_unwatched_answer_that_does_not_say_why_it_ends_is_none(started_twins: Pair, twins: Pair) -> None:
+    twins[0].set_faults("done_unfinished")
+    with House(settings_of(targets_at(*(t.port for t in started_twins)), watch=Watch.OFF)) as house, sdk(house) as sdk_:
+        heard = ask(sdk_, stream=False)
+        attempts = house.record(heard.call)["attempts"]
+    assert (heard.text, [attempt["kind"] for attempt in attempts]) == (WHOLE, [Kind.MALFORMED, Kind.OK])
+
+
 PLAIN = (
     b'{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
     b'{"role":"assistant","content":"plainly"},"finish_reason":"stop"}]}'
