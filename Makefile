@@ -68,5 +68,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo test check format bench soak laws receipts mutants docs lock clean
-.PHONY: help setup demo coverage-story test check format bench soak docs lock clean
+.PHONY: help setup demo coverage-story test check format bench soak laws receipts mutants docs lock clean

@@ -22,6 +22,8 @@ class Api(StrEnum):
     BEDROCK = "Amazon Bedrock"
     AZURE = "Azure OpenAI"
     OPENROUTER = "OpenRouter"
+    GROQ = "Groq"
+    XAI = "xAI"
     LLAMA_CPP = "llama.cpp"
     VLLM = "vLLM"
     SUREFOOT = "another Surefoot"
@@ -72,6 +74,9 @@ _BEDROCK_STREAM = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_r
 _BEDROCK_ENDS = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html"
 _AZURE = "https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter"
 _OPENROUTER = "https://openrouter.ai/docs/api/reference/errors-and-debugging"
+_GOOGLE_KEY = "https://github.com/continuedev/continue/issues/8516"
+_GROQ = "https://github.com/atiilla/sqlmap-ai/issues/3"
+_XAI = "https://github.com/openai/codex/issues/1352"
 _LLAMA_CPP = "https://github.com/ggml-org/llama.cpp/pull/15780"
 _VLLM = "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"
 _VLLM_ENDS = "https://docs.vllm.ai/en/latest/api/vllm/v1/engine/"
@@ -91,6 +96,7 @@ SIGNALS: tuple[Signal, ...] = (
         (429, "", Kind.RATE_LIMIT),
         (503, "", Kind.OVERLOAD),
     ),
+    *_rows(Api.ANY, Where.STATUS, "https://www.rfc-editor.org/rfc/rfc7725", (451, "", Kind.AUTH)),
     *_rows(Api.ANTHROPIC, Where.STATUS, _ANTHROPIC, (529, "", Kind.OVERLOAD)),
     *_rows(Api.BEDROCK, Where.STATUS, _BEDROCK_STREAM, (424, "", Kind.SERVER_ERROR)),
     *_rows(
@@ -159,6 +165,8 @@ SIGNALS: tuple[Signal, ...] = (
         (400, "FAILED_PRECONDITION", Kind.AUTH),
         (200, "INVALID_ARGUMENT", Kind.BAD_REQUEST),
     ),
+    *_rows(Api.GOOGLE, Where.WORD, _GOOGLE_KEY, (None, "API_KEY_INVALID", Kind.AUTH)),
+    *_rows(Api.GOOGLE, Where.OPENING, _GOOGLE_KEY, (400, "api key not valid", Kind.AUTH)),
     *_rows(
         Api.GOOGLE, Where.MESSAGE, _GOOGLE,
         (400, "exceeds the maximum number of tokens", Kind.CONTEXT_OVERFLOW),
@@ -215,6 +223,8 @@ SIGNALS: tuple[Signal, ...] = (
         (None, "flagged_input", Kind.CONTENT_FILTER),
     ),
     *_rows(Api.OPENROUTER, Where.BREAK, _OPENROUTER, (200, "error", Kind.SERVER_ERROR)),
+    *_rows(Api.GROQ, Where.WORD, _GROQ, (None, "model_decommissioned", Kind.MODEL_GONE)),
+    *_rows(Api.XAI, Where.OPENING, _XAI, (400, "incorrect api key provided", Kind.AUTH)),
     *_rows(
         Api.LLAMA_CPP, Where.WORD, _LLAMA_CPP,
         (None, "exceed_context_size_error", Kind.CONTEXT_OVERFLOW),
@@ -255,7 +265,8 @@ SIGNALS: tuple[Signal, ...] = (
     *_rows(
         Api.ANY, Where.WIRE, "dialects/signals.py",
         (None, "any other 5xx; an error in a 200 that says nothing clearer", Kind.SERVER_ERROR),
-        (None, "any other 4xx", Kind.BAD_REQUEST),
+        (None, "any other 4xx with an object in its body", Kind.BAD_REQUEST),
+        (None, "any other 4xx without one: an empty body, HTML or text of a proxy", Kind.MALFORMED),
         (None, "any other status: another 2xx, a 3xx", Kind.MALFORMED),
     ),
     *_rows(
@@ -312,7 +323,7 @@ def kind_of_break(reason: str) -> Kind | None:
 
 
 def _by_message(status: int, message: str) -> Kind | None:
-    """Spent money has to open the message: elsewhere it may be the caller's own text, and it opens a breaker."""
+    """Spent money and a refused key open the message: elsewhere it may be the caller's own text; they open a breaker."""
     for row in _BY_MESSAGE:
         if status not in {row.status, _OK}:
             continue
