@@ -219,7 +219,7 @@ ERRORS: list[tuple[int, Any, Kind]] = [
 @pytest.mark.parametrize(("status", "error", "kind"), ERRORS)
 def test_a_status_and_its_body_are_one_kind(status: int, error: Any, kind: Kind) -> None:
     assert DIALECT.classify(status, json.dumps({"error": error}).encode()) is kind
-    if error is None:
+    if error is None and kind is not Kind.BAD_REQUEST:
         assert DIALECT.classify(status, b"<html>") is kind
         assert DIALECT.classify(status, b"\xff[") is kind
         assert DIALECT.classify(status, b"[" * 100_000) is kind

@@ -226,6 +226,12 @@ def test_what_was_chosen_and_is_not_weighed_is_told_apart() -> None:
     assert facts.named("coverage.risk").note == "of the 1 weighed of the 2 modes chosen"
 
 
+def test_a_drill_of_the_whole_catalogue_says_how_many_of_its_modes_are_weighed() -> None:
+    everything = ("silence", "stall", "bad_request")
+    facts = sheet(drilled("silence", 5, 5), TWO, modes=everything, catalogue=everything)
+    assert facts.named("coverage.risk").note.startswith("of 2 weighed modes of 3")
+
+
 def test_a_drill_that_was_not_completed_has_no_coverage_whatever_it_counted() -> None:
     facts = sheet(drilled("silence", 200, 200), TWO, partial="aborted, the time cap of 4 s is over")
     for name in ("modes", "events", "risk"):

@@ -65,6 +65,9 @@ def test_the_coverage_says_of_which_modes_it_is() -> None:
     text = printed(tables(sheet(calls, WEIGHTS, modes=("silence", "stall"), catalogue=everything))[3])
     assert "of the 2 modes chosen" in text
     assert "of the whole catalogue" in printed(tables(sheet(calls, WEIGHTS))[3])
+    assert f"of {len(WEIGHTS.of)} weighed modes of {len(everything)}" in printed(
+        tables(sheet(calls, WEIGHTS, modes=everything, catalogue=everything))[3]
+    )
 
 
 def test_a_coverage_that_has_nothing_to_weigh_by_is_left_out_and_why_is_said() -> None:

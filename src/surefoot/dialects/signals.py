@@ -323,7 +323,7 @@ def kind_of_break(reason: str) -> Kind | None:
 
 
 def _by_message(status: int, message: str) -> Kind | None:
-    """Spent money and a refused key open the message: elsewhere it may be the caller's own text; they open a breaker."""
+    """Spent money and a refused key open the message: elsewhere it may be the caller's text, and it opens a breaker."""
     for row in _BY_MESSAGE:
         if status not in {row.status, _OK}:
             continue
