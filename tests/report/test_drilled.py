@@ -88,7 +88,7 @@ def test_defaults_are_marked_in_the_table_and_beneath_it() -> None:
     facts = sheet(drilled("silence", 5, 5), default_rates())
     assert line(printed(tables(facts)[0]), "silence")[-4:-2] == ["2.4*", "115*"]
     told = "\n".join(remarks(facts))
-    assert "41 of 41 modes are defaults" in told
+    assert "42 of 42 modes are defaults" in told
     assert not [remark for remark in remarks(sheet([], WEIGHTS)) if "default" in remark]
 
 
