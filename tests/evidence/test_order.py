@@ -1,6 +1,7 @@
 """Quantiles by order statistics, against the definition counted out in exact fractions."""
 
 from fractions import Fraction
+from itertools import accumulate
 from math import comb
 
 import numpy as np
@@ -13,10 +14,11 @@ from surefoot.errors import EvidenceError
 from surefoot.evidence import percentile, quantile_ranks
 
 
-def below(n: int, q: Fraction, rank: int) -> Fraction:
-    """F(rank - 1), counted out."""
-    terms = (comb(n, i) * q**i * (1 - q) ** (n - i) for i in range(rank))
-    return sum(terms, Fraction(0))
+def cumulative(n: int, q: Fraction) -> list[Fraction]:
+    """F(rank - 1) for ranks from 1 to n, counted out in whole numbers."""
+    good, all_ = q.numerator, q.denominator
+    terms = accumulate(comb(n, i) * good**i * (all_ - good) ** (n - i) for i in range(n))
+    return [Fraction(term, all_**n) for term in terms]
 
 
 @pytest.mark.parametrize(
@@ -29,8 +31,9 @@ def below(n: int, q: Fraction, rank: int) -> Fraction:
 )
 def test_the_ranks_are_those_of_the_definition(n: int, q: Fraction) -> None:
     tail = Fraction(25, 1000)
-    lowest = max([rank for rank in range(1, n + 1) if below(n, q, rank) <= tail], default=1)
-    highest = next((rank for rank in range(1, n + 1) if below(n, q, rank) >= 1 - tail), None)
+    below = cumulative(n, q)
+    lowest = max([rank for rank in range(1, n + 1) if below[rank - 1] <= tail], default=1)
+    highest = next((rank for rank in range(1, n + 1) if below[rank - 1] >= 1 - tail), None)
     assert quantile_ranks(n, float(q)) == (lowest, highest)
 
 
@@ -40,9 +43,10 @@ def test_a_p99_has_an_upper_bound_from_368_samples_on() -> None:
 
 
 def test_the_ranks_of_a_thousand_samples_are_those_found_in_the_binomial_distribution() -> None:
-    cumulative = binom.cdf(np.arange(1000), 1000, 0.99)  # F(r - 1) for r = 1 ... 1000
-    assert quantile_ranks(1000) == (np.flatnonzero(cumulative <= 0.025)[-1] + 1, np.argmax(cumulative >= 0.975) + 1)
-    assert quantile_ranks(1000) == (984, 997)
+    below = binom.cdf(np.arange(1000), 1000, 0.99)  # F(r - 1) for r = 1 ... 1000
+    by_scipy = int(np.flatnonzero(below <= 0.025)[-1]) + 1, int(np.argmax(below >= 0.975)) + 1
+    assert quantile_ranks(1000) == by_scipy
+    assert quantile_ranks(1000) == (983, 997)
 
 
 @settings(max_examples=40, deadline=None)
@@ -62,13 +66,15 @@ def test_millions_of_samples_are_no_harder() -> None:
     n = 50_000_000
     lower, upper = quantile_ranks(n)
     spread = 1.959964 * (n * 0.99 * 0.01) ** 0.5
-    assert (lower, upper) == (pytest.approx(0.99 * n - spread, abs=2), pytest.approx(0.99 * n + spread, abs=2))
+    assert [lower, upper] == pytest.approx([0.99 * n - spread, 0.99 * n + spread], abs=2)
 
 
 def test_the_last_digits_of_confidence_move_the_upper_rank() -> None:
-    # 1 - a/2 itself would be rounded to 1, and no rank would do.
-    assert quantile_ranks(100, 0.5, 1 - 2**-53)[1] == quantile_ranks(100, 0.5, 1 - 2**-52)[1]
-    assert quantile_ranks(100, 0.5, 1 - 2**-53) == (101 - 92, 92)
+    """1 - a/2 itself would be rounded to 1, which F reaches in floats far below the rank that is right."""
+    below = cumulative(100, Fraction(1, 2))
+    tail = Fraction(1, 2**54)
+    exact = next(rank for rank in range(1, 101) if below[rank - 1] >= 1 - tail)
+    assert quantile_ranks(100, 0.5, 1 - 2**-53) == (101 - exact, exact)
 
 
 def test_a_quantile_that_falls_on_a_sample_is_that_sample() -> None:

@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 from scipy.special import betainccinv, betaincinv, gammainccinv, gammaincinv
 
-from surefoot.evidence.given import not_negative, positive, proportion, tail_of, whole
+from surefoot.evidence.given import not_negative, positive, proportion, rows, tail_of, whole
 
 
 def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -78,9 +78,10 @@ def newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float 
     from d - sqrt((p1-l1)^2 + (u2-p2)^2) to d + sqrt((u1-p1)^2 + (p2-l2)^2), where d = p1 - p2.
     Raises `EvidenceError` unless 0 <= k <= n and n > 0 for both, and 0 < confidence < 1.
     """
-    low_1, high_1 = wilson(*first, confidence)
-    low_2, high_2 = wilson(*second, confidence)
-    share_1, share_2 = first[0] / first[1], second[0] / second[1]
+    (k_1, n_1), (k_2, n_2) = rows("a difference", (first, second), "k, n")
+    low_1, high_1 = wilson(k_1, n_1, confidence)
+    low_2, high_2 = wilson(k_2, n_2, confidence)
+    share_1, share_2 = k_1 / n_1, k_2 / n_2
     difference = share_1 - share_2
     below = sqrt((share_1 - low_1) ** 2 + (high_2 - share_2) ** 2)
     above = sqrt((high_1 - share_1) ** 2 + (share_2 - low_2) ** 2)

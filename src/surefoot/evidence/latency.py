@@ -1,6 +1,6 @@
 """Latency: what a load that waited for its answers has hidden, and the time between tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class CorrectedHistogram:
         return int((self._counts - np.clip(above, 0, self._counts)).sum())
 
 
-def corrected_histogram(values: Sequence[float], expected_interval: float) -> CorrectedHistogram:
+def corrected_histogram(values: Iterable[float], expected_interval: float) -> CorrectedHistogram:
     """Corrects coordinated omission: `values` of a load that meant to send one request per `expected_interval`.
 
     Both in the same unit. A value v longer than the interval i stands for requests that were not sent while it lasted;

@@ -1,6 +1,6 @@
 """Means and their differences, with intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import sqrt
 from statistics import fmean, variance
 
@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from surefoot.evidence.given import sample, tail_of
 
 
-def mean(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
+def mean(values: Iterable[float], confidence: float = 0.95) -> tuple[float, float, float]:
     """The mean with the interval of Student's t (Biometrika 6, 1908, p. 1): `(value, low, high)`.
 
     Exact for normal samples, good for large ones. Where all values are equal the interval has no width.
@@ -23,7 +23,7 @@ def mean(values: Sequence[float], confidence: float = 0.95) -> tuple[float, floa
 
 
 def mean_difference(
-    first: Sequence[float], second: Sequence[float], confidence: float = 0.95
+    first: Iterable[float], second: Iterable[float], confidence: float = 0.95
 ) -> tuple[float, float, float]:
     """The mean of the first less that of the second, with Welch's interval (Biometrika 34, 1947, p. 28).
 
@@ -43,7 +43,7 @@ def mean_difference(
     return middle, middle - spread, middle + spread
 
 
-def _at_least_two(values: Sequence[float]) -> list[float]:
+def _at_least_two(values: Iterable[float]) -> list[float]:
     """One value has no variance."""
     found: list[float] = sample("a mean", values, least=2).tolist()
     return found

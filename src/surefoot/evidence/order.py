@@ -1,7 +1,7 @@
 """Quantiles with distribution-free intervals from order statistics."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import ceil
 
 import numpy as np
@@ -41,7 +41,7 @@ def rank_of(q: float, n: int) -> int:
     return max(ceil(q * n * (1 - 1e-12)), 1)
 
 
-def percentile(values: Sequence[float], q: float, confidence: float = 0.95) -> tuple[float, float, float | None]:
+def percentile(values: Iterable[float], q: float, confidence: float = 0.95) -> tuple[float, float, float | None]:
     """The quantile q of a sample with its interval: `(value, low, high or None)`.
 
     The value is the smallest sample with at least a share q at or below it (inverse of the empirical distribution).
