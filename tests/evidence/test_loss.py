@@ -1,5 +1,6 @@
 """Annual loss against closed forms, Panjer's recursion and simulation incident by incident."""
 
+import tracemalloc
 from itertools import pairwise
 from math import exp, inf, log, sqrt
 from statistics import NormalDist
@@ -157,6 +158,16 @@ def test_blocks_of_years_are_drawn_apart_and_every_year_is_there() -> None:
     seldom = annual_loss(Risk(0.001, 1, 1), years=600_000, seed=1)  # a block is 250,000 years
     assert seldom.losses.sum() == pytest.approx(600, abs=150)
     assert seldom.losses[-100_000:].sum() > 0
+
+
+def test_memory_is_that_of_the_years_however_many_incidents_they_have() -> None:
+    tracemalloc.start()
+    try:
+        annual_loss(Risk(40, 1, 10), years=200_000, seed=1)  # 8 million incidents: 192 MB if drawn at once
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6
 
 
 def test_without_incidents_nothing_is_lost() -> None:
