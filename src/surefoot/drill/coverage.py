@@ -259,7 +259,7 @@ def _over_all(drill: Drill) -> Iterator[Fact]:
 
 def _counted(rate: Rate, counted: Sequence[Repetition], drill: Drill) -> Counted:
     k = sum(one.mitigated and not one.passed_off for one in counted)
-    return Counted(rate.mode, k, len(counted), rate.events, rate.impact, rate.mode in drill.forbidden)
+    return Counted(rate.mode, rate.events, rate.impact, k, len(counted), rate.mode in drill.forbidden)
 
 
 def _modes(name: str, modes: Sequence[str], n: int, how: str) -> Fact:
