@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import pytest
 from msgspec.structs import replace
 from tests.gateway.answering import Answering
-from tests.gateway.conftest import HEALTHY
 from tests.gateway.house import CALM, House, settings_of, targets_at, until
 from tests.gateway.raw import Answer, body_of, exchange, post, read
 from tests.gateway.resending import keyed, mark, sent
@@ -15,6 +14,7 @@ from tests.gateway.resending import keyed, mark, sent
 from surefoot.domain.jurisdiction import Constraints, Jurisdiction, Obligations, Subjects
 from surefoot.domain.place import Place, Zone
 from surefoot.gateway.channel import Settings
+from surefoot.twin import HEALTHY
 from surefoot.twin.behaviour import Behaviour, Fixed
 from surefoot.twin.process import TwinProcess
 from surefoot.twin.server import TwinOptions

@@ -108,3 +108,4 @@ def _put(state: TargetState, parts: Sequence[TargetReport], now: float) -> None:
             state.breaker.launched()
     state.in_flight = sum(part.in_flight for part in parts)
     state.suspect = gravest(parts) >= Grade.PREFER_OTHERS
+    state.tried_at = now
