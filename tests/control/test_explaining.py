@@ -93,6 +93,18 @@ def test_a_question_about_what_is_not_there_is_refused(
         explain(configuration, question)
 
 
+def test_the_example_of_the_documentation_is_judged_as_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "jurisdictions.md").read_text(encoding="utf-8")
+    example = page.partition("## An example\n")[2].partition("As a lawyer")[0]
+    models = "".join(f"[targets.{name}]\nprovider = 'ollama'\nmodel = 'm'\n" for name in ("house", "cloud"))
+    text = example.replace("[targets.far]", "[targets.far]\nprovider = 'ollama'\nmodel = 'm'")
+    text = "\n".join(line.strip() for line in text.splitlines()).replace("receipts = true", "receipts = false")
+    (tmp_path / "surefoot.toml").write_text(f"{text}\n{models}[routes.chat]\ntargets = ['far', 'house', 'cloud']\n")
+    example_of = load(tmp_path / "surefoot.toml", {})
+    assert ranked(explain(example_of, Question("chat"))) == ["far", "house", "cloud"]
+    assert ranked(explain(example_of, Question("chat", data_class="health"))) == ["house", "cloud"]
+
+
 def report(
     target: str, breaker: str = "closed", in_flight: int = 0, until: float = 0.0, suspicion: int = 0
 ) -> TargetReport:
