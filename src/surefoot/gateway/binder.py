@@ -48,7 +48,11 @@ class Binder:
         met = self._met(key, headers)
         if isinstance(met, Complaint):
             return met
-        applied = self._jurisdictions.bind(route, met)
+        try:
+            applied = self._jurisdictions.bind(route, met)
+        except KeyError as error:  # a key that is newer than this configuration: what it is bound by is not known
+            message = f"This key is bound by the jurisdiction {error}, which this gateway does not know yet."
+            return refusal(503, "unknown_jurisdiction", message)
         if len(self._found) >= REMEMBERED:
             self._found.clear()
         self._found[asked] = (key, applied)
