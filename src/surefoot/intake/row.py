@@ -19,6 +19,8 @@ class Row(Struct, frozen=True, kw_only=True):
     """What joins the attempts of one client request (operation, trace or call id). None: the source has nothing."""
     at: float
     """When the attempt began."""
+    asked: bool = True
+    """False: the call ended before any provider was asked, and this speaks of the call."""
     provider: str | None = None
     model: str | None = None
     route: str | None = None
