@@ -16,7 +16,10 @@ class Row(Struct, frozen=True, kw_only=True):
     line: int
     """Number of the line, or of the record in a file that has no lines, from 1."""
     call: str | None
-    """What joins the attempts of one client request (operation, trace or call id). None: the source has nothing."""
+    """What joins the attempts of one client request (operation, trace or call id). None: the source has nothing.
+
+    Where a source knows only siblings (calls under one parent), several requests have it in common: an attempt that failed
+    belongs to the next one, an attempt that did not fail ends its request."""
     at: float
     """When the attempt began."""
     provider: str | None = None
