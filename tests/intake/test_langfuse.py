@@ -6,7 +6,8 @@ from surefoot.intake.row import Row
 
 ANSWERED = Row(
     line=2,
-    call="tr-1/span-1",
+    call=None,
+    siblings="tr-1/span-1",
     at=NEW_YEAR + 1.5,
     model="gpt-x",
     stream=True,
@@ -22,7 +23,8 @@ ANSWERED = Row(
 )
 FAILED = Row(
     line=1,
-    call="tr-1/span-1",
+    call=None,
+    siblings="tr-1/span-1",
     at=NEW_YEAR,
     model="gpt-x",
     max_tokens=256,
@@ -58,4 +60,4 @@ def test_the_csv_of_the_interface_says_the_same_though_its_dates_stand_in_quotes
 def test_the_blob_export_has_the_names_of_the_database_and_its_latency_is_not_believed() -> None:
     rows, told = read_fixture(langfuse.read, "langfuse_blob.jsonl")
     assert told == []
-    assert rows == [replace(ANSWERED, line=1, call="tr-1", user=None)]
+    assert rows == [replace(ANSWERED, line=1, siblings="tr-1", user=None)]

@@ -13,7 +13,8 @@ def test_a_span_by_the_new_names_gives_every_field() -> None:
     rows, _ = read_fixture(otlp.read, "otlp.jsonl")
     assert rows[1] == Row(
         line=1,
-        call=SIBLINGS,
+        call=None,
+        siblings=SIBLINGS,
         at=NEW_YEAR + 1.5,
         provider="anthropic",
         model="claude-x",
@@ -35,7 +36,8 @@ def test_a_failed_sibling_has_its_status_from_the_error_type() -> None:
     rows, _ = read_fixture(otlp.read, "otlp.jsonl")
     assert rows[0] == Row(
         line=1,
-        call=SIBLINGS,
+        call=None,
+        siblings=SIBLINGS,
         at=NEW_YEAR,
         provider="openai",
         model="gpt-x",

@@ -63,7 +63,8 @@ def _row(line: int, log: Fields) -> Row | Unreadable:
     usage, parameters = part(_of(log, "usageDetails")), part(_of(log, "modelParameters"))
     return Row(
         line=line,
-        call=_siblings(log),
+        call=None,
+        siblings=_siblings(log),
         at=at,
         model=text(_of(log, "providedModelName")) or text(log.get("model")),
         stream=True if first is not None else None,

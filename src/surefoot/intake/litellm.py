@@ -1,9 +1,9 @@
 """LiteLLM: its `StandardLoggingPayload`, one JSON object a line, and its table `LiteLLM_SpendLogs` as CSV or JSON.
 
-The payload is what its callbacks write to S3, to Google Cloud Storage and to files, one for an attempt. Of one call they
-tell the first failure at most, and the good end (`router_utils/fallback_event_handlers.py`: the first failure that is
-logged blocks all that follow). The table has one row for a call of the proxy. Fields and meanings as in LiteLLM 1.110.2 (`litellm/types/utils.py`,
-`litellm/litellm_core_utils/litellm_logging.py`, `litellm/proxy/schema.prisma`,
+The payload is what its callbacks write to S3, to Google Cloud Storage and to files, one for an attempt. Of one call
+they tell the first failure at most, and the good end (`router_utils/fallback_event_handlers.py`: the first failure that
+is logged blocks all that follow). The table has one row for a call of the proxy. Fields and meanings as in LiteLLM
+1.110.2 (`litellm/types/utils.py`, `litellm/litellm_core_utils/litellm_logging.py`, `litellm/proxy/schema.prisma`,
 `litellm/proxy/spend_tracking/spend_tracking_utils.py`) and in https://docs.litellm.ai/docs/proxy/logging_spec:
 
 - times of the payload are Unix seconds; those of the table are written in UTC, without a zone (`_ensure_datetime_utc`);

@@ -99,7 +99,8 @@ def _row(line: int, service: str | None, span: Fields) -> Row | Unreadable:
     status, kind = _ending(span, told)
     return Row(
         line=line,
-        call=_siblings(span),
+        call=None,
+        siblings=_siblings(span),
         at=at,
         provider=text(told.get("gen_ai.provider.name")) or text(told.get("gen_ai.system")),
         model=text(told.get("gen_ai.request.model")) or text(told.get("gen_ai.response.model")),

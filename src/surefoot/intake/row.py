@@ -16,10 +16,10 @@ class Row(Struct, frozen=True, kw_only=True):
     line: int
     """Number of the line, or of the record in a file that has no lines, from 1."""
     call: str | None
-    """What joins the attempts of one client request (operation, trace or call id). None: the source has nothing.
-
-    Where a source knows only siblings (calls under one parent), several requests have it in common: an attempt that failed
-    belongs to the next one, an attempt that did not fail ends its request."""
+    """What joins the attempts of one client request (operation, trace or call id). None: the source has nothing."""
+    siblings: str | None = None
+    """What is under one parent, where the source knows parents and no requests: attempts of one request, or requests of
+    one agent. One that failed belongs to the next of its siblings, one that did not ends its request."""
     at: float
     """When the attempt began."""
     provider: str | None = None
