@@ -194,7 +194,7 @@ def _record(line: Line | Unreadable) -> Record | Unreadable:
         return line
     try:
         return Record(line.number, msgspec.json.decode(line.content))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Unreadable(line.number, "not JSON")
 
 
@@ -269,7 +269,7 @@ class _Values:
             at = cast("re.Match[str]", BETWEEN.match(self._text, at)).end()
             try:
                 content, end = self._parse(self._text, at)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # also a number of more digits than Python reads
                 break
             if end == len(self._text) and not final:
                 break
