@@ -84,10 +84,10 @@ def account(imported: importing.Imported) -> list[str]:
     files = f"{len(imported.files)} files" if len(imported.files) > 1 else imported.files[0]
     first_failed = f"{calls.first_failed:,} whose first attempt failed, {calls.failed:,} that failed"
     lines = [
-        f"{imported.out}: {calls.calls:,} calls, {imported.rows:,} attempts, from {files}",
+        f"{imported.out}: {_many(calls.calls, 'call')}, {_many(imported.rows, 'attempt')}, from {files}",
         f"  from {_moment(calls.first)} to {_moment(calls.last)}",
-        *([f"  {calls.retried:,} calls of several attempts; {first_failed}"] if calls.known["failed"] else []),
-        *_joined(imported.joined, imported.rows - calls.named),
+        *([f"  {_many(calls.retried, 'call')} of several attempts; {first_failed}"] if calls.known["failed"] else []),
+        *_joined(imported.joined, imported.rows - calls.named, calls.siblings),
         *_known(calls.known, calls.calls),
     ]
     if calls.known["user"]:
@@ -95,15 +95,18 @@ def account(imported: importing.Imported) -> list[str]:
         lines.append(f"  end users are hashed, {'under --salt' if imported.salted else drawn}")
     if not imported.unreadable:
         return [*lines, "every line was read"]
-    lines.append(f"{imported.unreadable:,} lines could not be read; {imported.listed} lists them all:")
+    lines.append(f"{_many(imported.unreadable, 'line')} could not be read; {imported.listed} lists all:")
     return lines + [f"  {reason.why}: {reason.count:,} ({_places(reason)})" for reason in imported.reasons]
 
 
-def _joined(joined: str, unnamed: int) -> list[str]:
-    if joined == "true":
-        return []
-    which = "the source does not say" if joined == "false" else f"{unnamed:,} of them do not say"
-    return [f"  {which} which attempts belong to one call: a failed one and its repeat count as two calls"]
+def _joined(joined: str, unnamed: int, siblings: int) -> list[str]:
+    lines = []
+    if siblings:
+        lines.append(f"  {_many(siblings, 'attempt')} joined by their parent: one that failed goes with the next there")
+    if joined != "true":
+        which = "the source does not say" if joined == "false" else f"{unnamed:,} of them do not say"
+        lines.append(f"  {which} which attempts belong to one call: a failed one and its repeat count as two calls")
+    return lines
 
 
 def _known(known: dict[str, int], calls: int) -> list[str]:
@@ -116,6 +119,10 @@ def _known(known: dict[str, int], calls: int) -> list[str]:
         "not told by the source": [name for name in told if known[name] == 0],
     }
     return [f"  {title}: {', '.join(names)}" for title, names in groups.items() if names]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _places(reason: Any) -> str:

@@ -89,7 +89,7 @@ def import_traffic(order: Order, progress: Progress | None = None) -> Imported:
         ):
             _read_all(order, read, _Sinks(table, refused, Pseudonyms(order.salt)), progress)
             named = table.named()
-            joined = _joined(named, table.count)
+            joined = _joined(named[0], table.count)
             table.write(result, _metadata(order, table.count, refused.count, joined))
             calls = table.joined(result, named)
         listed.unlink(missing_ok=True)
@@ -168,7 +168,8 @@ def _read_all(order: Order, read: Read, sinks: _Sinks, progress: Progress | None
                     if progress is not None and count % EVERY == 0:
                         progress(before + source.position, total)
             except IntakeError as error:
-                raise IntakeError(f"{source.name}: {error}") from error
+                named = str(error).startswith(source.name)
+                raise IntakeError(str(error) if named else f"{source.name}: {error}") from error
             before += source.size or 0
     if not sinks.table.count:
         reasons = "; ".join(

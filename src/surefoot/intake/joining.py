@@ -1,8 +1,8 @@
 """Attempts become calls: in a database on disk, with a bound on memory, so that a log may be larger than the machine's.
 
 Attempts that name the same call are one call. They are ordered by their time, then as they were read. The attempt that
-*answered* is the first that did not fail; if none is known to have succeeded, the last one speaks for the call. A row
-without the name of a call is a call of its own.
+*answered* is the first that did not fail; if none is known to have succeeded, the last one speaks for the call. Of
+siblings (`intake.row`) each that did not fail ends a call. A row without either is a call of its own.
 
 Knows SQL. `at`, `user` and some more are words of it, so that all names are quoted. Must never hold more rows in Python
 than one batch, or write anything outside its folder.
@@ -28,6 +28,7 @@ _FIELDS = {
     "file": ("INTEGER", np.int32),
     "line": ("BIGINT", np.int64),
     "call": ("VARCHAR", object),
+    "siblings": ("VARCHAR", object),
     "at": ("DOUBLE", np.float64),
     "asked": ("BOOLEAN", np.bool_),
     "provider": ("VARCHAR", object),
@@ -52,13 +53,25 @@ _TABLE = ", ".join(f'"{name}" {kind}' for name, (kind, _) in _FIELDS.items())
 _OWN = 'concat("file", \':\', "line")'
 """The name of a call that has none."""
 
-# A table that was made in an order keeps it, so that its row ids count attempts by time.
-_ORDER = 'CREATE TABLE ordered AS SELECT * FROM attempts ORDER BY "at", "file", "line", rowid'
+_BY_TIME = '"at", "file", "line", seq'
+
+# Windows run over siblings alone: all others would be one window of the whole log. A table that was made in an order
+# keeps it, so that its row ids count attempts by time.
+_ORDER = f"""
+CREATE TABLE ordered AS
+SELECT *, rowid AS seq, "call" AS name FROM attempts WHERE "call" IS NOT NULL OR "siblings" IS NULL
+UNION ALL
+SELECT *, concat("siblings", '/', count(*) FILTER ("failed" IS NOT TRUE) OVER (
+    PARTITION BY "siblings" ORDER BY {_BY_TIME} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+))
+FROM (SELECT *, rowid AS seq FROM attempts WHERE "call" IS NULL AND "siblings" IS NOT NULL)
+ORDER BY {_BY_TIME}
+"""  # noqa: S608 - our own names
 
 # Only numbers are gathered per call: the database can put those aside on disk when memory is short, and texts not.
 _GATHER = """
 CREATE TABLE gathered AS SELECT
-    "call",
+    name,
     min("at") AS began,
     count(*) AS spoke,
     count(*) FILTER ("asked") AS attempts,
@@ -69,12 +82,12 @@ CREATE TABLE gathered AS SELECT
     max("at" + "duration") AS ended,
     count("duration") AS durations,
     CASE WHEN count("cost") = count(*) THEN round(fsum("cost"), 12) END AS cost
-FROM ordered WHERE "call" IS NOT NULL GROUP BY "call"
+FROM ordered WHERE name IS NOT NULL GROUP BY name
 """
 
 _JOINED = """
 SELECT
-    g."call",
+    g.name AS "call",
     g.began AS "at",
     coalesce(f."route", c."route") AS "route",
     c."provider",
@@ -100,8 +113,8 @@ FROM gathered g JOIN ordered f ON f.rowid = g.first JOIN ordered c ON c.rowid = 
 _ALONE = f"""
 SELECT {_OWN}, "at", "route", "provider", "model", "stream", "prompt_tokens", "completion_tokens", "max_tokens",
     "ttft", "duration", "failed", "kind", "failed", "kind", "asked"::INTEGER, "cost", "user", "key"
-FROM ordered WHERE "call" IS NULL
-"""  # noqa: S608 - our own names
+FROM ordered WHERE name IS NULL
+"""  # noqa: S608 - likewise
 
 
 class Joined(Struct, frozen=True):
@@ -109,7 +122,9 @@ class Joined(Struct, frozen=True):
 
     calls: int
     named: int
-    """Rows that name their call."""
+    """Rows that name their call, or a parent."""
+    siblings: int
+    """Of those, the ones that name a parent only."""
     retried: int
     """Calls of more than one attempt."""
     first_failed: int
@@ -135,9 +150,9 @@ class Attempts:
         self.count += 1
         self._batch.append(
             (
-                file, row.line, row.call, row.at, row.asked, row.provider, row.model, row.route, row.stream,
-                row.prompt_tokens, row.completion_tokens, row.max_tokens, row.ttft, row.duration, row.failed, row.kind,
-                row.cost, user, row.key,
+                file, row.line, row.call, row.siblings, row.at, row.asked, row.provider, row.model, row.route,
+                row.stream, row.prompt_tokens, row.completion_tokens, row.max_tokens, row.ttft, row.duration,
+                row.failed, row.kind, row.cost, user, row.key,
             )
         )  # fmt: skip
         if len(self._batch) >= BATCH:
@@ -157,13 +172,14 @@ class Attempts:
             f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{pairs}}})"
         )
 
-    def named(self) -> int:
-        """How many of them name their call."""
+    def named(self) -> tuple[int, int]:
+        """How many of them name their call or a parent, and how many of those a parent only."""
         self._flush()
-        (count,) = self._one('SELECT count("call") FROM attempts')
-        return int(count)
+        only_parent = """count(*) FILTER ("call" IS NULL AND "siblings" IS NOT NULL)"""
+        named, siblings = self._one(f'SELECT count(coalesce("call", "siblings")), {only_parent} FROM attempts')  # noqa: S608 - likewise
+        return int(named), int(siblings)
 
-    def joined(self, out: Path, named: int) -> Joined:
+    def joined(self, out: Path, named: tuple[int, int]) -> Joined:
         """What stands in the file that was written."""
         counts = ", ".join(f'count("{name}")' for name in COLUMNS)
         found = self._one(
@@ -173,7 +189,8 @@ class Attempts:
         calls, retried, first_failed, failed, first, last, *known = found
         return Joined(
             calls=calls,
-            named=named,
+            named=named[0],
+            siblings=named[1],
             retried=retried,
             first_failed=first_failed,
             failed=failed,
