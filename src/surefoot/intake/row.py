@@ -22,6 +22,8 @@ class Row(Struct, frozen=True, kw_only=True):
     one agent. One that failed belongs to the next of its siblings, one that did not ends its request."""
     at: float
     """When the attempt began."""
+    asked: bool = True
+    """False: the call ended before any provider was asked, and this speaks of the call."""
     provider: str | None = None
     model: str | None = None
     route: str | None = None
