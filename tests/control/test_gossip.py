@@ -76,7 +76,7 @@ def test_targets_that_are_configured_no_more_are_forgotten() -> None:
     gossip = Gossip()
     gossip.tell(0, Opened("gone", 60.0), WORKERS, 0.0)
     assert wants(gossip, 0, 0.0, "gone")
-    gossip.only(["near"])
+    gossip.only(["near"], ["near"])
     assert gossip.for_newcomer(0.0) == []
     assert wants(gossip, 1, 0.0, "gone")
 

@@ -76,6 +76,7 @@ def test_the_record_tells_when_what_happened_in_seconds_since_the_call_began() -
         "won": True,
         "breaker": BreakerState.CLOSED,
         "rules": "",
+        "evidence": None,
     }
 
 

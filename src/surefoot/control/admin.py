@@ -1,4 +1,4 @@
-"""The admin application: health, metrics, status and orders to drill, on its own port, in the supervisor's loop.
+"""The admin application: health, metrics, status, and orders, on its own port, in the supervisor's loop.
 
 Imported after the workers were started: its libraries take longer to import than a worker takes to serve.
 
@@ -37,6 +37,7 @@ def application(
     metrics: Metrics,
     status: Callable[[], dict[str, Any]],
     drill: Callable[[bytes], Awaitable[None]],
+    readmit: Callable[[str], bool],
 ) -> Starlette:
     """The application over what the supervisor knows."""
 
@@ -61,6 +62,15 @@ def application(
             return JSONResponse({"error": str(error)}, status_code=409)
         return JSONResponse({"drill": status()["drill"]})
 
+    async def lift(request: Request) -> Response:
+        target = request.query_params.get("target", "")
+        if not readmit(target):
+            suspended = ", ".join(sorted(picture.suspended)) or "none is"
+            return JSONResponse(
+                {"error": f"no target '{target}' is suspended; suspended: {suspended}"}, status_code=409
+            )
+        return JSONResponse({"readmitted": target})
+
     return Starlette(
         routes=[
             Route("/healthz", healthz),
@@ -68,6 +78,7 @@ def application(
             Route("/metrics", show_metrics),
             Route("/status", show_status),
             Route("/drill", order_drill, methods=["POST"]),
+            Route("/readmit", lift, methods=["POST"]),
         ]
     )
 

@@ -32,7 +32,7 @@ from surefoot.control.worker import Worker
 from surefoot.errors import ChannelError, ConfigError, DrillError, StartError
 from surefoot.gateway.channel import Configure, Drain, Obeyed, Ready, Records, Report, Settings, Tell, Up
 from surefoot.journal.writer import Loss, Writer
-from surefoot.policy.target_state import Closed, Opened
+from surefoot.policy.target_state import Closed, News, Opened, Suspended
 
 if TYPE_CHECKING:
     from surefoot.control.admin import Admin
@@ -57,6 +57,9 @@ OVERTIME = 1.0
 
 ALL_FAIL = "every target fails at once: look at this machine and its network first; breakers stay closed"
 NOT_ALL_FAIL = "not every target fails any more"
+SUSPENDED = (
+    "target suspended: %s: it %s; nobody asks it until `surefoot readmit`, or a reload that declares it otherwise"
+)
 OBEYED_WITHIN = 5.0
 """Seconds that workers get to make the worlds of a drill: about a millisecond each."""
 
@@ -152,6 +155,14 @@ class Supervisor:
                 raise DrillError(f"not every worker has obeyed within {OBEYED_WITHIN:g} s")
             await asyncio.sleep(ASK_EVERY)
 
+    def readmit(self, target: str) -> bool:
+        """A person lifts the suspension of a target. False if it is not suspended."""
+        if target not in self._picture.suspended:
+            return False
+        self._send(self._picture.readmit(target))
+        log.warning("target readmitted: %s", target)
+        return True
+
     # ── workers ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep(self, worker: Worker) -> None:
@@ -207,16 +218,22 @@ class Supervisor:
                     log.warning(ALL_FAIL if self._picture.ours else NOT_ALL_FAIL)
             case Tell():
                 for news in frame.news:
-                    if isinstance(news, Opened):
-                        log.warning("breaker opened: %s, for %.1f s", news.target, news.seconds)
-                    elif isinstance(news, Closed):
-                        log.info("breaker closed: %s", news.target)
+                    self._log(news)
                 self._send(self._picture.tell(number, frame.news, time.monotonic()))
             case Obeyed(serial=serial):
                 self._drilling.heard(number, serial)
             case Ready():
                 self._picture.is_ready(number, frame)
                 self._tell_ready()
+
+    def _log(self, news: News) -> None:
+        match news:
+            case Opened(target=target, seconds=seconds):
+                log.warning("breaker opened: %s, for %.1f s", target, seconds)
+            case Closed(target=target):
+                log.info("breaker closed: %s", target)
+            case Suspended(target=target, why=why) if target not in self._picture.suspended:
+                log.error(SUSPENDED, target, why)
 
     def _record(self, frame: Records) -> None:
         self._picture.tally.count(frame.calls)
@@ -284,7 +301,7 @@ class Supervisor:
         metrics = Metrics(self._picture, self._journal)
         gc.freeze()  # all that was imported stays: there is no use in looking through it again
         gc.set_threshold(*COLLECT)
-        admin = Admin(application(self._picture, metrics, self._status, self.drill), self._admin_socket)
+        admin = Admin(application(self._picture, metrics, self._status, self.drill, self.readmit), self._admin_socket)
         return admin, asyncio.create_task(admin.serve())
 
     def _status(self) -> dict[str, Any]:

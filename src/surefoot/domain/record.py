@@ -5,7 +5,7 @@ A worker sends tuples in this order; the journal names the columns from here. A 
 did not happen.
 """
 
-VERSION = 1
+VERSION = 2
 
 CALL_FIELDS = (
     "call",            # identity, as in the header `surefoot-call`
@@ -42,6 +42,7 @@ ATTEMPT_FIELDS = (
     "won",
     "breaker",         # state of the target's breaker when it was launched
     "rules",           # why targets before it in the order were passed over: "target:rule,..."
+    "evidence",        # what the answer itself said of the target's declared facts, by fact; None if nothing
 )  # fmt: skip
 
 CallRecord = tuple[object, ...]

@@ -4,6 +4,8 @@ from bisect import bisect_left
 
 from msgspec import Struct
 
+from surefoot.domain.jurisdiction import ANYWHERE, Applied
+
 BUCKETS = (256, 1_024, 4_096, 16_384)
 """Upper bounds, in prompt tokens, of the lengths that are learned apart; a last bucket lies above them."""
 
@@ -28,6 +30,8 @@ class Request(Struct, frozen=True):
     """Whether a broken answer may be continued elsewhere: text, one alternative, allowed by route and client."""
     watched: bool = False
     """A plain call that is streamed upstream, so that its answer is seen as it grows."""
+    jurisdiction: Applied = ANYWHERE
+    """All that binds where it may go, as one."""
 
 
 def bucket_of(prompt_tokens: int) -> int:

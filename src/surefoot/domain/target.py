@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from surefoot.domain.place import NOWHERE_SAID, Place
 from surefoot.domain.units import Count, Price
 
 
@@ -64,5 +65,7 @@ class Target(Struct, frozen=True):
     """What a request with prefill carries besides: `{"continue_final_message": true}`."""
     deadline_header: str | None = None
     """Header that takes the rest of the deadline in milliseconds: another Surefoot's `surefoot-deadline`."""
+    declared: Place = NOWHERE_SAID
+    """All that is declared of where and by whom it processes."""
     text: str | None = None
     """A static target's answer; it has no endpoint that is ever asked."""

@@ -10,6 +10,7 @@ from surefoot.dialects.openai_continued import ContinuedReader
 from surefoot.dialects.spent import NOTHING, and_spent
 from surefoot.gateway.continued import ContinuedLeg
 from surefoot.gateway.leg import Leg, Listener
+from surefoot.gateway.testifying import TestifyingContinuedLeg
 from surefoot.gateway.upstream import Upstream
 
 LARGEST_KEPT = 1024 * 1024
@@ -56,7 +57,8 @@ class Resumption:
         """An attempt at going on."""
         inner = upstream.dialect.stream_reader(self._ask)
         reader = ContinuedReader(inner, self.delivered, upstream.target, number, self._spent)
-        return ContinuedLeg(listener, number, upstream, self._ask, reader)
+        made = TestifyingContinuedLeg if upstream.target.declared.confirms else ContinuedLeg
+        return made(listener, number, upstream, self._ask, reader)
 
     def request(self, upstream: Upstream, left: float) -> bytes:
         """Its request; `left` is what remains of the deadline, in seconds."""

@@ -5,6 +5,7 @@ from surefoot.dialects.openai_canned import canned
 from surefoot.domain.target import Target
 from surefoot.gateway.canned import CannedLeg
 from surefoot.gateway.leg import Leg, Listener
+from surefoot.gateway.testifying import TestifyingLeg, TestifyingWatchedLeg
 from surefoot.gateway.watched import WatchedLeg
 from surefoot.wire.clock import wall
 from surefoot.wire.pool import Pool
@@ -15,7 +16,7 @@ _AGENT = "surefoot"
 class Upstream:
     """See the module. The credential is inside the prebuilt head, and nowhere else."""
 
-    __slots__ = ("_deadline", "_head", "dialect", "pool", "target")
+    __slots__ = ("_deadline", "_head", "_leg", "_watched_leg", "dialect", "pool", "target")
 
     def __init__(self, target: Target, credential: str | None, dialect: Dialect) -> None:
         endpoint = target.endpoint
@@ -36,15 +37,18 @@ class Upstream:
         self.target = target
         self.dialect = dialect
         self.pool = Pool(endpoint)
+        testifies = bool(target.declared.confirms)
+        self._leg = TestifyingLeg if testifies else Leg
+        self._watched_leg = TestifyingWatchedLeg if testifies else WatchedLeg
 
     def leg(self, listener: Listener, number: int, ask: Ask, deadline: float, *, watched: bool) -> Leg:
         """An attempt at this target; `deadline` is that of its call, on the monotonic clock."""
         if watched:
-            leg = WatchedLeg(listener, number, self, ask)
+            leg = self._watched_leg(listener, number, self, ask)
             return leg.or_plainly(lambda at: self.request(ask, deadline - at, watched=False))
         if self.target.text is not None:
             return CannedLeg(listener, number, self, ask)
-        return Leg(listener, number, self, ask, self.dialect.stream_reader(ask) if ask.stream else None)
+        return self._leg(listener, number, self, ask, self.dialect.stream_reader(ask) if ask.stream else None)
 
     def request(self, ask: Ask, left: float, *, watched: bool) -> bytes:
         """The whole request for this target, ready to be written; a static target's answer.

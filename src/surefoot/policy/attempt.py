@@ -15,9 +15,9 @@ class Attempt:
     """Times are on the driver's monotonic clock, in seconds; None did not happen."""
 
     __slots__ = (
-        "breaker", "completion_tokens", "connect_by", "ended", "first", "heard", "hedge_at", "kind", "late", "limit_at",
-        "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent", "series",
-        "started", "state", "verdict",
+        "breaker", "completion_tokens", "connect_by", "ended", "evidence", "first", "heard", "hedge_at", "kind", "late",
+        "limit_at", "live", "look_at", "marked", "number", "passed", "prompt_tokens", "reason", "said", "sent",
+        "series", "started", "state", "verdict",
     )  # fmt: skip
 
     def __init__(self, number: int, state: TargetState, reason: Reason, now: float) -> None:
@@ -48,6 +48,8 @@ class Attempt:
         self.completion_tokens: int | None = None
         self.breaker = state.breaker.state
         self.passed = ""
+        self.evidence: dict[str, str] | None = None
+        """What the answer said of the target's declared facts, by fact: a `policy.witness.Finding`, and its word."""
 
     def record(self, began: float, winner: "Attempt | None") -> AttemptRecord:
         """The attempt as `domain.record.ATTEMPT_FIELDS` lists it."""
@@ -68,4 +70,5 @@ class Attempt:
             self is winner,
             self.breaker,
             self.passed,
+            self.evidence,
         )
