@@ -16,6 +16,7 @@ def attempt(number: int = 0, target: str = "near", kind: str = "ok", tokens: int
         kind == "ok",
         "closed",
         "",
+        None,
     ]
 
 

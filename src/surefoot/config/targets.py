@@ -15,6 +15,7 @@ from surefoot.config.faults import Faults, did_you_mean, path_of
 from surefoot.config.profiles import Profile, dialects, profiles
 from surefoot.config.quantities import quoted
 from surefoot.config.shape import PriceTable, TargetTable
+from surefoot.domain.place import Place
 from surefoot.domain.target import Endpoint, Target
 from surefoot.domain.units import Price
 
@@ -99,6 +100,7 @@ class TargetReader:
             continues=table.continues or profile.continues,
             prefill=dict(profile.prefill),
             deadline_header=profile.deadline_header,
+            declared=Place(processes=None if table.place is None else (table.place,), confirms=profile.confirms),
         )
 
     def _static(self, name: str, table: TargetTable) -> Target:

@@ -47,7 +47,7 @@ class Unwatched(Struct, frozen=True):
     attempt: int
 
 
-class Testified(Struct, frozen=True):
+class Attested(Struct, frozen=True):
     """An answer has come as far as where it may tell facts of its target by itself."""
 
     attempt: int
@@ -63,5 +63,5 @@ class Stopping(Struct, frozen=True):
     """The gateway ends this call, because it is shutting down and the time to drain is over."""
 
 
-OfAttempt = Failed | Connecting | Sent | Heard | Spoke | Unwatched | Testified
+OfAttempt = Failed | Connecting | Sent | Heard | Spoke | Unwatched | Attested
 Event = OfAttempt | ClientGone | Stopping

@@ -3,9 +3,9 @@
 from surefoot.dialects.dialect import Ask, Dialect
 from surefoot.dialects.openai_canned import canned
 from surefoot.domain.target import Target
+from surefoot.gateway.attesting import AttestingLeg, AttestingWatchedLeg
 from surefoot.gateway.canned import CannedLeg
 from surefoot.gateway.leg import Leg, Listener
-from surefoot.gateway.testifying import TestifyingLeg, TestifyingWatchedLeg
 from surefoot.gateway.watched import WatchedLeg
 from surefoot.wire.clock import wall
 from surefoot.wire.pool import Pool
@@ -37,9 +37,9 @@ class Upstream:
         self.target = target
         self.dialect = dialect
         self.pool = Pool(endpoint)
-        testifies = bool(target.declared.confirms)
-        self._leg = TestifyingLeg if testifies else Leg
-        self._watched_leg = TestifyingWatchedLeg if testifies else WatchedLeg
+        attests = bool(target.declared.confirms)
+        self._leg = AttestingLeg if attests else Leg
+        self._watched_leg = AttestingWatchedLeg if attests else WatchedLeg
 
     def leg(self, listener: Listener, number: int, ask: Ask, deadline: float, *, watched: bool) -> Leg:
         """An attempt at this target; `deadline` is that of its call, on the monotonic clock."""

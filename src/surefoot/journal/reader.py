@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from msgspec import Struct, convert
 
@@ -33,6 +34,7 @@ class AttemptEntry(Struct, frozen=True, array_like=True):
     won: bool
     breaker: str
     rules: str
+    evidence: dict[str, str] | None = None
 
 
 class CallEntry(Struct, frozen=True, array_like=True):
@@ -98,7 +100,13 @@ def calls(connection: sqlite3.Connection, since: float = 0.0, until: float = flo
     )
     attempts_of = f"SELECT {names(ATTEMPT_FIELDS)} FROM attempts WHERE call_id = ? ORDER BY number"  # noqa: S608 - likewise
     for head in heads:
-        yield convert((*head[1:], rows.execute(attempts_of, head[:1]).fetchall()), CallEntry, strict=False)
+        attempts = [_attempt(row) for row in rows.execute(attempts_of, head[:1])]
+        yield convert((*head[1:], attempts), CallEntry, strict=False)
+
+
+def _attempt(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of `attempts`; the last column is JSON."""
+    return row if row[-1] is None else (*row[:-1], json.loads(row[-1]))
 
 
 def targets(connection: sqlite3.Connection) -> dict[tuple[str, str], TargetEntry]:

@@ -8,6 +8,7 @@ Knows: SQL and the version of the tables.
 Must never: migrate in silence, or touch a database that is not a journal.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -57,13 +58,14 @@ def _tables() -> tuple[str, ...]:
 
 
 def _adapt_quickly() -> None:
-    """Tell `sqlite3`, for the whole process, how None and truth values are stored: as ever.
+    """Tell `sqlite3`, for the whole process, how None and truth values are stored: as ever. Evidence is stored as JSON.
 
     What it is not told it asks the value itself, at 0.6 µs each (Python 3.11), and a record has four to ten of them.
     """
     nothing = cast("Callable[[None], None]", {}.get)  # in C, and it finds nothing
     sqlite3.register_adapter(type(None), nothing)
     sqlite3.register_adapter(bool, int)
+    sqlite3.register_adapter(dict, json.dumps)
 
 
 def open_for_writing(path: str, patience: float = PATIENCE) -> sqlite3.Connection:

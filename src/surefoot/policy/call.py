@@ -22,6 +22,7 @@ from collections.abc import Callable
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Finish, Reason
 from surefoot.domain.events import (
+    Attested,
     ClientGone,
     Connecting,
     Event,
@@ -31,7 +32,6 @@ from surefoot.domain.events import (
     Sent,
     Spoke,
     Stopping,
-    Testified,
     Unwatched,
 )
 from surefoot.domain.jurisdiction import Contradiction
@@ -256,8 +256,8 @@ class Call(Patience):
                 commands = self._failed(attempt, kind, retry_after, now)
                 self._set_wake()
                 return commands
-            case Testified(said=said):
-                return self._testified(attempt, said, now)
+            case Attested(said=said):
+                return self._attested(attempt, said, now)
             case _ if attempt is self.winner:
                 pass  # what is said of a connection after content is stale
             case Connecting():
@@ -291,9 +291,9 @@ class Call(Patience):
         self._set_wake()
         return commands
 
-    def _testified(self, attempt: Attempt, said: Said, now: float) -> Commands:
+    def _attested(self, attempt: Attempt, said: Said, now: float) -> Commands:
         """What the answer says of its target by itself; a contradiction fails it where it is not only to be flagged."""
-        attempt.evidence, contradicted = attempt.state.testified(attempt.evidence, said)
+        attempt.evidence, contradicted = attempt.state.attested(attempt.evidence, said)
         if not contradicted or self.request.jurisdiction.obligations.contradiction is Contradiction.FLAG:
             return _NOTHING
         commands = (Cancel(attempt.number), *self._failed(attempt, Kind.CONTRADICTED, None, now))

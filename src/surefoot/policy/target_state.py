@@ -212,7 +212,7 @@ class TargetState:
         self.suspect = self.hasty = False
         self.plain = self.suspended is None
 
-    def testified(self, before: dict[str, str] | None, said: Said) -> tuple[dict[str, str], bool]:
+    def attested(self, before: dict[str, str] | None, said: Said) -> tuple[dict[str, str], bool]:
         """An answer has told facts of this target by itself: the evidence so far, and whether it contradicts now.
 
         A contradiction suspends, whatever is made of the answer.

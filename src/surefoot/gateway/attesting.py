@@ -7,7 +7,7 @@ reported before the bytes that it came in are handed on: what is known before th
 from surefoot.dialects.dialect import Ask, StreamReader
 from surefoot.dialects.hearing import Hearing
 from surefoot.dialects.openai_continued import ContinuedReader
-from surefoot.domain.events import Testified
+from surefoot.domain.events import Attested
 from surefoot.domain.outcome import Kind
 from surefoot.domain.place import Said
 from surefoot.gateway.continued import ContinuedLeg
@@ -17,8 +17,8 @@ from surefoot.gateway.watched import WatchedLeg
 _OK = 200
 
 
-class _Testifying(Leg):
-    """What these legs do besides. An error is no answer, and testifies to nothing."""
+class _Attesting(Leg):
+    """What these legs do besides. An error is no answer, and attests to nothing."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ class _Testifying(Leg):
         """The answer begins. That it is there is reported even if its head says nothing: silence is recorded too."""
         super().head(status, headers, at)
         if status == _OK and not self.over:
-            self._listener.handle(Testified(self.number, self._hearing.head(headers)), at)
+            self._listener.handle(Attested(self.number, self._hearing.head(headers)), at)
 
     def piece(self, data: bytes, at: float) -> None:
         """The answer goes on."""
@@ -49,10 +49,10 @@ class _Testifying(Leg):
 
     def _report(self, said: Said, at: float) -> None:
         if said:
-            self._listener.handle(Testified(self.number, said), at)
+            self._listener.handle(Attested(self.number, said), at)
 
 
-class TestifyingLeg(_Testifying):
+class AttestingLeg(_Attesting):
     """See the module."""
 
     __slots__ = ("_hearing",)
@@ -62,7 +62,7 @@ class TestifyingLeg(_Testifying):
         self._hearing = _hearing_at(way)
 
 
-class TestifyingWatchedLeg(_Testifying, WatchedLeg):
+class AttestingWatchedLeg(_Attesting, WatchedLeg):
     """Of a watched call."""
 
     __slots__ = ("_hearing",)
@@ -72,7 +72,7 @@ class TestifyingWatchedLeg(_Testifying, WatchedLeg):
         self._hearing = _hearing_at(way)
 
 
-class TestifyingContinuedLeg(_Testifying, ContinuedLeg):
+class AttestingContinuedLeg(_Attesting, ContinuedLeg):
     """Of an attempt that goes on with a broken answer."""
 
     __slots__ = ("_hearing",)
