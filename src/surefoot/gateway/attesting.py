@@ -32,10 +32,14 @@ class _Attesting(Leg):
 
     def piece(self, data: bytes, at: float) -> None:
         """The answer goes on."""
-        if self._stream is not None and self._hearing.open:
+        stream = self._stream
+        if stream is not None and self._hearing.open:
             self._report(self._hearing.stream(data), at)
         if not self.over:
             super().piece(data, at)
+        elif stream is not None:  # given up for what it said: its tokens may stand in the same piece, and are billed
+            stream.feed(data)
+            self.usage = stream.usage
 
     def _judge(self, answer: bytes, at: float) -> None:
         said = self._hearing.body(answer)
