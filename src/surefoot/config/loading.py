@@ -72,7 +72,8 @@ def version_of(file: FileTable, targets: Mapping[str, Target]) -> str:
 
     Covers the file's values with all defaults and what was taken from profiles; not the secrets, and not the directory.
     """
-    used = {target.provider: profiles()[target.provider] for target in targets.values()}
+    known = profiles()  # a static target has no profile
+    used = {target.provider: known[target.provider] for target in targets.values() if target.provider in known}
     content = msgspec.json.encode([file, used], enc_hook=_values, order="deterministic")
     return hashlib.blake2b(content, digest_size=6).hexdigest()
 
