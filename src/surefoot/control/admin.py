@@ -1,4 +1,4 @@
-"""The admin application: health, metrics, status and orders to drill, on its own port, in the supervisor's loop.
+"""The admin application: health, metrics, status, and orders, on its own port, in the supervisor's loop.
 
 Imported after the workers were started: its libraries take longer to import than a worker takes to serve.
 
@@ -40,6 +40,7 @@ def application(
     status: Callable[[], dict[str, Any]],
     drill: Callable[[bytes], Awaitable[None]],
     explain: Callable[[Question], dict[str, Any]],
+    readmit: Callable[[str], bool],
 ) -> Starlette:
     """The application over what the supervisor knows."""
 
@@ -72,6 +73,15 @@ def application(
             return JSONResponse({"error": str(error)}, status_code=409)
         return JSONResponse({"drill": status()["drill"]})
 
+    async def lift(request: Request) -> Response:
+        target = request.query_params.get("target", "")
+        if not readmit(target):
+            suspended = ", ".join(sorted(picture.suspended)) or "none is"
+            return JSONResponse(
+                {"error": f"no target '{target}' is suspended; suspended: {suspended}"}, status_code=409
+            )
+        return JSONResponse({"readmitted": target})
+
     return Starlette(
         routes=[
             Route("/healthz", healthz),
@@ -80,6 +90,7 @@ def application(
             Route("/status", show_status),
             Route("/explain", show_verdicts),
             Route("/drill", order_drill, methods=["POST"]),
+            Route("/readmit", lift, methods=["POST"]),
         ]
     )
 

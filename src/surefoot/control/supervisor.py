@@ -37,7 +37,7 @@ from surefoot.control.worker import Worker, ending
 from surefoot.errors import ConfigError, DrillError, StartError
 from surefoot.gateway.channel import Configure, Drain, Keys, Obeyed, Ready, Records, Report, Settings, Settled, Tell, Up
 from surefoot.journal.writer import Loss, Writer
-from surefoot.policy.target_state import Closed, Opened
+from surefoot.policy.target_state import Closed, News, Opened, Suspended
 
 if TYPE_CHECKING:
     from surefoot.control.admin import Admin
@@ -62,6 +62,9 @@ OVERTIME = 1.0
 
 ALL_FAIL = "every target fails at once: look at this machine and its network first; breakers stay closed"
 NOT_ALL_FAIL = "not every target fails any more"
+SUSPENDED = (
+    "target suspended: %s: it %s; nobody asks it until `surefoot readmit`, or a reload that declares it otherwise"
+)
 OBEYED_WITHIN = 5.0
 """Seconds that workers get to make the worlds of a drill: about a millisecond each."""
 
@@ -166,6 +169,14 @@ class Supervisor:
                 raise DrillError(f"not every worker has obeyed within {OBEYED_WITHIN:g} s")
             await asyncio.sleep(ASK_EVERY)
 
+    def readmit(self, target: str) -> bool:
+        """A person lifts the suspension of a target. False if it is not suspended."""
+        if target not in self._picture.suspended:
+            return False
+        self._send(self._picture.readmit(target))
+        log.warning("target readmitted: %s", target)
+        return True
+
     # ── workers ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep(self, worker: Worker) -> None:
@@ -224,16 +235,22 @@ class Supervisor:
                     log.warning(ALL_FAIL if self._picture.ours else NOT_ALL_FAIL)
             case Tell():
                 for news in frame.news:
-                    if isinstance(news, Opened):
-                        log.warning("breaker opened: %s, for %.1f s", news.target, news.seconds)
-                    elif isinstance(news, Closed):
-                        log.info("breaker closed: %s", news.target)
+                    self._log(news)
                 self._send(self._picture.tell(number, frame.news, time.monotonic()))
             case Obeyed(serial=serial):
                 self._drilling.heard(number, serial)
             case Ready():
                 self._picture.is_ready(number, frame)
                 self._tell_ready()
+
+    def _log(self, news: News) -> None:
+        match news:
+            case Opened(target=target, seconds=seconds):
+                log.warning("breaker opened: %s, for %.1f s", target, seconds)
+            case Closed(target=target):
+                log.info("breaker closed: %s", target)
+            case Suspended(target=target, why=why) if target not in self._picture.suspended:
+                log.error(SUSPENDED, target, why)
 
     def _record(self, number: int, frame: Records) -> None:
         calls = frame.owed + frame.calls
@@ -347,7 +364,8 @@ class Supervisor:
         metrics = Metrics(self._picture, self._journal, self._receipts)
         gc.freeze()  # all that was imported stays: there is no use in looking through it again
         gc.set_threshold(*COLLECT)
-        admin = Admin(application(self._picture, metrics, self._status, self.drill, self._explain), self._admin_socket)
+        told = application(self._picture, metrics, self._status, self.drill, self._explain, self.readmit)
+        admin = Admin(told, self._admin_socket)
         return admin, asyncio.create_task(admin.serve())
 
     def _status(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Attempt:
         self.breaker = state.breaker.state
         self.passed = ""
         self.evidence: dict[str, str] | None = None
-        """What the answer said of the target's declared facts. The driver notes it."""
+        """What the answer said of the target's declared facts, by fact: a `policy.witness.Finding`, and its word."""
 
     def record(self, began: float, winner: "Attempt | None") -> AttemptRecord:
         """The attempt as `domain.record.ATTEMPT_FIELDS` lists it."""

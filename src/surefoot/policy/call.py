@@ -22,6 +22,7 @@ from collections.abc import Callable
 
 from surefoot.domain.commands import Cancel, Command, Deliver, Finish, Reason
 from surefoot.domain.events import (
+    Attested,
     ClientGone,
     Connecting,
     Event,
@@ -33,7 +34,9 @@ from surefoot.domain.events import (
     Stopping,
     Unwatched,
 )
+from surefoot.domain.jurisdiction import Contradiction
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
+from surefoot.domain.place import Said
 from surefoot.domain.route import Filtered
 from surefoot.domain.target import Continues
 from surefoot.policy.attempt import NEVER, Attempt
@@ -259,6 +262,8 @@ class Call(Patience):
                 commands = self._failed(attempt, kind, retry_after, now)
                 self._set_wake()
                 return commands
+            case Attested(said=said):
+                return self._attested(attempt, said, now)
             case _ if attempt is self.winner:
                 pass  # what is said of a connection after content is stale
             case Connecting():
@@ -292,6 +297,15 @@ class Call(Patience):
         self._set_wake()
         return commands
 
+    def _attested(self, attempt: Attempt, said: Said, now: float) -> Commands:
+        """What the answer says of its target by itself; a contradiction fails it where it is not only to be flagged."""
+        attempt.evidence, contradicted = attempt.state.attested(attempt.evidence, said)
+        if not contradicted or self.request.jurisdiction.obligations.contradiction is Contradiction.FLAG:
+            return _NOTHING
+        commands = (Cancel(attempt.number), *self._failed(attempt, Kind.CONTRADICTED, None, now))
+        self._set_wake()
+        return commands
+
     def _failed(self, attempt: Attempt, kind: Kind, retry_after: float | None, now: float) -> Commands:
         was_late = attempt.late
         attempt.kind = kind if not was_late else attempt.kind
@@ -312,8 +326,11 @@ class Call(Patience):
         return self._go_on(attempt, kind, retry_after, now)
 
     def _broke(self, attempt: Attempt, kind: Kind, now: float) -> Commands:
-        """The answer broke off after content: the resume contract. Text goes on elsewhere, all else ends here."""
-        if not self.resumable or OUTCOMES[kind].fall_back is not Fallback.ANY:
+        """The answer broke off after content: the resume contract. Text goes on elsewhere, all else ends here.
+
+        So does what a contradicted target has said: completed by another one it would pass for a good answer.
+        """
+        if not self.resumable or kind is Kind.CONTRADICTED or OUTCOMES[kind].fall_back is not Fallback.ANY:
             return self._fail(kind, now, attempt)
         self._bar(lambda state: state.target.continues is Continues.NEVER)
         if not self.request.jurisdiction.obligations.resume:
@@ -367,6 +384,7 @@ class Call(Patience):
             and attempt.kind is not None
             and OUTCOMES[attempt.kind].retry
             and state not in self._barred
+            and state.suspended is None
             and sum(other.state is state for other in self.attempts) == 1
             and len(self.attempts) < self._stack.route.limits.attempts
             and state.breaker.state is _CLOSED
