@@ -44,6 +44,7 @@ def test_what_is_wrong_is_told_with_what_to_do(faults_of: Faults, tmp_path: Path
         '[receipts]\npath = "folder"': "receipts.path: .* is a directory; name a file",
         '[receipts]\nkey = "none"': "receipts.key: .*surefoot receipts init",
         '[receipts]\nkey = "key"': "receipts.key: .* chmod 600",
+        "[jurisdiction.eu.obligations]\nreceipts = true": r"jurisdiction.eu.obligations.receipts: .* \[receipts\]",
         "[receipts]\nroom = 0": "receipts.room: 0 is out of range",
         '[receipts]\nchekpoint_every = "1"': "did you mean `checkpoint_every`",
         "[receipts.processing]\npurposes = [1]": r"receipts.processing.purposes\[0\]: must be text",

@@ -8,6 +8,7 @@ from functools import lru_cache
 from random import Random
 
 from hypothesis import strategies as st
+from tests.policy.laws import LONG
 
 from surefoot.config.faults import Faults
 from surefoot.config.places import ZoneTable
@@ -23,7 +24,7 @@ SETS = ("EU", "EEA", "UK", "ADEQUATE")
 OWN = ("union", "cellar", "attic", "rack", "alps")
 NAMES = (*COUNTRIES, *SETS, *OWN, "WORLD")
 OPERATORS = ("Alpha", "Beta")
-POOL = 300
+POOL = 1_000 if LONG else 50
 """How many sets of zones there are: each is read once."""
 
 
@@ -149,6 +150,7 @@ def out_of_zones(deny: Deny, place: Place, the_map: Map) -> bool:
     return True
 
 
+seeds = st.integers(0, POOL - 1)
 names = st.sampled_from(NAMES)
 zones = st.lists(names, min_size=1, max_size=2, unique=True).map(tuple)
 wide = st.one_of(st.sampled_from([("EU",), ("EEA", "ADEQUATE"), ("WORLD",)]), zones)
@@ -207,7 +209,7 @@ owed = st.builds(Obligations, hedge=st.booleans(), resume=st.booleans(), keep=st
 
 @st.composite
 def jurisdictions(draw: st.DrawFn) -> list[Jurisdiction]:
-    number = draw(st.integers(1, 4))
+    number = draw(st.integers(1, 3))
     return [Jurisdiction(f"j{i}", draw(subjects), draw(constraints), draw(denials), draw(owed)) for i in range(number)]
 
 

@@ -6,38 +6,47 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.policy import law_of_places as law
-from tests.policy.laws import CANNED, LAW, LONG, Setting, settings_of_the_world
-from tests.policy.world import World, request
+from tests.policy.laws import CANNED, LAW, LONG, Setting, broken_texts, settings_of_the_world
+from tests.policy.world import World, request, target
 
 from surefoot.dialects.dialect import Complaint
 from surefoot.domain.commands import Reason
 from surefoot.domain.front import ClientKey
-from surefoot.domain.jurisdiction import Applied, Circumstances, Constraints, Deny, Jurisdiction
+from surefoot.domain.jurisdiction import Applied, Circumstances, Constraints, Deny, Jurisdiction, Obligations
+from surefoot.domain.place import Place
 from surefoot.domain.route import Route
 from surefoot.gateway.binder import Binder
 from surefoot.gateway.own_headers import CLASS, JURISDICTION, PLACE, REGION
 from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.rules.jurisdiction import forbids
 
-MANY = settings(LAW, max_examples=100_000 if LONG else 80)
+MANY = settings(LAW, max_examples=100_000 if LONG else 100)
+OFTEN = settings(LAW, max_examples=100_000 if LONG else 1_000)
 
 
 class Bound:
-    """A world whose calls are bound, and who may serve them by the oracle."""
+    """A world whose calls are bound in one of two ways, by turns, and who may serve them by the oracle."""
 
-    def __init__(self, setting: Setting, the_map: law.Map, listed: list[Jurisdiction], met: Circumstances) -> None:
+    def __init__(
+        self, setting: Setting, the_map: law.Map, listed: list[Jurisdiction], ways: tuple[Circumstances, Circumstances]
+    ) -> None:
         self.jurisdictions = Jurisdictions(the_map.zones, listed)
         self.setting = setting._replace(jurisdictions=self.jurisdictions, allowed=None)
         self.route = Route("chat", (), jurisdiction=self.setting.bound)
-        self.applied = self.jurisdictions.bind(self.route, met)
-        parts = [one for one in listed if law.binds(one, met, self.route, the_map)]
-        if met.zones:
-            parts.append(Jurisdiction("narrowed", constraints=Constraints(processes=met.zones)))
-        self.allowed = {
-            name for name in setting.scripts if all(law.may(one, setting.target(name), the_map) for one in parts)
-        }
+        self.ways = tuple(self.jurisdictions.bind(self.route, met) for met in ways)
+        self.allowed: dict[str, set[str]] = {}
+        for applied, met in zip(self.ways, ways, strict=True):
+            parts = [one for one in listed if law.binds(one, met, self.route, the_map)]
+            if met.zones:
+                parts.append(Jurisdiction("narrowed", constraints=Constraints(processes=met.zones)))
+            targets = {name: setting.target(name) for name in setting.scripts}
+            self.allowed[applied.name] = {
+                name for name, of in targets.items() if all(law.may(one, of, the_map) for one in parts)
+            }
 
     def told(self) -> World:
-        bound = tuple(replace(asked, jurisdiction=self.applied) for asked in self.setting.requests)
+        asked = self.setting.requests
+        bound = tuple(replace(one, jurisdiction=applied) for one in asked for applied in self.ways)
         return self.setting._replace(requests=bound).told()
 
     def admitted(self, applied: Applied) -> set[str]:
@@ -46,12 +55,14 @@ class Bound:
 
 
 @st.composite
-def bounds(draw: st.DrawFn) -> Bound:
-    setting = draw(settings_of_the_world())
-    listed = draw(law.jurisdictions())
+def bounds(draw: st.DrawFn, owed: Obligations | None = None) -> Bound:
+    """With `owed`, all calls are bound by these obligations, and by little else."""
+    setting = draw(settings_of_the_world() if owed is None or owed.resume else broken_texts())
+    listed = draw(law.jurisdictions()) if owed is None else [Jurisdiction("j0", obligations=owed)]
     places = {name: draw(law.places) for name in setting.scripts}
-    setting = setting._replace(places=places, bound=draw(st.sampled_from([None, "j0"])))
-    return Bound(setting, law.map_of(draw(st.integers(0, law.POOL - 1))), listed, draw(law.circumstances))
+    setting = setting._replace(places=places, bound=draw(st.sampled_from([None, "j0"])) if owed is None else "j0")
+    ways = (draw(law.circumstances), draw(law.circumstances))
+    return Bound(setting, law.map_of(draw(law.seeds)), listed, ways)
 
 
 @MANY
@@ -59,49 +70,65 @@ def bounds(draw: st.DrawFn) -> Bound:
 def test_no_command_ever_names_a_forbidden_target(bound: Bound) -> None:
     world = bound.told()
     for story in world.stories:
-        assert bound.allowed.issuperset(name for name in story.asked if name != CANNED)
+        allowed = bound.allowed[story.call.request.jurisdiction.name]
+        assert allowed.issuperset(name for name in story.asked if name != CANNED)
         following = story.call.next_target(world.now)
-        assert following is None or following.name in bound.allowed
+        assert following is None or following.name in allowed
+
+
+@OFTEN
+@given(law.seeds, law.constraints, law.denials, law.places)
+def test_the_rule_allows_whom_the_oracle_allows(seed: int, asked: Constraints, deny: Deny, place: Place) -> None:
+    one, of = Jurisdiction("j", constraints=asked, deny=deny), target("a", place)
+    assert (forbids(one, of, law.map_of(seed).zones) is None) is law.may(one, of, law.map_of(seed))
+
+
+@OFTEN
+@given(law.seeds, law.zones, law.zones)
+def test_a_zone_lies_where_its_definition_says(seed: int, some: tuple[str, ...], others: tuple[str, ...]) -> None:
+    the_map = law.map_of(seed)
+    assert the_map.zones.within(some, others) is the_map.inside(some, others)
+    assert the_map.zones.overlap(some, others) is the_map.touch(some, others)
+
+
+@OFTEN
+@given(law.seeds, st.lists(law.zones, min_size=1, max_size=3), law.zones | st.just(()))
+def test_what_is_handed_on_is_no_wider_than_what_binds(
+    seed: int, allowed: list[tuple[str, ...]], denied: tuple[str, ...]
+) -> None:
+    the_map = law.map_of(seed)
+    handed = the_map.zones.common(allowed, denied)
+    assert all(the_map.inside(handed, zones) for zones in allowed)
+    assert not the_map.touch(handed, denied)
 
 
 @LAW
-@given(bounds())
-def test_whom_the_oracle_allows_the_rule_admits(bound: Bound) -> None:
-    bound.setting = bound.setting._replace(windows={})
-    assert bound.admitted(bound.applied) == bound.allowed
-
-
-@LAW
-@given(bounds())
+@given(bounds(Obligations(hedge=False)))
 def test_who_is_bound_not_to_hedge_is_at_one_target_at_a_time(bound: Bound) -> None:
-    if bound.applied.obligations.hedge:
-        return
     for story in bound.told().stories:
-        spans = [(attempt.started, attempt.ended) for attempt in story.call.attempts]
         assert Reason.HEDGE not in story.reasons
-        for (_, ended), (began, _) in pairwise(spans):
-            assert ended is not None
-            assert ended <= began
+        for earlier, later in pairwise(story.call.attempts):
+            assert earlier.ended is not None
+            assert earlier.ended <= later.started
 
 
 @LAW
-@given(bounds())
+@given(bounds(Obligations(resume=False)))
 def test_who_is_bound_to_one_operator_is_never_resumed_by_another(bound: Bound) -> None:
-    if bound.applied.obligations.resume:
-        return
     for story in bound.told().stories:
-        resumed = [a.state.target.place.operator for a in story.call.attempts if a.reason is Reason.RESUME]
         broken = story.call.broken
         if broken is not None:
-            assert set(resumed) <= {broken.state.target.place.operator} - {None}
+            resumed = {a.state.target.place.operator for a in story.call.attempts if a.reason is Reason.RESUME}
+            assert resumed <= {broken.state.target.place.operator} - {None}
 
 
 @LAW
 @given(bounds(), law.constraints, law.denials)
 def test_one_constraint_more_never_adds_a_target(bound: Bound, more: Constraints, deny: Deny) -> None:
     added = Jurisdiction("more", constraints=more, deny=deny)
-    narrower = bound.jurisdictions.together([*bound.applied.parts, added])
-    assert bound.admitted(narrower) <= bound.admitted(bound.applied)
+    for applied in bound.ways:
+        narrower = bound.jurisdictions.together([*applied.parts, added])
+        assert bound.admitted(narrower) <= bound.admitted(applied)
 
 
 headers = st.dictionaries(
@@ -125,8 +152,8 @@ def test_whatever_a_header_says_it_never_adds_a_target(bound: Bound, said: dict[
 @given(bounds())
 def test_a_header_that_would_widen_changes_nothing(bound: Bound) -> None:
     """Zones around those that bind already, jurisdictions that bind already, and `anywhere`."""
-    zones = [one.constraints.processes for one in bound.applied.parts if one.constraints.processes]
-    named = ",".join(["anywhere", *(one.name for one in bound.applied.parts if ":" not in one.name)])
+    zones = [one.constraints.processes for one in bound.ways[0].parts if one.constraints.processes]
+    named = ",".join(["anywhere", *(one.name for one in bound.ways[0].parts if ":" not in one.name)])
     said = {JURISDICTION: named.encode()} | ({PLACE: b"WORLD"} if zones else {})
     key = ClientKey("other", b"", jurisdictions=tuple(n for n in named.split(",") if n != "anywhere"))
     binder = Binder(bound.jurisdictions)

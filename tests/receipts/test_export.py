@@ -32,7 +32,8 @@ def path(tmp_path: Path) -> Path:
     targets: Any = tuple(replace(target, place=places[target.name]) for target in known.targets)
     keys = (ClientKey("app", b"", tenant="acme"),)
     notary = Notary()
-    notary.know(replace(known, targets=targets, door=replace(known.door, keys=keys)))
+    notary.know(replace(known, targets=targets))
+    notary.meet(keys)
     made = [note("start", FIRST)]
 
     def add(day: float, *attempts: list[object], **facts: object) -> None:

@@ -11,8 +11,11 @@ from tests.receipts.made import FILE, attempt, call, configuration
 from surefoot.config.configuration import Configuration
 from surefoot.control.notary import EVIDENCE, VERSIONS, Notary, declared, moment, note
 from surefoot.domain.front import ClientKey
+from surefoot.domain.jurisdiction import Circumstances
 from surefoot.domain.place import Place, Subprocessor, Transfer
 from surefoot.journal.link import canonical
+from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.zones import Zones
 
 
 @pytest.fixture
@@ -77,15 +80,35 @@ def test_a_call_for_which_nobody_was_asked_leaves_a_receipt_too(notary: Notary, 
 def test_what_cannot_be_told_is_left_open(notary: Notary, known: Configuration) -> None:
     (receipt,) = receipts(notary, attempt(), config="another")
     assert (receipt["candidates"], receipt["declared"], receipt["tenant"]) == (None, None, None)
-    (foreign,) = receipts(notary, attempt(), config=known.version, jurisdiction="long-gone")
-    assert foreign["candidates"] is None
-    assert foreign["declared"]["model"] == "m-near"
+    for law in ({"jurisdiction": "long-gone"}, {"jurisdiction_version": "another"}):
+        (foreign,) = receipts(notary, attempt(), config=known.version, **law)
+        assert foreign["candidates"] is None
+        assert foreign["declared"]["model"] == "m-near"
+
+
+def test_what_a_jurisdiction_says_of_each_target_is_told(tmp_path: Path) -> None:
+    places = FILE.replace('"m-near"', '"m-near"\nplace = "US"').replace('"m-far"', '"m-far"\nplace = "DE"')
+    known = configuration(tmp_path, f'{places}\n[receipts]\n[jurisdiction.eu]\nprocesses = ["EEA"]\n')
+    notary, laws = Notary(), Jurisdictions(Zones(known.zones), known.jurisdictions)
+    notary.know(known)
+    for zones, far in (((), "chosen"), (("DE",), "chosen"), (("FR",), "refused")):
+        applied = laws.bind(known.routes[0], Circumstances(names=("eu",), zones=zones))
+        law = {"jurisdiction": applied.name, "jurisdiction_version": applied.version}
+        attempts = [attempt(0, "far")] if far == "chosen" else []
+        (receipt,) = receipts(notary, *attempts, config=known.version, **law)
+        said = {one["target"]: one for one in receipt["candidates"]}
+        assert (said["near"]["verdict"], said["near"]["rule"]) == ("refused", "jurisdiction")
+        assert "US" in said["near"]["reason"]
+        assert said["far"]["verdict"] == far
 
 
 def test_the_tenant_is_that_of_the_key(known: Configuration) -> None:
     notary = Notary()
-    notary.know(replace(known, door=replace(known.door, keys=(ClientKey("app", b"", tenant="acme"),))))
+    notary.know(known)
+    notary.meet([ClientKey("app", b"", tenant="acme")])
+    notary.meet([ClientKey("other", b"")])  # one that was revoked may have calls under way
     assert receipts(notary, attempt(), config=known.version)[0]["tenant"] == "acme"
+    assert receipts(notary, attempt(), config=known.version, key="other")[0]["tenant"] is None
 
 
 def test_evidence_is_kept_short_and_printable(notary: Notary, known: Configuration) -> None:

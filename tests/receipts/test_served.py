@@ -88,6 +88,24 @@ def test_while_the_chain_cannot_be_written_calls_are_refused_and_that_is_told(
     assert sum(one.get("sent", False) for one in receipts_of(tmp_path)) == asked
 
 
+def test_a_jurisdiction_that_obliges_to_receipts_binds_its_route_alone(tmp_path: Path, twin: TwinProcess) -> None:
+    strict = 'jurisdiction = "strict"\n[routes.free]\ntargets = ["near"]\n[receipts]\n'
+    more = f"{strict}[jurisdiction.strict.obligations]\nreceipts = true\n"
+    with Served(tmp_path, twin.url, more=more) as served:
+        assert served.chat() == 200
+        until(lambda: served.status()["receipts"]["calls"] == 1)
+        with chain_of(tmp_path).open("ab") as file:
+            file.write(b"x")
+        until(lambda: served.chat() == 503)
+        body = json.dumps({"model": "free", "messages": [{"role": "user", "content": "hello"}]})
+        assert served._ask(served.port, "POST", "/v1/chat/completions", body)[0] == 200
+        os.truncate(chain_of(tmp_path), chain_of(tmp_path).stat().st_size - 1)
+        until(lambda: served.chat() == 200)
+        assert served.end() == 0
+    laws = {(one["route"], one["jurisdiction"]) for one in receipts_of(tmp_path) if "call" in one}
+    assert laws == {("chat", "strict"), ("free", "anywhere")}
+
+
 def test_a_supervisor_that_is_killed_leaves_a_chain_that_the_next_one_goes_on_with(
     tmp_path: Path, twin: TwinProcess
 ) -> None:

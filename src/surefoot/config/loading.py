@@ -23,7 +23,7 @@ from surefoot.config.jurisdictions import PlaceReader
 from surefoot.config.keyfile import others_write, read_keys, ring_of, unusable
 from surefoot.config.profiles import profiles
 from surefoot.config.reading import read_shape, read_toml
-from surefoot.config.receipts import read_receipts
+from surefoot.config.receipts import read_receipts, tell_unkept
 from surefoot.config.routes import RouteReader, tell_own_door, tell_unused
 from surefoot.config.served import Served
 from surefoot.config.shape import FileTable
@@ -72,6 +72,8 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
     tell_own_door(file, targets, faults)
     journal = _file_to_write(base, file.journal.path, "journal.path", faults) if file.journal.enabled else None
     receipts = read_receipts(file.receipts, base, faults)
+    if file.receipts is None:
+        tell_unkept(listed, faults)
     trace = _file_to_write(base, file.gateway.trace, "gateway.trace", faults) if file.gateway.trace else None
     if faults.found:
         raise ConfigError(faults.found)

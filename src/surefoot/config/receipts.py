@@ -3,13 +3,15 @@
 Knows that table. Must never read a private key: only whoever signs does.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct, convert
 
-from surefoot.config.faults import Faults
+from surefoot.config.faults import Faults, path_of
 from surefoot.config.reading import read_shape, read_toml
 from surefoot.config.shape import ReceiptsTable
+from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.receipt import ReceiptOptions
 from surefoot.errors import ConfigError
 
@@ -53,9 +55,12 @@ def read_receipts(table: ReceiptsTable | None, base: Path, faults: Faults) -> Re
     )
 
 
-def tell_unkept(path: str, faults: Faults) -> None:
-    """A part of the configuration obliges to receipts, and none are kept."""
-    faults.add(path, "needs receipts, and none are kept: add the table [receipts]")
+def tell_unkept(listed: Iterable[Jurisdiction], faults: Faults) -> None:
+    """No receipts are kept: tell which jurisdictions oblige to them."""
+    for one in listed:
+        if one.obligations.receipts:
+            path = path_of("jurisdiction", one.name, "obligations", "receipts")
+            faults.add(path, "no receipts are kept: add the table [receipts]")
 
 
 def read_processing(path: Path) -> tuple[Processing, str]:

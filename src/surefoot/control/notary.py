@@ -9,29 +9,35 @@ Must never: hold a prompt or a secret, or grow with traffic.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from math import ceil
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Raw
 
 from surefoot.config.configuration import Configuration
-from surefoot.domain.jurisdiction import ANYWHERE, Applied
-from surefoot.domain.place import Place
+from surefoot.domain.front import ClientKey
+from surefoot.domain.jurisdiction import ANYWHERE, Applied, Circumstances
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, CallRecord
 from surefoot.domain.request import Request
+from surefoot.domain.route import Route
 from surefoot.domain.target import Target
 from surefoot.journal.link import canonical
 from surefoot.policy.fleet import Fleet
+from surefoot.policy.jurisdictions import NARROWED, Jurisdictions
 from surefoot.policy.stack import Stack
+from surefoot.policy.zones import Zones
 
 VERSIONS = 16
 """Configurations that are remembered: calls in flight at a reload end under the old one."""
 
 VERDICTS = 4_096
 """Texts of verdicts that are remembered for one configuration."""
+
+KEYS = 100_000
+"""Keys whose tenants are remembered; then those that are revoked are forgotten."""
 
 EVIDENCE = 256
 """Characters of one word that an answer said: the rest of a longer one is left out."""
@@ -40,10 +46,11 @@ _Record = dict[str, Any]
 
 
 class Notary:
-    """See the module. `know` has to be told every configuration before the first record under it."""
+    """See the module. `know` has to be told every configuration, and `meet` every key, before the first record."""
 
     def __init__(self) -> None:
         self._versions: OrderedDict[str, _Version] = OrderedDict()
+        self._tenants: dict[str, str | None] = {}
 
     def know(self, configuration: Configuration) -> None:
         """A configuration is in force from now on."""
@@ -51,6 +58,12 @@ class Notary:
         self._versions.move_to_end(configuration.version)
         while len(self._versions) > VERSIONS:
             self._versions.popitem(last=False)
+
+    def meet(self, keys: Iterable[ClientKey]) -> None:
+        """These keys are in force. Those of before stay known: calls under them may be under way."""
+        if len(self._tenants) > KEYS:
+            self._tenants = {}
+        self._tenants |= {key.name: key.tenant for key in keys}
 
     def receipts(self, record: CallRecord) -> list[bytes]:
         """The receipts of a call, in canonical form: one for each attempt, or one that says why there was none."""
@@ -61,7 +74,7 @@ class Notary:
         shared = {
             **{name: call[name] for name in ("call", "route", "key", "config", "drill", "jurisdiction")},
             "jurisdiction_version": call["jurisdiction_version"],
-            "tenant": None if version is None else version.tenants.get(call["key"]),
+            "tenant": self._tenants.get(call["key"]),
             "call_outcome": call["kind"],
             "attempts": len(attempts),
         }
@@ -123,19 +136,24 @@ class _Version:
     """What one configuration says."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self.tenants = {key.name: key.tenant for key in configuration.door.keys}
         self.declared = {target.name: Raw(canonical(declared(target))) for target in configuration.targets}
-        options = configuration.options
-        fleet = Fleet(configuration.targets, configuration.routes, options, Random(0))  # noqa: S311 - draws nothing
-        self._stacks = fleet.stacks
+        self._jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
+        self._stacks = Fleet(
+            configuration.targets,
+            configuration.routes,
+            configuration.options,
+            Random(0),  # noqa: S311 - draws nothing
+            jurisdictions=self._jurisdictions,
+        ).stacks
+        self._bound: dict[tuple[str, str], Applied | None] = {}
         self._verdicts: dict[object, dict[str, _Record]] = {}
         self._texts: dict[object, Raw] = {}
 
     def candidates(self, call: _Record, chosen: str | None, tried: tuple[str, ...], passed: str) -> Raw | None:
         """Every target of the route, as listed or in its order, each with what was said of it."""
         stack = self._stacks.get(call["route"])
-        applied = applied_of(call["jurisdiction"])
-        if stack is None or applied is None:
+        applied = None if stack is None else self._applied(stack.route, call["jurisdiction"])
+        if stack is None or applied is None or applied.version != call["jurisdiction_version"]:
             return None
         request = Request(
             call["route"], call["stream"], call["prompt_tokens"], call["max_tokens"], jurisdiction=applied
@@ -152,6 +170,24 @@ class _Version:
             self._texts[key] = text
         return text
 
+    def _applied(self, route: Route, name: str) -> Applied | None:
+        """All that bound a call of a route, by its name; None if that is not known here."""
+        if (route.name, name) not in self._bound:
+            if len(self._bound) >= VERDICTS:
+                self._bound.clear()
+            self._bound[route.name, name] = self._bind(route, name)
+        return self._bound[route.name, name]
+
+    def _bind(self, route: Route, name: str) -> Applied | None:
+        words = [] if name == ANYWHERE.name else name.split("+")
+        narrowed = [word.removeprefix(NARROWED).split(",") for word in words if word.startswith(NARROWED)]
+        names = tuple(word for word in words if not word.startswith(NARROWED))
+        try:
+            met = Circumstances(names=names, zones=tuple(zone for zones in narrowed for zone in zones))
+            return self._jurisdictions.bind(route, met)
+        except KeyError:
+            return None
+
     def _judged(self, key: object, stack: Stack, request: Request) -> dict[str, _Record]:
         found = self._verdicts.get(key)
         if found is None:
@@ -161,14 +197,9 @@ class _Version:
         return found
 
 
-def applied_of(name: str) -> Applied | None:
-    """All that bound a call, by the name in its record. None if that cannot be told any more."""
-    return ANYWHERE if name == ANYWHERE.name else None
-
-
 def declared(target: Target) -> _Record:
     """What the configuration says of a target; None is what it does not say."""
-    place = place_of(target)
+    place = target.place
     return {
         "provider": target.provider,
         "model": target.model,
@@ -183,14 +214,6 @@ def declared(target: Target) -> _Record:
         if place.subprocessors is None
         else [{"name": one.name, "seat": one.seat} for one in place.subprocessors],
     }
-
-
-def place_of(target: Target) -> Place:
-    """What is declared of a target's place."""
-    told = cast("object", target.place)
-    if isinstance(told, Place):
-        return told
-    return Place(processes=None if told is None else (str(told),))
 
 
 def _verdict(rule: str | None, reason: str | None) -> _Record:

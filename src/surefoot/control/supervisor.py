@@ -303,6 +303,7 @@ class Supervisor:
             asyncio.get_running_loop().call_later(LOOK_EVERY, self._look_at_keys)
 
     def _ring(self, number: int) -> Keys:
+        self._notary.meet(self._keys.keys)  # no later than any worker
         return Keys(self._keys.ring, self._picture.allowances.shares(number))
 
     def _settings(self, number: int) -> Settings:

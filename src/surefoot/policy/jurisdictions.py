@@ -26,6 +26,9 @@ from surefoot.domain.jurisdiction import (
 from surefoot.domain.route import Route
 from surefoot.policy.zones import NO_ZONES, Zones
 
+NARROWED = "place:"
+"""Begins the name of the part that narrows a request to zones; those follow, with commas between."""
+
 
 class Jurisdictions:
     """All jurisdictions of a configuration, over its zones."""
@@ -75,7 +78,7 @@ class Jurisdictions:
 
     def _narrowed(self, zones: Iterable[str]) -> Jurisdiction:
         names = tuple(sorted({self.zones.name_of(zone) or zone for zone in zones}))
-        return Jurisdiction(f"place:{','.join(names)}", constraints=Constraints(processes=names))
+        return Jurisdiction(f"{NARROWED}{','.join(names)}", constraints=Constraints(processes=names))
 
 
 def met_by(key: ClientKey | None) -> Circumstances:
