@@ -10,10 +10,12 @@ from tests.gateway.conftest import TOKENS, Pair
 from tests.gateway.house import BRISK, House, settings_of, targets_at, until
 from tests.gateway.raw import Answer, chat, exchange
 
+from surefoot.config.faults import Faults
+from surefoot.config.zones import ZoneReader
 from surefoot.domain.outcome import Kind
 from surefoot.domain.place import Confirmation, Fact, Place
 from surefoot.domain.route import Resume, Watch
-from surefoot.gateway.channel import Hear
+from surefoot.gateway.channel import Hear, Settings
 from surefoot.policy.target_state import Readmitted, Suspended
 from surefoot.twin import Behaviour, Fault, Fixed, TwinOptions, TwinProcess
 
@@ -39,6 +41,11 @@ def saying(header: str | None = None, model: str | None = None, geo: str | None 
         yield twin
 
 
+def in_the_world(settings: Settings) -> Settings:
+    """With the zones that ship, as every configuration has them."""
+    return msgspec.structs.replace(settings, zones=ZoneReader({}, Faults()).read())
+
+
 @contextmanager
 def before(
     liar: TwinProcess, honest: TwinProcess, *confirms: Confirmation, processes: str = "SE", **of_route: object
@@ -46,7 +53,7 @@ def before(
     """A house that asks the one first, of which so much is declared, and then the other, of which nothing is."""
     first, second = targets_at(liar.port, honest.port)
     first = msgspec.structs.replace(first, place=Place((processes,), confirms=confirms))
-    with House(settings_of((first, second), options=BRISK, **of_route)) as house:  # type: ignore[arg-type]
+    with House(in_the_world(settings_of((first, second), options=BRISK, **of_route))) as house:  # type: ignore[arg-type]
         yield house
 
 
@@ -130,7 +137,7 @@ def test_a_text_that_broke_off_is_not_continued_by_a_target_that_contradicts(twi
     with saying(US) as liar:
         good, bad = targets_at(twins[1].port, liar.port)
         bad = msgspec.structs.replace(bad, place=Place(("SE",), confirms=(REGION,)))
-        with House(settings_of((good, bad), options=BRISK, resume=Resume.TEXT)) as house:
+        with House(in_the_world(settings_of((good, bad), options=BRISK, resume=Resume.TEXT))) as house:
             answer = exchange(house.port, chat(stream=True))
             told = attempts_of(house, answer)
     assert [one[:2] for one in told] == [("primary", Kind.CUT), ("backup", Kind.CONTRADICTED)]
@@ -142,7 +149,7 @@ def test_when_nobody_else_is_left_the_client_is_told_and_a_readmitted_target_is_
     with saying(US) as liar:
         (only,) = targets_at(liar.port)
         only = msgspec.structs.replace(only, place=Place(("SE",), confirms=(REGION,)))
-        with House(settings_of((only,), options=BRISK)) as house:
+        with House(in_the_world(settings_of((only,), options=BRISK))) as house:
             first = exchange(house.port, chat())
             second = exchange(house.port, chat())
             assert [(one.status, one.code) for one in (first, second)] == [(502, "contradicted"), (503, "no_target")]

@@ -58,6 +58,23 @@ def application(
     async def show_status(_: Request) -> Response:
         return JSONResponse(status())
 
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", show_metrics),
+            Route("/status", show_status),
+            Route("/explain", _verdicts(explain)),
+            Route("/drill", _orders(drill, status), methods=["POST"]),
+            Route("/readmit", _lifting(readmit, picture), methods=["POST"]),
+        ]
+    )
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _verdicts(explain: Callable[[Question], dict[str, Any]]) -> Handler:
     async def show_verdicts(request: Request) -> Response:
         asked: dict[str, Any] = dict(request.query_params)
         asked["features"] = [word for word in asked.get("features", "").split(",") if word]
@@ -66,6 +83,10 @@ def application(
         except (ExplainError, ValidationError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
+    return show_verdicts
+
+
+def _orders(drill: Callable[[bytes], Awaitable[None]], status: Callable[[], dict[str, Any]]) -> Handler:
     async def order_drill(request: Request) -> Response:
         try:
             await drill(await request.body())
@@ -73,6 +94,10 @@ def application(
             return JSONResponse({"error": str(error)}, status_code=409)
         return JSONResponse({"drill": status()["drill"]})
 
+    return order_drill
+
+
+def _lifting(readmit: Callable[[str], bool], picture: Picture) -> Handler:
     async def lift(request: Request) -> Response:
         target = request.query_params.get("target", "")
         if not readmit(target):
@@ -82,17 +107,7 @@ def application(
             )
         return JSONResponse({"readmitted": target})
 
-    return Starlette(
-        routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", show_metrics),
-            Route("/status", show_status),
-            Route("/explain", show_verdicts),
-            Route("/drill", order_drill, methods=["POST"]),
-            Route("/readmit", lift, methods=["POST"]),
-        ]
-    )
+    return lift
 
 
 class Admin:

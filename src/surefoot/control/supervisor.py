@@ -33,11 +33,11 @@ from surefoot.control.picture import Picture
 from surefoot.control.receipts import Loss as ReceiptLoss
 from surefoot.control.receipts import Origin, Receipts, Written
 from surefoot.control.status import status
+from surefoot.control.telling import tell_news, tell_warnings
 from surefoot.control.worker import Worker, ending
 from surefoot.errors import ConfigError, DrillError, StartError
 from surefoot.gateway.channel import Configure, Drain, Keys, Obeyed, Ready, Records, Report, Settings, Settled, Tell, Up
 from surefoot.journal.writer import Loss, Writer
-from surefoot.policy.target_state import Closed, News, Opened, Suspended
 
 if TYPE_CHECKING:
     from surefoot.control.admin import Admin
@@ -62,9 +62,6 @@ OVERTIME = 1.0
 
 ALL_FAIL = "every target fails at once: look at this machine and its network first; breakers stay closed"
 NOT_ALL_FAIL = "not every target fails any more"
-SUSPENDED = (
-    "target suspended: %s: it %s; nobody asks it until `surefoot readmit`, or a reload that declares it otherwise"
-)
 OBEYED_WITHIN = 5.0
 """Seconds that workers get to make the worlds of a drill: about a millisecond each."""
 
@@ -85,7 +82,7 @@ class Supervisor:
     ) -> None:
         self._load = load
         configuration = load()
-        _tell_warnings(configuration)
+        tell_warnings(configuration)
         with ExitStack() as opened:
             self._listening = Listening(configuration.door.listeners, workers)
             opened.callback(self._listening.close)
@@ -147,7 +144,7 @@ class Supervisor:
             for fault in error.faults:
                 log.error("reload refused: %s", fault)  # noqa: TRY400 - a fault of the file, not of the program
             return
-        _tell_warnings(configuration)
+        tell_warnings(configuration)
         configuration = self._keep_what_is_bound(configuration)
         self._picture.reloads["ok"] += 1
         self._drilling.over()
@@ -235,22 +232,13 @@ class Supervisor:
                     log.warning(ALL_FAIL if self._picture.ours else NOT_ALL_FAIL)
             case Tell():
                 for news in frame.news:
-                    self._log(news)
+                    tell_news(news, self._picture.suspended)
                 self._send(self._picture.tell(number, frame.news, time.monotonic()))
             case Obeyed(serial=serial):
                 self._drilling.heard(number, serial)
             case Ready():
                 self._picture.is_ready(number, frame)
                 self._tell_ready()
-
-    def _log(self, news: News) -> None:
-        match news:
-            case Opened(target=target, seconds=seconds):
-                log.warning("breaker opened: %s, for %.1f s", target, seconds)
-            case Closed(target=target):
-                log.info("breaker closed: %s", target)
-            case Suspended(target=target, why=why) if target not in self._picture.suspended:
-                log.error(SUSPENDED, target, why)
 
     def _record(self, number: int, frame: Records) -> None:
         calls = frame.owed + frame.calls
@@ -410,8 +398,3 @@ class Supervisor:
             self._journal.close()
         if self._receipts is not None:
             self._receipts.close()
-
-
-def _tell_warnings(configuration: Configuration) -> None:
-    for warning in configuration.warnings:
-        log.warning("configuration: %s", warning)

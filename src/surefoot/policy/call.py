@@ -159,7 +159,7 @@ class Call(Patience):
         for attempt in self.attempts:
             limit = attempt.state.first_token.table[attempt.series].limit
             if attempt.live and attempt.first is None and not attempt.late and now - attempt.started >= limit:
-                self._blame(attempt, _silent(attempt), now)  # it had its grace and used it up
+                self._blame(attempt, attempt.late_kind, now)  # it had its grace and used it up
         return self._fail(Kind.DEADLINE, now)
 
     def _wake_speaking(self, now: float) -> Commands:
@@ -216,7 +216,7 @@ class Call(Patience):
             return _NOTHING
         attempt.late = True
         attempt.verdict = now
-        attempt.kind = _silent(attempt)
+        attempt.kind = attempt.late_kind
         if now >= attempt.started + limit or attempt.breaker is not _CLOSED:
             self._blame(attempt, attempt.kind, now)
         commands: Commands = ()
@@ -402,7 +402,3 @@ class Call(Patience):
     def _bar(self, unfit: Callable[[TargetState], bool]) -> None:
         """Rule out, for the rest of this call, the targets that cannot serve it."""
         self._barred += tuple(state for state in self._stack.states if unfit(state))
-
-
-def _silent(attempt: Attempt) -> Kind:
-    return Kind.SILENCE if attempt.heard is None else Kind.SLOW_FIRST_TOKEN
