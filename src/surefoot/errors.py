@@ -3,7 +3,7 @@
     SurefootError
     ├── ConfigError        the configuration file cannot be used; carries every fault with its path
     ├── DialectError       bytes from a client that are not what the API asks for (the caller's fault)
-    ├── EvidenceError      numbers that a formula does not allow (k > n, NaN, too few samples)
+    ├── EvidenceError      numbers that a formula does not allow (k > n, NaN, too few samples); a ValueError too
     ├── DrillError         a drill that must not or cannot be run; the message says what to do
     ├── ExplainError       a question about a route that names what is not there
     ├── StartError         the program cannot start: a port is taken, a file is missing
@@ -35,8 +35,8 @@ class DialectError(SurefootError):
         super().__init__(message)
 
 
-class EvidenceError(SurefootError):
-    """Input that a formula does not allow."""
+class EvidenceError(SurefootError, ValueError):
+    """Input that a formula does not allow; a `ValueError` too, as Python's own mathematics raises."""
 
 
 class DrillError(SurefootError):

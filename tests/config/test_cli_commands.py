@@ -63,6 +63,25 @@ def test_check_sums_up_a_good_file_and_exits_with_0() -> None:
     assert "chat: near (<= 800 tokens) → upstream [listed, anywhere]" in done.stdout
 
 
+def test_check_says_what_binds_each_route_and_what_keys_add() -> None:
+    done = surefoot("check", "-c", str(EXAMPLES / "multi-cloud.toml"), environ=ENVIRON)
+    assert "  chat: azure-eu → mistral-eu → openai-us → groq-us [latency, anywhere]" in done.stdout
+    assert "  eu: azure-eu → mistral-eu [listed, eu]" in done.stdout
+
+
+def test_explain_says_what_binds_and_why_others_are_not_asked() -> None:
+    more = ("--data-class", "personal", "--jurisdiction", "eu", "--features", "tools,image", "--key", "app")
+    done = surefoot("explain", "chat", "-c", str(EXAMPLES / "multi-cloud.toml"), *more, environ=ENVIRON)
+    assert done.returncode == 0, done.stderr
+    first, *lines = done.stdout.splitlines()
+    assert first == "chat, 0 prompt tokens, order latency, bound by eu+personal:"
+    assert lines[0].split() == ["1.", "azure-eu"]
+    assert lines[2].endswith("jurisdiction: eu: processes in US; allowed: EEA")
+    assert [line.split(":")[0].strip() for line in lines[-2:]] == ["tools", "image"]
+    asked = surefoot("explain", "chat", "--json", "-c", str(EXAMPLES / "multi-cloud.toml"), environ=ENVIRON)
+    assert json.loads(asked.stdout)["targets"][0] == {"target": "azure-eu", "rank": 1, "rule": None, "reason": None}
+
+
 def test_check_in_json_names_routes_and_targets_in_order() -> None:
     done = surefoot("check", "--json", "-c", str(EXAMPLES / "minimal.toml"), environ=ENVIRON)
     told = json.loads(done.stdout)

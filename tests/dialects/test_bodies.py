@@ -219,7 +219,7 @@ ERRORS: list[tuple[int, Any, Kind]] = [
 @pytest.mark.parametrize(("status", "error", "kind"), ERRORS)
 def test_a_status_and_its_body_are_one_kind(status: int, error: Any, kind: Kind) -> None:
     assert DIALECT.classify(status, json.dumps({"error": error}).encode()) is kind
-    if error is None:
+    if error is None and kind is not Kind.BAD_REQUEST:
         assert DIALECT.classify(status, b"<html>") is kind
         assert DIALECT.classify(status, b"\xff[") is kind
         assert DIALECT.classify(status, b"[" * 100_000) is kind
@@ -228,8 +228,16 @@ def test_a_status_and_its_body_are_one_kind(status: int, error: Any, kind: Kind)
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b'{"choices":[{"message":{"content":"x"}}]}', Kind.OK),
-        (b'{"choices":[{"message":{"content":null,"tool_calls":[{}]}}]}', Kind.OK),
+        (b'{"choices":[{"message":{"content":"x"}}]}', Kind.MALFORMED),
+        (b'{"choices":[{"message":{"content":"x"},"finish_reason":null}]}', Kind.MALFORMED),
+        (b'{"choices":[{"message":{"content":"x"},"finish_reason":""}]}', Kind.CUT),
+        (b'{"choices":[{"message":{"content":"x"},"finish_reason":"abort"}]}', Kind.CUT),
+        (b'{"choices":[{"message":{"content":"x"},"finish_reason":"cancelled"}]}', Kind.CUT),
+        (b'{"choices":[{"message":{"content":"x"},"finish_reason":"error"}]}', Kind.SERVER_ERROR),
+        (b'{"choices":[{"error":{"code":429},"finish_reason":"error"}]}', Kind.RATE_LIMIT),
+        (b'{"choices":[{"message":{"content":"x"},"error":{"message":"m"}}]}', Kind.SERVER_ERROR),
+        (b'{"choices":[{"message":{"content":"x"},"finish_reason":"a new one"}]}', Kind.OK),
+        (b'{"choices":[{"message":{"content":null,"tool_calls":[{}]},"finish_reason":"tool_calls"}]}', Kind.OK),
         (b'{"choices":[{"message":{"content":""},"finish_reason":"length"}]}', Kind.OK),
         (b'{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}', Kind.EMPTY),
         (b'{"choices":[]}', Kind.EMPTY),
@@ -239,7 +247,7 @@ def test_a_status_and_its_body_are_one_kind(status: int, error: Any, kind: Kind)
         (b"[]", Kind.MALFORMED),
         (b"[" * 100_000, Kind.MALFORMED),
         (b'{"error":{"code":"insufficient_quota"}}', Kind.QUOTA),
-        (b'{"error":null,"choices":[{"message":{"content":"x"}}]}', Kind.OK),
+        (b'{"error":null,"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}', Kind.OK),
     ],
 )
 def test_a_plain_answer_is_judged(body: bytes, kind: Kind) -> None:
@@ -314,4 +322,5 @@ def test_one_broken_alternative_spoils_an_answer_and_one_good_one_saves_a_filter
     good, filtered = with_text("x"), with_text("", "content_filter")
     assert DIALECT.plain_reader().judge(together(good, with_call("{"))) is Kind.MALFORMED
     assert DIALECT.plain_reader().judge(together(filtered, good)) is Kind.OK
+    assert DIALECT.plain_reader().judge(together(good, with_text("x", "abort"))) is Kind.CUT
     assert DIALECT.plain_reader().judge(together(filtered, filtered)) is Kind.CONTENT_FILTER

@@ -48,6 +48,41 @@ def test_a_name_that_is_not_known_leaves_the_status(name: bytes) -> None:
     assert DIALECT.classify(503, MESSAGE_ONLY, {b"x-amzn-errortype": name}) is Kind.OVERLOAD
 
 
+# ── a 400 that is not about the request ─────────────────────────────────────────────────────────────────────────────
+
+
+INVALID = {"code": 400, "status": "INVALID_ARGUMENT"}
+NOT_VALID = INVALID | {"message": "API key not valid. Please pass a valid API key."}
+EXPIRED = INVALID | {"message": "m", "details": [HELP, {"reason": "API_KEY_INVALID", "domain": "googleapis.com"}]}
+RETIRED = {"message": "The model `m` is gone.", "type": "invalid_request_error", "code": "model_decommissioned"}
+XAI = {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***1. Obtain one."}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"error": NOT_VALID}, Kind.AUTH),
+        ([{"error": NOT_VALID}], Kind.AUTH),
+        ([{"error": EXPIRED}], Kind.AUTH),
+        (XAI, Kind.AUTH),
+        ({"error": RETIRED}, Kind.MODEL_GONE),
+        ({"error": INVALID | {"message": "Invalid value: 'API key not valid'"}}, Kind.BAD_REQUEST),
+        ({"error": INVALID | {"message": "m", "details": [HELP, "API_KEY_INVALID"]}}, Kind.BAD_REQUEST),
+        ({"error": "Prompt: Incorrect API key provided"}, Kind.BAD_REQUEST),
+    ],
+)
+def test_a_400_about_our_key_or_model_is_not_the_requests_fault(said: object, kind: Kind) -> None:
+    assert DIALECT.classify(400, json.dumps(said).encode()) is kind
+
+
+@pytest.mark.parametrize("status", [400, 405, 422, 431])
+@pytest.mark.parametrize("said", [b"", b"<html>400 Bad Request</html>", b"Bad Request", b'"no"', b"[]", b"{}", b'{"er'])
+def test_a_refusal_without_an_object_is_no_verdict_on_the_request(status: int, said: bytes) -> None:
+    assert DIALECT.classify(status, said) is Kind.MALFORMED
+    assert DIALECT.classify(status, b'{"detail":"no"}') is Kind.BAD_REQUEST
+    assert DIALECT.classify(status, said, {b"x-amzn-errortype": b"ValidationException"}) is Kind.BAD_REQUEST
+
+
 # ── a time to wait ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

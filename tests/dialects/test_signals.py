@@ -80,6 +80,17 @@ def test_a_message_is_a_kind(row: Signal) -> None:
     assert (DIALECT.classify(row.status, inside) is row.kind) is (row.where is Where.MESSAGE)
 
 
+@rows(Where.BREAK)
+def test_an_end_that_is_a_break_is_a_kind_whatever_was_said(row: Signal) -> None:
+    for text in ("", "Half an"):
+        answer = {"choices": [{"message": {"content": text}, "finish_reason": row.word}]}
+        assert DIALECT.plain_reader().judge(json.dumps(answer).encode()) is row.kind
+    for said, relayed in ((b"", b""), (WORDS[0], ROLE + WORDS[0])):
+        stream = ROLE + said + event({}, row.word) + DONE
+        assert read_everywhere(stream) == {(row.kind, False, relayed)}
+        assert assembled_everywhere(stream) == {(row.kind, False)}
+
+
 @rows(Where.ENDING)
 def test_an_ending_without_content_is_a_kind_and_one_with_content_an_answer(row: Signal) -> None:
     def ended(text: str) -> bytes:
@@ -317,20 +328,20 @@ def test_an_error_after_content_ends_it_and_what_came_before_is_relayed(error: b
 def test_an_error_that_is_none_is_none(nothing: str) -> None:
     word = WORDS[0].replace(b'{"id"', b'{"error":%b,"id"' % nothing.encode())
 
-    assert read_everywhere(word + DONE) == {(None, True, word + DONE)}
-    answer = b'{"error":%b,"choices":[{"message":{"content":"x"}}]}' % nothing.encode()
+    assert read_everywhere(word + END + DONE) == {(None, True, word + END + DONE)}
+    answer = b'{"error":%b,"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}' % nothing.encode()
     assert DIALECT.plain_reader().judge(answer) is Kind.OK
 
 
 def test_the_words_error_and_event_inside_a_text_are_text() -> None:
     word = event({"content": '"error": event: error\nerror: {"type":"error"}'})
 
-    assert read_everywhere(ROLE + word + DONE) == {(None, True, ROLE + word + DONE)}
+    assert read_everywhere(ROLE + word + END + DONE) == {(None, True, ROLE + word + END + DONE)}
 
 
 def test_an_event_of_another_api_is_no_content_and_is_not_relayed() -> None:
-    assert read_everywhere(NAMED_CREATED + ROLE + WORDS[0] + DONE) == {(None, True, ROLE + WORDS[0] + DONE)}
-    assert assembled_everywhere(NAMED_CREATED + ROLE + WORDS[0] + DONE) == {(None, True)}
+    assert read_everywhere(NAMED_CREATED + ROLE + WORDS[0] + END + DONE) == {(None, True, ROLE + WORDS[0] + END + DONE)}
+    assert assembled_everywhere(NAMED_CREATED + ROLE + WORDS[0] + END + DONE) == {(None, True)}
 
 
 def test_usage_after_the_end_completes_a_watched_answer() -> None:

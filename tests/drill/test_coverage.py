@@ -74,7 +74,7 @@ def test_an_untested_mode_is_neither_covered_nor_uncovered() -> None:
     assert (untested.value, untested.n, untested.note) == (1, 2, "stall")
     risk = facts.named("coverage.risk")
     assert risk.note == "untested: stall"
-    exact = coverage_interval([("silence", 200, 200, 4, 30), ("stall", 0, 0, 2, 120)], years=2.0, seed=7).risk
+    exact = coverage_interval([("silence", 4, 30, 200, 200), ("stall", 2, 120, 0, 0)], years=2.0, seed=7).risk
     assert (risk.low, risk.value, risk.high) == pytest.approx(tuple(exact))
     assert exact.low < 0.4
     assert exact.high > 0.99
@@ -89,7 +89,7 @@ def test_why_a_mode_is_untested_is_told_where_it_is_known() -> None:
 def test_the_coverages_are_those_of_the_formula_with_the_intervals_of_the_draws() -> None:
     facts = sheet([*drilled("silence", 150, 200), *drilled("stall", 40, 200)], TWO)
     exact = coverage([("silence", 2.0, 30, 0.75), ("stall", 1.0, 120, 0.2)])
-    bands = coverage_interval([("silence", 150, 200, 4, 30), ("stall", 40, 200, 2, 120)], years=2.0, seed=7)
+    bands = coverage_interval([("silence", 4, 30, 150, 200), ("stall", 2, 120, 40, 200)], years=2.0, seed=7)
     for name in ("modes", "events", "risk"):
         fact = facts.named(f"coverage.{name}")
         assert fact.value == pytest.approx(getattr(exact, name))
@@ -224,6 +224,12 @@ def test_what_was_chosen_and_is_not_weighed_is_told_apart() -> None:
         drilled("silence", 5, 5), TWO, modes=("silence", "bad_request"), catalogue=("silence", "stall", "bad_request")
     )
     assert facts.named("coverage.risk").note == "of the 1 weighed of the 2 modes chosen"
+
+
+def test_a_drill_of_the_whole_catalogue_says_how_many_of_its_modes_are_weighed() -> None:
+    everything = ("silence", "stall", "bad_request")
+    facts = sheet(drilled("silence", 5, 5), TWO, modes=everything, catalogue=everything)
+    assert facts.named("coverage.risk").note.startswith("of 2 weighed modes of 3")
 
 
 def test_a_drill_that_was_not_completed_has_no_coverage_whatever_it_counted() -> None:

@@ -128,6 +128,7 @@ def test_every_fault_of_the_options_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("ttft", "sentence"),
     [
+        ("200", "'200' lacks its unit: a duration is written 200ms, 1.5s or 2m; write 200ms"),
         ("file:nowhere.csv", "cannot resample from nowhere.csv: No such file or directory; write 200ms"),
         ("lognormal:1s", "'lognormal:1s' lacks its 99th percentile: lognormal:MEDIAN:P99; write 200ms"),
     ],

@@ -37,8 +37,8 @@ def test_a_share_counts_in_part_for_events_and_risk_and_wholly_for_modes() -> No
 def test_a_forbidden_fallback_covers_nothing() -> None:
     rows = [("a", 1.0, 1.0, 1.0), ("b", 1.0, 1.0, 0.0)]
     assert coverage(rows) == (0.5, 0.5, 0.5)
-    allowed = coverage_interval([("a", 50, 50, 5, 1.0), ("b", 50, 50, 5, 1.0)], years=1, seed=1)
-    barred = coverage_interval([("a", 50, 50, 5, 1.0), Counted("b", 50, 50, 5, 1.0, forbidden=True)], years=1, seed=1)
+    allowed = coverage_interval([("a", 5, 1.0, 50, 50), ("b", 5, 1.0, 50, 50)], years=1, seed=1)
+    barred = coverage_interval([("a", 5, 1.0, 50, 50), Counted("b", 5, 1.0, 50, 50, forbidden=True)], years=1, seed=1)
     assert allowed.risk.low > 0.9
     assert barred.modes == Band(0.5, 0.5, 0.5)
     assert barred.risk.high < 0.95
@@ -63,20 +63,20 @@ def test_coverage_lies_among_the_shares_and_does_not_depend_on_the_units_of_impa
 @pytest.mark.parametrize(("k", "n"), [(45, 50), (0, 8), (0, 0)])
 def test_of_a_single_mode_the_interval_is_that_of_its_share(k: int, n: int) -> None:
     exact = [float(beta.ppf(q, k + 0.5, n - k + 0.5)) for q in (0.025, 0.5, 0.975)]
-    found = coverage_interval([("only", k, n, 3, 7.0)], years=2.0, seed=5)
+    found = coverage_interval([("only", 3, 7.0, k, n)], years=2.0, seed=5)
     assert found.events == pytest.approx(exact, abs=0.01)
     assert found.risk == pytest.approx(exact, abs=0.01)
 
 
 def test_an_untested_mode_is_neither_covered_nor_not() -> None:
-    found = coverage_interval([("only", 0, 0, 3, 7.0)], years=2.0, seed=5)
+    found = coverage_interval([("only", 3, 7.0, 0, 0)], years=2.0, seed=5)
     assert found.risk.low < 0.01
     assert found.risk.high > 0.99
     assert found.modes == Band(0.0, found.modes.median, 1.0)
 
 
 def test_many_events_and_many_drills_leave_the_point_alone() -> None:
-    rows = [("a", 90_000, 100_000, 400_000, 2.0), ("b", 20_000, 100_000, 100_000, 10.0)]
+    rows = [("a", 400_000, 2.0, 90_000, 100_000), ("b", 100_000, 10.0, 20_000, 100_000)]
     found = coverage_interval(rows, years=10.0, seed=3)
     point = coverage([("a", 40_000, 2.0, 0.9), ("b", 10_000, 10.0, 0.2)])
     for band, share in ((found.events, point.events), (found.risk, point.risk)):
@@ -85,15 +85,15 @@ def test_many_events_and_many_drills_leave_the_point_alone() -> None:
 
 
 def test_a_rate_from_few_events_widens_the_interval() -> None:
-    few = coverage_interval([("a", 1000, 1000, 1, 1.0), ("b", 0, 1000, 1, 1.0)], years=1.0, seed=3)
-    many = coverage_interval([("a", 1000, 1000, 400, 1.0), ("b", 0, 1000, 400, 1.0)], years=1.0, seed=3)
+    few = coverage_interval([("a", 1, 1.0, 1000, 1000), ("b", 1, 1.0, 0, 1000)], years=1.0, seed=3)
+    many = coverage_interval([("a", 400, 1.0, 1000, 1000), ("b", 400, 1.0, 0, 1000)], years=1.0, seed=3)
     # Two rates of Gamma(3/2): their share is Beta(3/2, 3/2), whose outer quantiles are known.
     assert few.events == pytest.approx([float(beta.ppf(q, 1.5, 1.5)) for q in (0.025, 0.5, 0.975)], abs=0.02)
     assert many.events.high - many.events.low < 0.1
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_one_nearly_so() -> None:
-    rows = [("a", 40, 50, 30, 2.0), ("b", 5, 50, 10, 10.0)]
+    rows = [("a", 30, 2.0, 40, 50), ("b", 10, 10.0, 5, 50)]
     first = coverage_interval(rows, years=3.8, seed=1)
     assert first == coverage_interval(rows, years=3.8, seed=1)
     other = coverage_interval(rows, years=3.8, seed=2)
@@ -104,7 +104,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_one_nearly_so() -> No
 @pytest.mark.parametrize(
     ("rows", "word"),
     [
-        ([], "at least one mode"),
+        ([], "at least one row"),
         ([("a", 1.0, 1.0, 1.0), ("a", 1.0, 1.0, 0.0)], "told twice: a"),
         ([("a", -1.0, 1.0, 1.0)], "a: events per year of -1.0"),
         ([("a", 1.0, inf, 1.0)], "a: impact of inf"),
@@ -127,17 +127,17 @@ def test_a_threshold_outside_0_to_1_is_refused() -> None:
 @pytest.mark.parametrize(
     ("rows", "years", "word"),
     [
-        ([], 1.0, "at least one mode"),
-        ([("a", 1, 2, 3, 1.0)] * 2, 1.0, "told twice"),
-        ([("a", 3, 2, 3, 1.0)], 1.0, "a: 3 of 2"),
-        ([("a", 1, 2, -3, 1.0)], 1.0, "count of events of -3"),
-        ([("a", 1, 2, 3, nan)], 1.0, "impact of nan"),
-        ([("a", 1, 2, 3, 0.0)], 1.0, "no risk"),
-        ([("a", 1, 2, 3, 1.0)], 0.0, "0.0 years"),
+        ([], 1.0, "at least one row"),
+        ([("a", 3, 1.0, 1, 2)] * 2, 1.0, "told twice"),
+        ([("a", 3, 1.0, 3, 2)], 1.0, "a: 3 of 2"),
+        ([("a", -3, 1.0, 1, 2)], 1.0, "count of events of -3"),
+        ([("a", 3, nan, 1, 2)], 1.0, "impact of nan"),
+        ([("a", 3, 0.0, 1, 2)], 1.0, "no risk"),
+        ([("a", 3, 1.0, 1, 2)], 0.0, "years in which events were counted of 0.0"),
     ],
 )
 def test_counts_that_cannot_be_drawn_from_are_refused(
-    rows: list[tuple[str, int, int, float, float]], years: float, word: str
+    rows: list[tuple[str, float, float, int, int]], years: float, word: str
 ) -> None:
     with pytest.raises(EvidenceError, match=word):
         coverage_interval(rows, years=years, seed=1)

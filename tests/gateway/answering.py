@@ -54,7 +54,7 @@ class Answering:
                 waiting += data
                 if waiting.endswith((b"}", b"]")) and b"\r\n\r\n" in waiting:  # a whole JSON body
                     self.asked.append(waiting)
-                    time.sleep(self._slow)
+                    time.sleep(self._slow)  # in its own thread: a server that is slow, not a test that waits
                     sock.sendall(self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
                     waiting = b""
         with self._lock:

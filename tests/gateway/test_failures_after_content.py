@@ -17,6 +17,7 @@ AFTER_CONTENT = {
     "cut within an event": (Fault("cut", cut_by="mid_event"), Kind.CUT),
     "reset": (Fault("cut", cut_by="reset"), Kind.CUT),
     "truncated": (Fault("truncate"), Kind.CUT),
+    "truncated, and said to be whole": (Fault("done_unfinished"), Kind.CUT),
     "error later": (Fault("error_later"), Kind.SERVER_ERROR),
 }
 TABLE = pytest.mark.parametrize(("fault", "kind"), AFTER_CONTENT.values(), ids=AFTER_CONTENT.keys())

@@ -20,6 +20,7 @@ ON_THE_WAY = {
     "stall": (Fault("stall"), Kind.STALL),
     "cut": (Fault("cut"), Kind.CUT),
     "truncated": (Fault("truncate"), Kind.CUT),
+    "truncated, and said to be whole": (Fault("done_unfinished"), Kind.CUT),
     "error first": (Fault("error_first"), Kind.SERVER_ERROR),
     "error later": (Fault("error_later"), Kind.SERVER_ERROR),
     "one broken event": (Fault("malformed_event"), Kind.MALFORMED),
@@ -61,6 +62,14 @@ def test_a_route_may_leave_it(started_twins: Pair, twins: Pair) -> None:
     with House(settings_of(targets_at(*(t.port for t in started_twins)), watch=Watch.OFF)) as house, sdk(house) as sdk_:
         assert ask(sdk_, stream=False).text == WHOLE
     assert [record.stream for record in twins[0].log()] == [False]
+
+
+def test_an_unwatched_answer_that_does_not_say_why_it_ends_is_none(started_twins: Pair, twins: Pair) -> None:
+    twins[0].set_faults("done_unfinished")
+    with House(settings_of(targets_at(*(t.port for t in started_twins)), watch=Watch.OFF)) as house, sdk(house) as sdk_:
+        heard = ask(sdk_, stream=False)
+        attempts = house.record(heard.call)["attempts"]
+    assert (heard.text, [attempt["kind"] for attempt in attempts]) == (WHOLE, [Kind.MALFORMED, Kind.OK])
 
 
 PLAIN = (

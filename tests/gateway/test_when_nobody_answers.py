@@ -1,9 +1,10 @@
 """When every target fails: one error in OpenAI's shape that tells each attempt's story; and what is never repeated."""
 
 import pytest
+from tests.gateway.answering import Answering
 from tests.gateway.asking import MESSAGES, sdk
 from tests.gateway.conftest import Pair
-from tests.gateway.house import House
+from tests.gateway.house import House, settings_of, targets_at
 from tests.gateway.raw import chat, exchange
 
 from surefoot.domain.outcome import Kind
@@ -61,6 +62,42 @@ def test_a_wrong_request_gets_the_providers_own_words_and_no_other_target(
     assert answer.json["error"]["message"] == "We could not parse the body of your request."
     assert b"surefoot-target: primary" in answer.head
     assert not twins[1].log()
+
+
+PAGE = b"<html><body>blocked</body></html>"
+
+
+def refused(status: int, body: bytes) -> bytes:
+    head = b"HTTP/1.1 %d No\r\ncontent-type: text/html\r\ncontent-length: %d\r\n\r\n"
+    return head % (status, len(body)) + body
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize(("status", "body"), [(400, PAGE), (400, b""), (451, PAGE), (451, b"")])
+def test_a_refusal_that_is_no_verdict_on_the_request_is_answered_by_the_next_target(
+    twins: Pair, status: int, body: bytes, *, stream: bool
+) -> None:
+    with (
+        Answering(refused(status, body)) as proxy,
+        House(settings_of(targets_at(proxy.port, twins[1].port))) as house,
+    ):
+        answer = exchange(house.port, chat(stream=stream))
+
+        assert proxy.asked
+    assert answer.status == 200
+    assert b"surefoot-target: backup" in answer.head
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, Kind.MALFORMED), (413, Kind.CONTEXT_OVERFLOW), (422, Kind.MALFORMED), (451, Kind.AUTH)],
+)
+def test_html_is_never_the_answer(status: int, kind: Kind) -> None:
+    with Answering(refused(status, PAGE)) as proxy, House(settings_of(targets_at(proxy.port))) as house:
+        answer = exchange(house.port, chat())
+
+    assert answer.json["error"]["code"] == kind
+    assert b"html" not in answer.head
 
 
 def test_unknown_fields_pass_both_ways(house: House, twins: Pair) -> None:

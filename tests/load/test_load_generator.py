@@ -123,9 +123,15 @@ def test_text_reasoning_and_tool_calls_are_content_and_a_role_is_not(delta: str)
     role = event('{"role":"assistant","content":""}')
     silent = serve_and_load(sse(role, "[DONE]"), stream=True)
     assert (silent.first_content, silent.failure) == (None, "empty")
-    speaking = serve_and_load(sse(role, event(delta), "[DONE]"), stream=True)
+    speaking = serve_and_load(sse(role, event(delta), event("{}").replace("null", '"stop"'), "[DONE]"), stream=True)
     assert speaking.first_content is not None
     assert (speaking.ok, speaking.done, speaking.tokens) == (True, True, 1)
+
+
+def test_done_after_a_part_of_an_answer_does_not_make_it_whole() -> None:
+    part = '{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}'
+    call = serve_and_load(sse(part, "[DONE]"), stream=True)
+    assert (call.failure, call.done) == ("truncated", True)
 
 
 def test_an_error_event_names_the_failure_though_the_connection_breaks_after_it() -> None:

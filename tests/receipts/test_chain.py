@@ -18,7 +18,7 @@ from msgspec import Raw
 from surefoot.errors import StartError
 from surefoot.journal.chain import LONGEST, Chain, checkpoints_of
 from surefoot.journal.checkpoint import Checkpoint, Signer, make_key, read_checkpoints
-from surefoot.journal.link import GENESIS, LARGEST_INTEGER, canonical
+from surefoot.journal.link import GENESIS, LARGEST_INTEGER, Broken, canonical, untie
 from surefoot.journal.verifying import verify
 
 MANY = 2_000
@@ -201,6 +201,15 @@ def test_checkpoints_stand_beside_the_chain_and_a_torn_one_is_cut_off(path: Path
     assert [one.n for one in read_checkpoints(beside)] == [1, 2, 3]
     finding = verify(path, read_checkpoints(beside), signer.public)
     assert (finding.ok, finding.confirmed, finding.signatures) == (True, 3, True)
+
+
+def test_no_byte_of_a_line_can_be_another_one(written: tuple[list[bytes], Checkpoint, str]) -> None:
+    line = written[0][0]
+    for at in range(len(line) - 1):  # the line's end is the reader's
+        changed = bytearray(line)
+        changed[at] ^= 1
+        with pytest.raises(Broken):
+            untie(bytes(changed), 1, GENESIS)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)

@@ -65,6 +65,9 @@ def test_the_coverage_says_of_which_modes_it_is() -> None:
     text = printed(tables(sheet(calls, WEIGHTS, modes=("silence", "stall"), catalogue=everything))[3])
     assert "of the 2 modes chosen" in text
     assert "of the whole catalogue" in printed(tables(sheet(calls, WEIGHTS))[3])
+    assert f"of {len(WEIGHTS.of)} weighed modes of {len(everything)}" in printed(
+        tables(sheet(calls, WEIGHTS, modes=everything, catalogue=everything))[3]
+    )
 
 
 def test_a_coverage_that_has_nothing_to_weigh_by_is_left_out_and_why_is_said() -> None:
@@ -85,7 +88,7 @@ def test_defaults_are_marked_in_the_table_and_beneath_it() -> None:
     facts = sheet(drilled("silence", 5, 5), default_rates())
     assert line(printed(tables(facts)[0]), "silence")[-4:-2] == ["2.4*", "115*"]
     told = "\n".join(remarks(facts))
-    assert "41 of 41 modes are defaults" in told
+    assert "42 of 42 modes are defaults" in told
     assert not [remark for remark in remarks(sheet([], WEIGHTS)) if "default" in remark]
 
 

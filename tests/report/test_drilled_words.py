@@ -63,9 +63,9 @@ def test_the_heading_says_what_was_drilled_how_often_and_how_long_a_client_waits
     many = configured("multi-cloud.toml")
     text = "\n".join(heading("m.toml", many, many.routes[0], DrillOptions(patience=90.0, repeat=40, seed=3), ran()))
     assert text.startswith("m.toml, route chat\n")
-    assert "azure-eu (eu, cloud azure, region swedencentral)" in text
+    assert "azure-eu (SE, cloud azure, region swedencentral)" in text
     assert "the fastest first, deadline 1m, idle 15s, broken texts go on elsewhere" in text
-    assert "2 chosen of 44: silence, stall" in text
+    assert "2 chosen of 45: silence, stall" in text
     assert "1m for the whole answer (the route's deadline; --patience is 90s)" in text
     assert "40 cold calls per mode" in text
     assert "seed 3" in text

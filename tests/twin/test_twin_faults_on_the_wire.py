@@ -195,6 +195,15 @@ def test_truncate_ends_cleanly_without_finish_reason_or_done(twin: TwinProcess, 
     assert DONE not in seen.raw
 
 
+def test_done_unfinished_ends_with_done_and_without_finish_reason(twin: TwinProcess, ask: Ask) -> None:
+    twin.set_faults(Fault("done_unfinished", after_tokens=4))
+    seen = ask(stream=True)
+    assert seen.tokens == 4
+    assert b'"finish_reason":"' not in seen.raw
+    assert DONE in seen.raw
+    assert json.loads(ask().body)["choices"][0]["finish_reason"] is None
+
+
 def test_truncate_gives_a_plain_answer_whose_json_breaks_off(twin: TwinProcess, ask: Ask) -> None:
     twin.set_faults("truncate")
     seen = ask()

@@ -63,6 +63,7 @@ def test_a_fault_before_the_answer_spares_the_provider(kind: str) -> None:
         (Fault("cut", cut_by="reset"), "reset"),
         (Fault("stall"), "timeout"),
         (Fault("truncate"), "truncated"),
+        (Fault("done_unfinished"), "truncated"),
         (Fault("error_later"), "error_event"),
     ],
 )

@@ -34,7 +34,7 @@ from surefoot.twin import (
 from surefoot.twin.behaviour import Dice, sampler
 from surefoot.twin.faults import Chooser
 from surefoot.twin.script import Ask, Composer
-from surefoot.twin.spelling import distribution, plan
+from surefoot.twin.spelling import distribution, duration, plan
 
 
 def test_the_official_client_reads_plain_and_streamed_answers(twin: TwinProcess) -> None:
@@ -241,6 +241,14 @@ def test_the_spellings_of_the_command_line() -> None:
     assert distribution("file:times.csv:ttft") == Resampled("times.csv", "ttft")
     with pytest.raises(ValueError, match="not a number"):
         distribution("soon")
+
+
+@pytest.mark.parametrize("text", ["200", "0", "lognormal:200:1.5s", "lognormal:200ms:1500"])
+def test_a_time_without_its_unit_is_refused(text: str) -> None:
+    assert distribution("50") == Fixed(50)
+    assert distribution("200ms", duration) == Fixed(0.2)
+    with pytest.raises(ValueError, match="lacks its unit"):
+        distribution(text, duration)
 
 
 def test_the_control_door_shows_the_plan_and_refuses_nonsense(twin: TwinProcess) -> None:

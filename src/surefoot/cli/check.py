@@ -74,7 +74,11 @@ def _bound_by(route: Route, configuration: Configuration) -> str:
     """The jurisdiction of a route, `anywhere` included, and what keys add to it."""
     jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
     own = jurisdictions.bind(route, met_by(None)).name
-    keys = [key for key in configuration.door.keys if key.routes is None or route.name in key.routes]
+    keys = [
+        key
+        for key in (*configuration.door.keys, *configuration.ring.keys)
+        if key.routes is None or route.name in key.routes
+    ]
     more = {key.name: jurisdictions.bind(route, met_by(key)).name for key in keys}
     told = [f"{key}: {name}" for key, name in more.items() if name != own]
     return f"{own}; {', '.join(told)}" if told else own

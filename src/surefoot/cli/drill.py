@@ -31,7 +31,7 @@ from surefoot.drill.venue import Venue, own, running
 from surefoot.errors import ConfigError, DrillError, StartError
 from surefoot.twin import Distribution, TwinError
 from surefoot.twin.behaviour import sampler
-from surefoot.twin.spelling import distribution
+from surefoot.twin.spelling import distribution, duration
 
 _INTERRUPTED = 130
 
@@ -223,7 +223,7 @@ def _longer_than_nothing(text: str) -> float:
 
 def _distribution(text: str) -> Distribution:
     try:
-        found = distribution(text)
+        found = distribution(text, duration)
         sampler(found)  # reads the file that it may name
     except (ValueError, TwinError) as error:
         raise ValueError(f"{error}; write 200ms, lognormal:200ms:1500ms or file:PATH:COLUMN") from error

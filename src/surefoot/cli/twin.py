@@ -16,7 +16,7 @@ from surefoot.twin.behaviour import Behaviour
 from surefoot.twin.faults import HEALTHY
 from surefoot.twin.program import run
 from surefoot.twin.server import Tls, TwinOptions
-from surefoot.twin.spelling import distribution, number
+from surefoot.twin.spelling import distribution, duration
 from surefoot.twin.spelling import plan as fault_plan
 
 
@@ -49,11 +49,11 @@ def twin(
         raise typer.BadParameter("--cert and --key go together")
     try:
         behaviour = Behaviour(
-            ttft=distribution(ttft),
+            ttft=distribution(ttft, duration),
             tokens=distribution(tokens),
             rate=None if rate is None else distribution(rate),
-            gap=None if gap is None else distribution(gap),
-            keepalive=None if keepalive is None else number(keepalive),
+            gap=None if gap is None else distribution(gap, duration),
+            keepalive=None if keepalive is None else duration(keepalive),
             seed=seed,
             events_per_segment=events_per_segment,
         )

@@ -83,7 +83,7 @@ def explain(
 def _key(configuration: Configuration, name: str | None) -> Any:
     if name is None:
         return None
-    keys = {key.name: key for key in configuration.door.keys}
+    keys = {key.name: key for key in (*configuration.door.keys, *configuration.ring.keys)}
     if name not in keys:
         raise ExplainError(f'there is no key "{name}"; {did_you_mean(name, keys)}')
     return keys[name]
@@ -108,3 +108,4 @@ def _put(state: TargetState, parts: Sequence[TargetReport], now: float) -> None:
             state.breaker.launched()
     state.in_flight = sum(part.in_flight for part in parts)
     state.suspect = gravest(parts) >= Grade.PREFER_OTHERS
+    state.tried_at = now

@@ -14,7 +14,7 @@ import msgspec
 
 from surefoot.dialects.dialect import LARGEST_ANSWER, NO_USAGE, Usage
 from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
-from surefoot.dialects.openai_errors import kind_of_event
+from surefoot.dialects.openai_errors import kind_of_choice, kind_of_event
 from surefoot.dialects.reading import Reading
 from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.sse import Splitter, events, payload
@@ -148,7 +148,9 @@ class OpenAIAssembler(Reading):
             return
         self.progress = self.seen = True
         if data.strip() == b"[DONE]":
-            self.whole = True
+            # Of `n` choices a target may give fewer, but each that began has to end.
+            self.wrong = Kind.CUT if self.content and self._choices.keys() - self._ended else None
+            self.whole = self.wrong is None
         elif not self._understands(event, data):
             # A stream goes on without an event that is broken, for its client sees that; here text would be missing.
             self.wrong = self.wrong or Kind.MALFORMED
@@ -187,7 +189,7 @@ class OpenAIAssembler(Reading):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         if self.finished and not self.content:
-            self.wrong = self._ending or Kind.EMPTY
+            self.wrong = self.wrong or self._ending or Kind.EMPTY
         if chunk.get("usage"):
             self._read_usage(chunk["usage"])
             self.whole = self.finished and not choices  # the last of what was asked for: nobody waits for [DONE]
@@ -208,6 +210,9 @@ class OpenAIAssembler(Reading):
             self._choices[index] = said
             self._messages[index] = delta
         reason = said.get("finish_reason")
+        error = said.get("error")
+        if error or reason:
+            self.wrong = self.wrong or kind_of_choice(msgspec.Raw(msgspec.json.encode(error)), reason)
         if reason:
             self._ended.add(index)
             self.finished = len(self._ended) >= self._answers

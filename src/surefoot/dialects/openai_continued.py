@@ -120,7 +120,7 @@ class ContinuedReader(Reading):
                 text = TEXTS.decode(choice.delta.content)
         self._held.append(_Held(data, text, choice.finish_reason))
         self._alignment.add(text)
-        return self._released() if choice.finish_reason is None else self._end()
+        return self._end() if choice.finish_reason else self._released()
 
     def _end(self) -> list[bytes]:
         self._alignment.end()
@@ -153,7 +153,7 @@ class ContinuedReader(Reading):
 
         Who has said all of it again knows that it ends there; who adds nothing to what it was shown may just be mute.
         """
-        return finish is not None and (self._bare_end or (not self._delivered.text and finish in ENDS_WITHOUT_TEXT))
+        return bool(finish) and (self._bare_end or (not self._delivered.text and finish in ENDS_WITHOUT_TEXT))
 
     def _rewritten(self, data: bytes, text: str | None) -> bytes:
         """The event as part of the first answer, its text replaced if one is given; empty if nothing is left of it."""

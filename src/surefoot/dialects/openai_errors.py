@@ -5,9 +5,11 @@ error of a Responses event or of a server that has no `error` key. What the word
 """
 
 import msgspec
+from msgspec import Raw
 
 from surefoot.dialects.dialect import NO_HEADERS, Headers
-from surefoot.dialects.signals import kind_of
+from surefoot.dialects.openai_content import is_error
+from surefoot.dialects.signals import kind_of, kind_of_break
 from surefoot.dialects.sse import named
 from surefoot.domain.outcome import Kind
 
@@ -29,10 +31,13 @@ _NOTHING: dict[object, object] = {}
 def kind_of_status(status: int, body: bytes, headers: Headers = NO_HEADERS) -> Kind:
     """What an answer with a status other than 200 means. HTML from a proxy in between leaves only the status.
 
-    Amazon names the exception in a header; the body need have no more than a message.
+    Amazon names the exception in a header; the body need have no more than a message. Where neither a header nor an
+    object speaks, no API has judged the request: a 400 is then no verdict on it, but an answer that is none.
     """
-    named_there = headers.get(_AMAZON)
-    return _kind(status, _decoded(body), () if named_there is None else (_name_of(named_there),))
+    named_there, decoded = headers.get(_AMAZON), _decoded(body)
+    kind = _kind(status, decoded, () if named_there is None else (_name_of(named_there),))
+    judged = named_there is not None or _is_object(decoded)
+    return Kind.MALFORMED if kind is Kind.BAD_REQUEST and not judged else kind
 
 
 def asks_to_wait(body: bytes) -> bytes | None:
@@ -52,6 +57,13 @@ def kind_of_error(error: bytes) -> Kind:
     """What an error inside a 200 means; a server error where it does not say. A number in it is read as the status."""
     decoded = _decoded(error)
     return _kind(_status_in(_object(decoded)), decoded)
+
+
+def kind_of_choice(error: Raw, reason: str | None) -> Kind | None:
+    """What is wrong with an answer of which one choice holds this `error`, or ends for this reason; None if nothing."""
+    if is_error(error):
+        return kind_of_error(bytes(error))
+    return kind_of_break(reason) if reason else None
 
 
 def declines_stream(status: int, body: bytes) -> bool:
@@ -97,6 +109,13 @@ def _decoded(body: bytes) -> object:
         return None
 
 
+def _is_object(decoded: object) -> bool:
+    """Whether it says anything at all: an object that is not empty, or a list that begins with one."""
+    if isinstance(decoded, list) and decoded:
+        decoded = decoded[0]
+    return isinstance(decoded, dict) and bool(decoded)
+
+
 def _object(decoded: object) -> dict[object, object]:
     """The error itself, out of whatever it is wrapped in."""
     if isinstance(decoded, list) and decoded:
@@ -124,6 +143,7 @@ def _words(error: dict[object, object]) -> tuple[str, ...]:
     details, inner, metadata = (_part(error, name) for name in ("details", "innererror", "metadata"))
     found = (
         details.get("error_code"),
+        *_reasons(error),
         metadata.get("error_type"),
         "flagged_input" if "flagged_input" in metadata else None,
         error.get("code"),
@@ -133,6 +153,12 @@ def _words(error: dict[object, object]) -> tuple[str, ...]:
         error.get("__type"),
     )
     return tuple(word for word in found if isinstance(word, str))
+
+
+def _reasons(error: dict[object, object]) -> list[object]:
+    """The `reason` of Google's ErrorInfo (the same file as RetryInfo): a bad key has no other word of its own."""
+    details = error.get("details")
+    return [one.get("reason") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
 
 
 def _part(error: dict[object, object], name: str) -> dict[object, object]:

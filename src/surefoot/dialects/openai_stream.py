@@ -7,11 +7,11 @@ counting such keys in the bytes is exact.
 """
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from surefoot.dialects.dialect import Usage
 from surefoot.dialects.openai_content import ENDS_WITHOUT_TEXT, Content
-from surefoot.dialects.openai_errors import kind_of_event
+from surefoot.dialects.openai_errors import kind_of_choice, kind_of_event
 from surefoot.dialects.reading import Reading
 from surefoot.dialects.signals import kind_of_ending
 from surefoot.dialects.sse import Splitter, events, payload
@@ -28,6 +28,7 @@ class _Choice(Struct):
     delta: Content | None = None
     finish_reason: str | None = None
     index: int = 0
+    error: Raw = Raw()
 
 
 class _Chunk(Struct):
@@ -43,7 +44,7 @@ _CHUNKS = msgspec.json.Decoder(_Chunk)
 class OpenAIStreamReader(Reading):
     """Follows one stream; see `dialects.dialect.StreamReader`."""
 
-    __slots__ = ("_answers", "_ended", "_ending", "_held", "_owes_done", "_splitter", "_strip_usage")
+    __slots__ = ("_answers", "_begun", "_ended", "_ending", "_held", "_owes_done", "_splitter", "_strip_usage")
 
     def __init__(self, answers: int, *, strip_usage: bool) -> None:
         super().__init__()
@@ -51,6 +52,7 @@ class OpenAIStreamReader(Reading):
         self._strip_usage = strip_usage
         self._splitter = Splitter()
         self._held: list[bytes] = []
+        self._begun: set[int] = set()
         self._ended: set[int] = set()
         self._ending: Kind | None = None
         self._owes_done = False
@@ -63,7 +65,8 @@ class OpenAIStreamReader(Reading):
             self.wrong = Kind.MALFORMED
         if not whole:
             return b""
-        plain = _plain_events(whole) if self.content else 0
+        # Which of several choices have begun only shows when each event is read.
+        plain = _plain_events(whole) if self.content and self._answers == 1 else 0
         if plain:
             self.progress = True
             self.events += plain
@@ -91,13 +94,21 @@ class OpenAIStreamReader(Reading):
             return data is None and self.content  # comments before the answer are not worth holding back
         self.progress = self.seen = True
         if data.strip() == b"[DONE]":
-            self.whole = True
-            return True
+            self.wrong = Kind.CUT if self._is_cut() else None
+            self.whole = self.wrong is None
+            return self.whole
         self.wrong = kind_of_event(event, data)
         if self.wrong is not None:
             return False
         chunk = _chunk_of(data)
         return chunk is not None and self._read(chunk)
+
+    def _is_cut(self) -> bool:
+        """Whether a stream that claims to be over left a choice unfinished. Of `n` choices a target may give fewer."""
+        if self.finished or not self.content:
+            return False
+        begun = bool(self._begun) or self.events > 0
+        return begun and (self._answers == 1 or not self._begun <= self._ended)
 
     def _read(self, chunk: _Chunk) -> bool:
         if chunk.usage is not None:
@@ -111,12 +122,16 @@ class OpenAIStreamReader(Reading):
     def _read_choices(self, choices: list[_Choice]) -> bool:
         for choice in choices:
             self._read_choice(choice)
-        if self.finished and not self.content:
+        if self.wrong is None and self.finished and not self.content:
             self.wrong = self._ending or Kind.EMPTY
         return self.wrong is None
 
     def _read_choice(self, choice: _Choice) -> None:
         reason = choice.finish_reason
+        self._begun.add(choice.index)
+        self.wrong = self.wrong or kind_of_choice(choice.error, reason)
+        if self.wrong is not None:
+            return
         if not self.content:
             says = choice.delta is not None and choice.delta.says_something()
             self.content = says or reason in ENDS_WITHOUT_TEXT

@@ -22,6 +22,8 @@ class Api(StrEnum):
     BEDROCK = "Amazon Bedrock"
     AZURE = "Azure OpenAI"
     OPENROUTER = "OpenRouter"
+    GROQ = "Groq"
+    XAI = "xAI"
     LLAMA_CPP = "llama.cpp"
     VLLM = "vLLM"
     SUREFOOT = "another Surefoot"
@@ -35,6 +37,7 @@ class Where(StrEnum):
     OPENING = "message begins"
     MESSAGE = "message contains"
     ENDING = "finish reason, without content"
+    BREAK = "finish reason, whatever was said"
     WIRE = "seen on the wire"
 
 
@@ -71,8 +74,12 @@ _BEDROCK_STREAM = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_r
 _BEDROCK_ENDS = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html"
 _AZURE = "https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter"
 _OPENROUTER = "https://openrouter.ai/docs/api/reference/errors-and-debugging"
+_GOOGLE_KEY = "https://github.com/continuedev/continue/issues/8516"
+_GROQ = "https://github.com/atiilla/sqlmap-ai/issues/3"
+_XAI = "https://github.com/openai/codex/issues/1352"
 _LLAMA_CPP = "https://github.com/ggml-org/llama.cpp/pull/15780"
 _VLLM = "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"
+_VLLM_ENDS = "https://docs.vllm.ai/en/latest/api/vllm/v1/engine/"
 
 SIGNALS: tuple[Signal, ...] = (
     *_rows(
@@ -89,6 +96,7 @@ SIGNALS: tuple[Signal, ...] = (
         (429, "", Kind.RATE_LIMIT),
         (503, "", Kind.OVERLOAD),
     ),
+    *_rows(Api.ANY, Where.STATUS, "https://www.rfc-editor.org/rfc/rfc7725", (451, "", Kind.AUTH)),
     *_rows(Api.ANTHROPIC, Where.STATUS, _ANTHROPIC, (529, "", Kind.OVERLOAD)),
     *_rows(Api.BEDROCK, Where.STATUS, _BEDROCK_STREAM, (424, "", Kind.SERVER_ERROR)),
     *_rows(
@@ -157,6 +165,8 @@ SIGNALS: tuple[Signal, ...] = (
         (400, "FAILED_PRECONDITION", Kind.AUTH),
         (200, "INVALID_ARGUMENT", Kind.BAD_REQUEST),
     ),
+    *_rows(Api.GOOGLE, Where.WORD, _GOOGLE_KEY, (None, "API_KEY_INVALID", Kind.AUTH)),
+    *_rows(Api.GOOGLE, Where.OPENING, _GOOGLE_KEY, (400, "api key not valid", Kind.AUTH)),
     *_rows(
         Api.GOOGLE, Where.MESSAGE, _GOOGLE,
         (400, "exceeds the maximum number of tokens", Kind.CONTEXT_OVERFLOW),
@@ -212,7 +222,9 @@ SIGNALS: tuple[Signal, ...] = (
         (None, "provider_unavailable", Kind.SERVER_ERROR),
         (None, "flagged_input", Kind.CONTENT_FILTER),
     ),
-    *_rows(Api.OPENROUTER, Where.ENDING, _OPENROUTER, (200, "error", Kind.SERVER_ERROR)),
+    *_rows(Api.OPENROUTER, Where.BREAK, _OPENROUTER, (200, "error", Kind.SERVER_ERROR)),
+    *_rows(Api.GROQ, Where.WORD, _GROQ, (None, "model_decommissioned", Kind.MODEL_GONE)),
+    *_rows(Api.XAI, Where.OPENING, _XAI, (400, "incorrect api key provided", Kind.AUTH)),
     *_rows(
         Api.LLAMA_CPP, Where.WORD, _LLAMA_CPP,
         (None, "exceed_context_size_error", Kind.CONTEXT_OVERFLOW),
@@ -223,6 +235,8 @@ SIGNALS: tuple[Signal, ...] = (
         (500, "context size has been exceeded", Kind.CONTEXT_OVERFLOW),
     ),
     *_rows(Api.VLLM, Where.MESSAGE, _VLLM, (400, "maximum context length", Kind.CONTEXT_OVERFLOW)),
+    *_rows(Api.VLLM, Where.BREAK, _VLLM_ENDS, (200, "abort", Kind.CUT)),
+    *_rows(Api.ANY, Where.BREAK, "dialects/signals.py", (200, "cancelled", Kind.CUT)),
     *_rows(
         Api.SUREFOOT, Where.WORD, "domain/outcome.py",
         (None, "rate_limit", Kind.RATE_LIMIT),
@@ -239,15 +253,20 @@ SIGNALS: tuple[Signal, ...] = (
         (None, "the TLS handshake fails, or the connection is cut inside it", Kind.TLS),
         (None, "closed or reset before a byte of the answer", Kind.RESET),
         (200, "part of an answer, then the end, without a finish reason and without `[DONE]`", Kind.CUT),
+        (200, "part of an answer, then `[DONE]`, and a choice that began has no finish reason", Kind.CUT),
+        (200, "a plain answer with content whose finish reason is an empty string", Kind.CUT),
+        (200, "an `error` object inside a choice that says nothing clearer", Kind.SERVER_ERROR),
         (200, "no text, reasoning or tool call, and no reason to have none; or no body", Kind.EMPTY),
         (200, "a body that is not JSON (HTML of a proxy, half a body)", Kind.MALFORMED),
+        (200, "a plain answer with content whose finish reason is null or missing", Kind.MALFORMED),
         (200, "a plain answer whose tool arguments are not JSON", Kind.MALFORMED),
         (200, "a plain answer that is not JSON where `response_format` asked for it", Kind.MALFORMED),
     ),
     *_rows(
         Api.ANY, Where.WIRE, "dialects/signals.py",
         (None, "any other 5xx; an error in a 200 that says nothing clearer", Kind.SERVER_ERROR),
-        (None, "any other 4xx", Kind.BAD_REQUEST),
+        (None, "any other 4xx with an object in its body", Kind.BAD_REQUEST),
+        (None, "any other 4xx without one: an empty body, HTML or text of a proxy", Kind.MALFORMED),
         (None, "any other status: another 2xx, a 3xx", Kind.MALFORMED),
     ),
     *_rows(
@@ -273,6 +292,7 @@ def _of(where: Where) -> dict[tuple[int | None, str], Kind]:
 _BY_STATUS = _of(Where.STATUS)
 _BY_WORD = _of(Where.WORD)
 _BY_ENDING = _of(Where.ENDING)
+_BY_BREAK = _of(Where.BREAK)
 _BY_MESSAGE = tuple(row for row in SIGNALS if row.where in {Where.OPENING, Where.MESSAGE})
 
 
@@ -297,8 +317,13 @@ def kind_of_ending(reason: str) -> Kind | None:
     return _BY_ENDING.get((_OK, reason.lower()))
 
 
+def kind_of_break(reason: str) -> Kind | None:
+    """What an answer means, however much it said, that ends for this reason; None if the reason is none to doubt it."""
+    return _BY_BREAK.get((_OK, reason.lower()))
+
+
 def _by_message(status: int, message: str) -> Kind | None:
-    """Spent money has to open the message: elsewhere it may be the caller's own text, and it opens a breaker."""
+    """Spent money and a refused key open the message: elsewhere it may be the caller's text, and it opens a breaker."""
     for row in _BY_MESSAGE:
         if status not in {row.status, _OK}:
             continue

@@ -92,7 +92,7 @@ OUTCOMES: dict[Kind, Consequence] = {
     Kind.OVERLOAD:         _row("+++-+", "the provider has too much to do (529, 503)"),
     Kind.RATE_LIMIT:       _row("-++-+", "this account sends too much (429)"),
     Kind.QUOTA:            _row("-++-+", "this account has spent what it may (billing, credit, spend limit)"),
-    Kind.AUTH:             _row("-++-+", "the credential is refused (401, 403)"),
+    Kind.AUTH:             _row("-++-+", "the credential is refused (401, 403), or the law forbids it there (451)"),
     Kind.MODEL_GONE:       _row("-++-+", "the model or path does not exist there (404)"),
     Kind.BAD_REQUEST:      _row("-----", "the request itself is wrong; another target would say the same"),
     Kind.SILENCE:          _row("-++++", "accepted, then not a byte within the first-token limit"),

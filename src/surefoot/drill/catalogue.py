@@ -96,6 +96,7 @@ MODES = (
     Mode("cut_reset", Fault("cut", cut_by="reset"), _CUT, "the connection is reset after three tokens"),
     Mode("cut_mid_event", Fault("cut", cut_by="mid_event"), _CUT, "the connection is closed inside the fourth event"),
     Mode("truncate", Fault("truncate"), _CUT, "a clean end after three tokens, as if that were all"),
+    Mode("done_unfinished", Fault("done_unfinished"), _CUT, "three tokens, then `[DONE]`, and no finish reason"),
     Mode("no_done", Fault("no_done"), (Kind.OK,), "a whole stream, but for its last line", harmless=True),
     Mode("no_done_open", Fault("no_done_open"), (Kind.OK,), "the same, and the stream is never closed", harmless=True),
     Mode("malformed_event", Fault("malformed_event"), (Kind.OK,), "one broken event in a good stream", harmless=True),

@@ -116,10 +116,10 @@ def warm(repetitions: Sequence[Repetition]) -> list[Repetition]:
 
 
 def scope(drill: Drill) -> str:
-    """Of which modes coverage is, where it is not of the whole catalogue; else empty."""
-    if len(drill.modes) >= len(drill.catalogue):
-        return ""
-    chosen, those = len(drill.modes), len(weighed(drill))
+    """Of which modes coverage is, where it is not of all that the catalogue knows; else empty."""
+    chosen, those, known = len(drill.modes), len(weighed(drill)), len(drill.catalogue)
+    if chosen >= known:
+        return f"of {those} weighed modes of {chosen}" if 0 < those < chosen and known else ""
     what = f"of the {chosen} mode{'s' * (chosen != 1)} chosen"
     return what if those == chosen else f"of the {those} weighed {what}"
 
@@ -259,7 +259,7 @@ def _over_all(drill: Drill) -> Iterator[Fact]:
 
 def _counted(rate: Rate, counted: Sequence[Repetition], drill: Drill) -> Counted:
     k = sum(one.mitigated and not one.passed_off for one in counted)
-    return Counted(rate.mode, k, len(counted), rate.events, rate.impact, rate.mode in drill.forbidden)
+    return Counted(rate.mode, rate.events, rate.impact, k, len(counted), rate.mode in drill.forbidden)
 
 
 def _modes(name: str, modes: Sequence[str], n: int, how: str) -> Fact:

@@ -24,7 +24,7 @@ from surefoot.config.configuration import Admin, Configuration, Credentials
 from surefoot.config.credentials import Placeholders
 from surefoot.config.door import digest_of
 from surefoot.config.loading import load
-from surefoot.domain.front import ClientKey, Listener, Ring
+from surefoot.domain.front import ANYONE, NO_LIMITS, ClientKey, Listener, Ring
 
 KEY = "SUREFOOT_DRILL_KEY"
 """Environment variable with the canary key of a drill's own gateway."""
@@ -59,7 +59,7 @@ def derived(told: HouseOptions, environ: Mapping[str, str]) -> Configuration:
         door=replace(
             found.door,
             listeners=(Listener("127.0.0.1", port),),
-            keys=(ClientKey("drill", digest_of(environ[KEY], salt), drill=True),),
+            keys=(_canary(found, digest_of(environ[KEY], salt)),),
             keys_file=None,
             salt=salt,
         ),
@@ -76,6 +76,16 @@ def derived(told: HouseOptions, environ: Mapping[str, str]) -> Configuration:
         journal=told.journal,
         trace=None,
     )
+
+
+def _canary(found: Configuration, digest: bytes) -> ClientKey:
+    """The one key of the drill's gateway: bound by all that binds the file's own canary key, if it has one."""
+    canary = next((key for key in (*found.door.keys, *found.ring.keys) if key.drill), ANYONE)
+    named = [one.name for one in found.jurisdictions if canary.name in one.subjects.keys]
+    return replace(
+        canary, name="drill", digest=digest, drill=True, jurisdictions=(*canary.jurisdictions, *named),
+        routes=None, limits=NO_LIMITS, id="", expires=None,
+    )  # fmt: skip
 
 
 def main(argument: str) -> None:

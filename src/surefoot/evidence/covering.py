@@ -12,13 +12,15 @@ The same modes can give 78, 89 and 67 %, so the three are always shown together.
 """
 
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.errors import EvidenceError
+from surefoot.evidence.given import not_negative, positive, proportion, whole
+from surefoot.evidence.given import rows as rows_of
+from surefoot.evidence.given import share as share_of
 
 THRESHOLD = 0.5
 """From this share on a mode counts as covered."""
@@ -57,14 +59,14 @@ class Counted(NamedTuple):
     """What was counted of one mode."""
 
     mode: str
+    events: float
+    """How often it was seen in the years watched. Not whole where a count was shared out among modes."""
+    impact: float
+    """Mean impact of one event; minutes or dollars, the same for all modes."""
     k: int
     """Cases that ended in a valid answer in time,"""
     n: int
     """of so many drilled or observed. 0: the mode is untested."""
-    events: float
-    """How often it was seen in the years watched."""
-    impact: float
-    """Mean impact of one event; minutes or dollars, the same for all modes."""
     forbidden: bool = False
     """Whether the jurisdiction forbids the fallback: then it covers nothing, whatever was drilled."""
 
@@ -83,21 +85,16 @@ def coverage(rows: Iterable[tuple[str, float, float, float]], threshold: float =
     Raises `EvidenceError` for no rows, a mode told twice, a share or threshold outside 0 to 1, a negative or infinite
     rate or impact, and where all weights are 0.
     """
-    given = list(rows)
+    share_of("a threshold", threshold)
+    given = rows_of("coverage", rows, "mode, events_per_year, impact, mitigated_share")
     _check_modes([row[0] for row in given])
-    for mode, rate, impact, share in given:
-        _check_weight(mode, "events per year", rate)
-        _check_weight(mode, "impact", impact)
-        if not 0 <= share <= 1:
-            raise EvidenceError(f"{mode}: a mitigated share of {share} is not between 0 and 1")
-    _check_threshold(threshold)
-    rates = np.array([row[1] for row in given], dtype=float)
-    risks = rates * np.array([row[2] for row in given], dtype=float)
-    shares = np.array([row[3] for row in given], dtype=float)
-    if not rates.sum() > 0:
-        raise EvidenceError("all modes have 0 events per year: there is nothing to weigh them by")
-    if not risks.sum() > 0:
-        raise EvidenceError("events times impact is 0 for all modes: there is no risk to weigh them by")
+    rates = np.array([not_negative(f"{mode}: events per year", rate) for mode, rate, _, _ in given])
+    risks = rates * np.array([not_negative(f"{mode}: impact", impact) for mode, _, impact, _ in given])
+    shares = np.array([share_of(f"{mode}: a mitigated share", share) for mode, _, _, share in given])
+    if not 0 < rates.sum() < np.inf:
+        raise EvidenceError(f"all modes have {rates.sum():g} events per year: there is nothing to weigh them by")
+    if not 0 < risks.sum() < np.inf:
+        raise EvidenceError(f"events times impact is {risks.sum():g} for all modes: there is no risk to weigh them by")
     return Coverage(
         modes=float((shares >= threshold).mean()),
         events=_mean(shares, rates),
@@ -106,10 +103,11 @@ def coverage(rows: Iterable[tuple[str, float, float, float]], threshold: float =
 
 
 def coverage_interval(
-    rows: Iterable[Counted | tuple[str, int, int, float, float]], *, years: float, seed: int
+    rows: Iterable[Counted | tuple[str, float, float, int, int]], *, years: float, seed: int
 ) -> CoverageInterval:
-    """What is known of the three coverages after rows `(mode, k, n, events, impact[, forbidden])`, by Monte Carlo.
+    """What is known of the three coverages after rows `(mode, events, impact, k, n[, forbidden])`, by Monte Carlo.
 
+    They are the rows of `coverage` with counts: events in all the years, and k of n in place of the mitigated share.
     Draws `m_i ~ Beta(k+1/2, n-k+1/2)`, the posterior of a share under Jeffreys' prior (Brown, Cai & DasGupta,
     Statistical Science 16, 2001, pp. 101-133), and `f_i ~ Gamma(events+1/2, 1/years)`, that of a Poisson rate. A mode
     never drilled (n = 0) is so drawn from Beta(1/2, 1/2); a forbidden one is 0. Impacts are taken as given. The mode
@@ -117,15 +115,20 @@ def coverage_interval(
     Raises `EvidenceError` for no rows, a mode told twice, k of n that is no proportion, a negative or infinite count or
     impact, years that are not above 0, and where all impacts are 0.
     """
-    given = [Counted(*row) for row in rows]
-    _check_counted(given, years)
-    random = np.random.default_rng(seed)
-    k, n = (np.array([row[index] for row in given], dtype=float) for index in (1, 2))
-    events, impacts = (np.array([row[index] for row in given], dtype=float) for index in (3, 4))
+    given = [Counted(*row) for row in rows_of("coverage", rows, "mode, events, impact, k, n[, forbidden]")]
+    _check_modes([row.mode for row in given])
+    events = np.array([not_negative(f"{row.mode}: count of events", row.events) for row in given])
+    impacts = np.array([not_negative(f"{row.mode}: impact", row.impact) for row in given])
+    told = [proportion(f"{row.mode}: ", row.k, row.n, least=0) for row in given]
+    k, n = np.array(told, dtype=float).T
+    if not any(impacts):
+        raise EvidenceError("the impact of every mode is 0: there is no risk to weigh them by")
+    scale = 1 / positive("the years in which events were counted", years)
+    random = np.random.default_rng(whole("a seed", seed))
     shape = (DRAWS, len(given))
     shares = random.beta(k + 0.5, n - k + 0.5, shape)
-    shares[:, [row.forbidden for row in given]] = 0.0
-    rates = random.gamma(events + 0.5, 1 / years, shape)
+    shares[:, [bool(row.forbidden) for row in given]] = 0.0
+    rates = random.gamma(events + 0.5, scale, shape)
     risks = rates * impacts
     return CoverageInterval(
         modes=_band((shares >= THRESHOLD).mean(axis=1)),
@@ -138,32 +141,10 @@ def _band(draws: NDArray[np.float64]) -> Band:
     return Band(*(float(end) for end in np.quantile(draws, QUANTILES)))
 
 
-def _check_counted(rows: Sequence[Counted], years: float) -> None:
-    _check_modes([row.mode for row in rows])
-    for row in rows:
-        if not 0 <= row.k <= row.n:
-            raise EvidenceError(f"{row.mode}: {row.k} of {row.n} is no proportion")
-        _check_weight(row.mode, "count of events", row.events)
-        _check_weight(row.mode, "impact", row.impact)
-    if not (isfinite(years) and years > 0):
-        raise EvidenceError(f"events counted over {years} years: the time has to be above 0")
-    if not any(row.impact for row in rows):
-        raise EvidenceError("the impact of every mode is 0: there is no risk to weigh them by")
-
-
 def _check_modes(modes: Sequence[str]) -> None:
-    if not modes:
-        raise EvidenceError("coverage needs at least one mode")
+    nameless = [mode for mode in modes if not isinstance(mode, str)]
+    if nameless:
+        raise EvidenceError(f"{nameless[0]!r} names no mode: it has to be text")
     twice = sorted({mode for mode in modes if modes.count(mode) > 1})
     if twice:
         raise EvidenceError(f"told twice: {', '.join(twice)}; one row per mode")
-
-
-def _check_weight(mode: str, name: str, value: float) -> None:
-    if not (isfinite(value) and value >= 0):
-        raise EvidenceError(f"{mode}: {name} of {value}; it has to be finite and not negative")
-
-
-def _check_threshold(threshold: float) -> None:
-    if not 0 <= threshold <= 1:
-        raise EvidenceError(f"a threshold of {threshold} is not between 0 and 1")

@@ -1,28 +1,34 @@
-"""Intervals of a proportion, of the difference of two, and of a count."""
+"""Intervals of a proportion, of the difference of two, and of a count.
 
-from math import isfinite, sqrt
+Quantiles come from `scipy.special`: the package of whole distributions takes a second longer to import. Upper ends are
+taken from the upper tail, so that a confidence close to 1 loses no digits.
+"""
+
+from math import sqrt
 from statistics import NormalDist
 
-from scipy.stats import beta, chi2, gamma
+from scipy.special import betainccinv, betaincinv, gammainccinv, gammaincinv
 
-from surefoot.errors import EvidenceError
+from surefoot.evidence.given import not_negative, positive, proportion, rows, tail_of, whole
 
 
 def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The score interval of a proportion of which k of n were seen (Wilson, JASA 22, 1927, pp. 209-212).
+    """The score interval `(low, high)` of a proportion of which k of n were seen (Wilson, JASA 22, 1927, pp. 209-212).
 
-    Holds its confidence well for small n and for proportions near 0 or 1, where the normal approximation does not.
+    With p = k/n and z the normal quantile: `(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`.
+    Holds its confidence on average for small n and for proportions near 0 or 1, where the normal approximation does
+    not; for a single proportion it may hold somewhat less (Brown, Cai & DasGupta, Statistical Science 16, 2001).
     Raises `EvidenceError` unless 0 <= k <= n, n > 0 and 0 < confidence < 1.
     """
-    _check_share(k, n, confidence)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    k, n = proportion("", k, n)
+    z = -NormalDist().inv_cdf(tail_of(confidence))
     share = k / n
     middle = share + z * z / (2 * n)
     spread = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     low = 0.0 if k == 0 else (middle - spread) / scale
     high = 1.0 if k == n else (middle + spread) / scale
-    return low, high
+    return min(low, share), max(high, share)  # which rounding may have passed by a bit
 
 
 def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -32,10 +38,10 @@ def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, fl
     and 1 at k = n. It never holds less than its confidence, so it is wider than Wilson's.
     Raises `EvidenceError` unless 0 <= k <= n, n > 0 and 0 < confidence < 1.
     """
-    _check_share(k, n, confidence)
-    tail = (1 - confidence) / 2
-    low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
-    high = 1.0 if k == n else float(beta.ppf(1 - tail, k + 1, n - k))
+    k, n = proportion("", k, n)
+    tail = tail_of(confidence)
+    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(betainccinv(k + 1, n - k, tail))
     return low, high
 
 
@@ -43,15 +49,13 @@ def garwood(count: int, confidence: float = 0.95) -> tuple[float, float]:
     """The exact interval of a Poisson mean of which `count` events were seen (Garwood, Biometrika 28, 1936, p. 437).
 
     With a = 1 - confidence: half the a/2 quantile of chi-squared with 2 count degrees of freedom (0 at count = 0), and
-    half the 1 - a/2 quantile of that with 2 count + 2. Divide by the time watched for a rate.
-    Raises `EvidenceError` for a negative count or unless 0 < confidence < 1.
+    half the 1 - a/2 quantile of that with 2 count + 2; halved chi-squared is a gamma. Divide by the time watched for a
+    rate. Raises `EvidenceError` for a negative count, one that is not whole, or unless 0 < confidence < 1.
     """
-    if count < 0:
-        raise EvidenceError(f"{count} is no count: it must not be negative")
-    _check_confidence(confidence)
-    tail = (1 - confidence) / 2
-    low = 0.0 if count == 0 else float(chi2.ppf(tail, 2 * count)) / 2
-    return low, float(chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    seen = whole("a count", count)
+    tail = tail_of(confidence)
+    low = 0.0 if seen == 0 else float(gammaincinv(seen, tail))
+    return low, float(gammainccinv(seen + 1, tail))
 
 
 def event_rate(events: float, years: float, confidence: float = 0.95) -> tuple[float, float]:
@@ -61,12 +65,10 @@ def event_rate(events: float, years: float, confidence: float = 0.95) -> tuple[f
     count need not be whole, since a count that was told of several modes together is shared out among them.
     Raises `EvidenceError` for a negative or infinite count, years not above 0, or unless 0 < confidence < 1.
     """
-    if not (isfinite(events) and events >= 0 and isfinite(years) and years > 0):
-        raise EvidenceError(f"{events} events in {years} years are no rate")
-    _check_confidence(confidence)
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    low, high = (float(gamma.ppf(tail, events + 0.5, scale=1 / years)) for tail in tails)
-    return low, high
+    shape = not_negative("events", events) + 0.5
+    watched = positive("years", years)
+    tail = tail_of(confidence)
+    return float(gammaincinv(shape, tail)) / watched, float(gammainccinv(shape, tail)) / watched
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95) -> tuple[float, float]:
@@ -76,21 +78,11 @@ def newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float 
     from d - sqrt((p1-l1)^2 + (u2-p2)^2) to d + sqrt((u1-p1)^2 + (p2-l2)^2), where d = p1 - p2.
     Raises `EvidenceError` unless 0 <= k <= n and n > 0 for both, and 0 < confidence < 1.
     """
-    low_1, high_1 = wilson(*first, confidence)
-    low_2, high_2 = wilson(*second, confidence)
-    share_1, share_2 = first[0] / first[1], second[0] / second[1]
+    (k_1, n_1), (k_2, n_2) = rows("a difference", (first, second), "k, n")
+    low_1, high_1 = wilson(k_1, n_1, confidence)
+    low_2, high_2 = wilson(k_2, n_2, confidence)
+    share_1, share_2 = k_1 / n_1, k_2 / n_2
     difference = share_1 - share_2
     below = sqrt((share_1 - low_1) ** 2 + (high_2 - share_2) ** 2)
     above = sqrt((high_1 - share_1) ** 2 + (share_2 - low_2) ** 2)
     return difference - below, difference + above
-
-
-def _check_share(k: int, n: int, confidence: float) -> None:
-    if not (0 <= k <= n and n > 0):
-        raise EvidenceError(f"{k} of {n} is no proportion")
-    _check_confidence(confidence)
-
-
-def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise EvidenceError(f"a confidence of {confidence} is not between 0 and 1")

@@ -18,7 +18,7 @@ from surefoot.domain.front import ClientKey
 from surefoot.domain.jurisdiction import ANYWHERE, Applied, Circumstances
 from surefoot.domain.route import Route
 from surefoot.gateway.complaints import refusal
-from surefoot.gateway.own_headers import CLASS, JURISDICTION, PLACE, REGION
+from surefoot.gateway.own_headers import CLASS, JURISDICTION, PLACE, REGION, code_of
 from surefoot.policy.jurisdictions import Jurisdictions, met_by
 
 NARROWING = (JURISDICTION, PLACE, CLASS, REGION)
@@ -48,7 +48,11 @@ class Binder:
         met = self._met(key, headers)
         if isinstance(met, Complaint):
             return met
-        applied = self._jurisdictions.bind(route, met)
+        try:
+            applied = self._jurisdictions.bind(route, met)
+        except KeyError as error:  # a key that is newer than this configuration: what it is bound by is not known
+            message = f"This key is bound by the jurisdiction {error}, which this gateway does not know yet."
+            return refusal(503, "unknown_jurisdiction", message)
         if len(self._found) >= REMEMBERED:
             self._found.clear()
         self._found[asked] = (key, applied)
@@ -89,10 +93,9 @@ def _words(
         return ()
     words = [word.strip() for word in value.decode("latin-1").split(",")]
     found = [name_of(word) for word in words]
-    name = header.decode()
     if None in found:
         unknown = words[found.index(None)][:100]
         listed = ", ".join(sorted(known)) or "there is none"
-        message = f"The header {name} names '{unknown}', which is not known here. Known: {listed}."
-        return refusal(400, f"unknown_{name[9:].replace('-', '_')}", message)
+        message = f"The header {header.decode()} names '{unknown}', which is not known here. Known: {listed}."
+        return refusal(400, code_of("unknown", header), message)
     return tuple(word for word in found if word is not None)

@@ -55,6 +55,11 @@ class Doorkeeper:
         self._sort(at)
         self._full = True
 
+    @property
+    def callers(self) -> list[ClientKey]:
+        """The keys that production's calls come under."""
+        return [ANYONE] if self._open else [key for key in self.named.values() if not key.drill]
+
     def key_of(self, headers: dict[bytes, bytes]) -> ClientKey | None:
         """The client's key, or `ANYONE` where none is asked for; None if it is missing or wrong."""
         shown = headers.get(b"authorization", b"")

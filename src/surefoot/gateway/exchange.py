@@ -30,6 +30,9 @@ _GOOD = Kind.OK  # looked up through its class, a member costs 40 ns each time
 OWN_WORDS = frozenset({Kind.BAD_REQUEST, Kind.CONTENT_FILTER, Kind.CONTEXT_OVERFLOW})
 """What is about the request is told in the provider's own words: they explain it best."""
 
+_JSON = (b"{", b"[")
+"""How own words begin. HTML of a proxy in between is nothing that a client of this API could read."""
+
 NEVER_AGAIN = b"x-should-retry: false\r\n"
 """OpenAI's SDKs would ask three times; what every target refused is not worth a repeat by the client."""
 
@@ -323,7 +326,7 @@ class Exchange:
             self._connection.break_off(self._dialect.error_event(complaint))
             return
         leg = None if command.attempt is None else self._legs[command.attempt]
-        if kind in OWN_WORDS and leg is not None and leg.answer:
+        if kind in OWN_WORDS and leg is not None and leg.answer.lstrip().startswith(_JSON):
             status = leg.status if leg.status >= _CLIENT_ERROR else STATUS[kind]  # an error may come inside a 200
             self._connection.answer(status, leg.answer, self._provenance(leg), leg.content_type)
             return

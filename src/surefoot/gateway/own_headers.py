@@ -73,12 +73,18 @@ def wrong_header(headers: dict[bytes, bytes], *, canary: bool) -> Complaint | No
             return _unknown(name)
         takes, is_right = HEADERS[name]
         if not is_right(value):
-            code = f"invalid_{name[len(OWN) :].decode().replace('-', '_')}"
-            return refusal(400, code, f"The header {name.decode()} takes {takes}, and not '{_shown(value)}'.")
+            return refusal(
+                400, code_of("invalid", name), f"The header {name.decode()} takes {takes}, and not '{_shown(value)}'."
+            )
     if DRILL in headers and not canary:
         message = "The header surefoot-drill is for calls under a canary key (`drill = true`), and this key is none."
         return refusal(400, "invalid_drill", message)
     return None
+
+
+def code_of(fault: str, name: bytes) -> str:
+    """The code of an error about one of these headers: `invalid_data_class`."""
+    return f"{fault}_{name[len(OWN) :].decode().replace('-', '_')}"
 
 
 def wishes_of(headers: dict[bytes, bytes]) -> Wishes:

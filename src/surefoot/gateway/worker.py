@@ -148,7 +148,7 @@ class Worker:
         if front is None:
             world = self.make_world(settings, tracing=tracing(settings))
             self._front = Front(world, settings.prefix, self._keys)
-            world.warm_first()
+            world.warm_first(self._front.doorkeeper.callers)
             asyncio.get_running_loop().create_task(self._listen(self._front, settings)).add_done_callback(_surface)
             asyncio.get_running_loop().call_soon(self._tick)
             return

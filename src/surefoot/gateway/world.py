@@ -5,7 +5,7 @@ changed.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 from random import Random
@@ -14,6 +14,8 @@ from typing import cast
 
 from surefoot.dialects.dialect import Dialect
 from surefoot.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from surefoot.domain.front import ClientKey
+from surefoot.domain.jurisdiction import Applied
 from surefoot.domain.record import CallRecord
 from surefoot.domain.request import Request
 from surefoot.errors import StartError
@@ -24,7 +26,7 @@ from surefoot.gateway.trace import Trace
 from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import Call
 from surefoot.policy.fleet import Fleet
-from surefoot.policy.jurisdictions import Jurisdictions, met_by
+from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.target_state import News
 from surefoot.policy.zones import Zones
 
@@ -161,13 +163,14 @@ class World:
             found = self._narrowed[key] = ", ".join(names).encode("ascii")
         return found
 
-    def warm_first(self) -> None:
-        """Open a connection to the first target of each route that some key may use: to no other, not even idly."""
-        keys = self.settings.door.keys or (None,)
-        for stack in self.fleet.stacks.values():
-            for key in keys:
-                if key is None or key.routes is None or stack.route.name in key.routes:
-                    applied = self.fleet.jurisdictions.bind(stack.route, met_by(key))
+    def warm_first(self, keys: Iterable[ClientKey]) -> None:
+        """Open a connection to the first target of each route that one of these keys may use: to no other one."""
+        for key in keys:
+            for stack in [
+                stack for name, stack in self.fleet.stacks.items() if key.routes is None or name in key.routes
+            ]:
+                applied = self.binder.applied(key, stack.route, {})
+                if isinstance(applied, Applied):
                     request = Request(stack.route.name, stream=True, prompt_tokens=0, jurisdiction=applied)
                     for candidate in stack.admitted(request)[:1]:
                         self.upstreams[candidate.target.name].pool.warm()

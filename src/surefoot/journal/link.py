@@ -24,7 +24,8 @@ LARGEST_INTEGER = 2**53 - 1
 
 _HEAD = b'{"hash":"'
 _DIGEST = slice(len(_HEAD), len(_HEAD) + 64)
-_REST = _DIGEST.stop + len(b'",')
+_SEAM = b'",'
+_REST = _DIGEST.stop + len(_SEAM)
 
 _PLAIN = frozenset({str, bool, type(None), msgspec.Raw})
 """Most of what a receipt holds, told without a further look."""
@@ -79,14 +80,14 @@ def tie(n: int, prev: str, receipt: bytes) -> tuple[bytes, str]:
     """The `n`-th line, its end included, around a receipt in canonical form; and its hash."""
     rest = b'"n":%d,"prev":"%b","receipt":%b}' % (n, prev.encode(), receipt)
     digest = sha256(b"{" + rest).hexdigest()
-    return b'%b%b",%b\n' % (_HEAD, digest.encode(), rest), digest
+    return b"%b%b%b%b\n" % (_HEAD, digest.encode(), _SEAM, rest), digest
 
 
 def untie(line: bytes, n: int, prev: str) -> str:
     """Check the `n`-th line, its end included, against the hash of the one before it. Its own hash; raises `Broken`."""
     rest = line[_REST:-1]
     told = line[_DIGEST]
-    if not line.startswith(_HEAD) or not rest.startswith(b'"n":'):
+    if not line.startswith(_HEAD) or line[_DIGEST.stop : _REST] != _SEAM or not rest.startswith(b'"n":'):
         raise Broken("is not a line of a chain")
     number, _, tail = rest[4:].partition(b",")
     if number != b"%d" % n:

@@ -118,13 +118,13 @@ class AnswerReader:
                 self._spoken += 1
                 if self._result.first_content is None:
                     self._result.first_content = now
-            if choice.finish_reason is not None:
+            if choice.finish_reason:
                 self._finished = True
 
     def _end_of_stream(self) -> str | None:
         if self._error:
             return "error_event"
-        if not (self._finished or self._result.done):
+        if not self._finished:  # be it with [DONE]: a part of an answer is none
             return "truncated" if self._spoken else "empty"
         return None if self._spoken else "empty"
 
@@ -140,7 +140,9 @@ class AnswerReader:
             self._result.error_text = _text(self._buffer)
             return "error_event"
         self._note(answer, now)
-        return None if self._spoken else "empty"
+        if not self._spoken:
+            return "empty"
+        return None if self._finished else "truncated"
 
 
 def _text(data: bytes) -> str:

@@ -18,8 +18,6 @@ carried out, in order. Nothing here can reach a clock, a socket or a log. What i
 never goes backwards.
 """
 
-from collections.abc import Callable
-
 from surefoot.domain.commands import Cancel, Command, Deliver, Finish, Reason
 from surefoot.domain.events import (
     Attested,
@@ -43,7 +41,6 @@ from surefoot.policy.attempt import NEVER, Attempt
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call_state import State
 from surefoot.policy.patience import Patience
-from surefoot.policy.target_state import TargetState
 from surefoot.policy.under_way import Commands
 
 BACKOFF = (0.05, 0.25)
@@ -398,7 +395,3 @@ class Call(Patience):
         if not self._may_repeat(again, now):
             return self._fail(Kind.OVERLOAD, now, again)
         return (self._launch(again.state, Reason.RETRY, now),)
-
-    def _bar(self, unfit: Callable[[TargetState], bool]) -> None:
-        """Rule out, for the rest of this call, the targets that cannot serve it."""
-        self._barred += tuple(state for state in self._stack.states if unfit(state))

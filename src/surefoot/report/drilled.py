@@ -203,7 +203,7 @@ def _coverages(facts: Facts) -> Table:
 def _scope(facts: Facts) -> str:
     """Of which modes the coverages are, where not of all: ` of the 2 modes chosen`."""
     note = facts.named("coverage.modes").note
-    return f" {note.split(';')[0]}" if note.startswith("of the ") else ""
+    return f" {note.split(';')[0]}" if note.startswith("of ") else ""
 
 
 def _share(fact: Fact) -> str:

@@ -32,6 +32,10 @@ LEGEND = (
         "weight",
         "events a year times impact, as a share of all modes that are weighed; *: a default, not your own count",
     ),
+    (
+        "not weighed",
+        "bad_request, content_filter, context_overflow: the request's own fault, or a policy; no part of coverage",
+    ),
     ("untested", "no cold call, so neither covered nor uncovered"),
     ("detect", "from the fault to the verdict, or to asking another target beside it, if sooner"),
     ("switch", "from then to the next request on the wire"),

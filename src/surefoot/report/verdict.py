@@ -44,7 +44,7 @@ def _coverage(facts: Facts) -> str:
     risk = facts.named("coverage.risk")
     if risk.value is None:
         return f"no risk-weighted coverage ({risk.note})"
-    scope = f", {risk.note.split(';')[0]}" if risk.note.startswith("of the ") else ""
+    scope = f", {risk.note.split(';')[0]}" if risk.note.startswith("of ") else ""
     return f"risk-weighted coverage {shown.share_of(risk)} (95 %: {shown.shares_between(risk)}){scope}"
 
 

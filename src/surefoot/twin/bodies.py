@@ -166,3 +166,7 @@ def models(names: tuple[str, ...]) -> bytes:
     """The answer to GET /v1/models."""
     entries = [{"id": name, "object": "model", "created": 0, "owned_by": "surefoot-twin"} for name in names]
     return response(200, msgspec.json.encode({"object": "list", "data": entries}))
+
+
+EARLY_ENDS = {"truncate": LAST_CHUNK, "done_unfinished": chunk(DONE) + LAST_CHUNK}
+"""By the kind of fault: how a stream ends early as if it were over."""

@@ -24,6 +24,7 @@ KINDS: dict[str, str] = {
     "stall": "nothing more after `after_tokens` tokens",
     "cut": "the connection ends after `after_tokens` tokens, in the manner of `cut_by`",
     "truncate": "a clean end after `after_tokens` tokens, with neither finish_reason nor [DONE]",
+    "done_unfinished": "[DONE] after `after_tokens` tokens, and no finish_reason; a plain answer's is null",
     "no_done": "a whole stream but for [DONE]",
     "no_done_open": "a whole stream but for [DONE] and for usage, and the connection stays open",
     "empty": "status 200 and no body",

@@ -20,7 +20,7 @@ from surefoot.twin.faults import Fault
 from surefoot.twin.http import Request
 from surefoot.twin.script import Ending
 
-AFTER_CONTENT = frozenset({"stall", "cut", "truncate", "error_later"})
+AFTER_CONTENT = frozenset({"stall", "cut", "truncate", "done_unfinished", "error_later"})
 """Kinds that strike an answer of the provider's; all others but a slow start strike before it is asked."""
 
 _CONTENT = re.compile(rb'"(?:content|reasoning|reasoning_content|arguments)": ?"[^"]')
@@ -162,8 +162,8 @@ class Forward(asyncio.Protocol):
         fault = cast("Fault", self._fault)
         if fault.kind == "error_later":
             self._relay(bodies.chunk(refusals.error_event(fault, fault.code)) + bodies.LAST_CHUNK, 0)
-        elif fault.kind == "truncate":
-            self._relay(bodies.LAST_CHUNK, 0)
+        elif fault.kind in bodies.EARLY_ENDS:
+            self._relay(bodies.EARLY_ENDS[fault.kind], 0)
         endings = {"stall": Ending.HANG, "cut": Ending.RESET if fault.cut_by == "reset" else Ending.CLOSE}
         self._end(endings.get(fault.kind, Ending.KEEP), fault.kind)
 

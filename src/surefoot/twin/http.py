@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import NamedTuple, cast
 
@@ -28,7 +29,7 @@ class Request(NamedTuple):
     keep_alive: bool
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol, ABC):
     """One connection. Subclasses answer in `on_request` and call `answered` when they have."""
 
     def __init__(self) -> None:
@@ -41,9 +42,9 @@ class HttpConnection(asyncio.Protocol):
         self._busy: Request | None = None
         self._waiting: deque[Request] = deque()
 
+    @abstractmethod
     def on_request(self, request: Request) -> None:
         """Answer the request."""
-        raise NotImplementedError
 
     # asyncio.Protocol
 

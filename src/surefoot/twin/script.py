@@ -127,8 +127,8 @@ class Composer:
             if fault.cut_by == "mid_event":
                 event = stream.frame(fault.after_tokens)
                 steps.append(Step(now, event[: len(event) // 2], 0))
-        elif fault.kind == "truncate":
-            steps.append(Step(now, bodies.LAST_CHUNK, 0))
+        elif fault.kind in bodies.EARLY_ENDS:
+            steps.append(Step(now, bodies.EARLY_ENDS[fault.kind], 0))
         elif fault.kind in _ERRORS:
             data = bodies.chunk(refusals.error_event(fault, _code(fault))) + bodies.LAST_CHUNK
             steps.append(Step(now, data, 0))
@@ -154,6 +154,9 @@ class Composer:
             ending = Ending.HANG if kind == "stall" else Ending.RESET if by_reset else Ending.CLOSE
         elif kind == "truncate":
             data = bodies.response(200, body[: len(body) // 2])
+        elif kind == "done_unfinished":
+            half = self._plain_body(ask, min(fault.after_tokens, draws.tokens), reason)
+            data = bodies.response(200, half.replace(b'"finish_reason":"%b"' % reason, b'"finish_reason":null'))
         elif kind in _ERRORS:
             code = _code(fault)
             data = bodies.response(200, refusals.error_body(refusals.error_status(code), code))
@@ -292,7 +295,7 @@ _SPEECHLESS = {"empty_answer": b"stop", "content_filter": b"content_filter"}
 """Kinds that are a whole answer without a word, and the reason that they end for."""
 _COMMENT_EVERY, _COMMENTS = 0.1, 6000
 """Seconds between the comments of `comments_only`, unless `seconds` says so; and how many there are."""
-_PARTIAL = frozenset({"stall", "cut", "truncate", "error_later", "malformed_event"})
+_PARTIAL = frozenset({"stall", "cut", "truncate", "done_unfinished", "error_later", "malformed_event"})
 _PLAIN = (
     b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":%b,"choices":[{"index":0,'
     b'"message":%b,"logprobs":null,'

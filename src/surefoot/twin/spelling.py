@@ -5,6 +5,7 @@ Must never: start anything.
 """
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -23,8 +24,16 @@ def number(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def distribution(text: str) -> Distribution:
-    """`VALUE`, `lognormal:MEDIAN:P99` or `file:PATH[:COLUMN]`. Raises ValueError."""
+def duration(text: str) -> float:
+    """Seconds; the unit has to be told. Raises ValueError."""
+    seconds = number(text)
+    if text.strip()[-1].isdecimal():
+        raise ValueError(f"{text!r} lacks its unit: a duration is written 200ms, 1.5s or 2m")
+    return seconds
+
+
+def distribution(text: str, number: Callable[[str], float] = number) -> Distribution:
+    """`VALUE`, `lognormal:MEDIAN:P99` or `file:PATH[:COLUMN]`; `duration` reads times. Raises ValueError."""
     shape, _, rest = text.partition(":")
     if shape == "lognormal":
         median, _, p99 = rest.partition(":")

@@ -1,0 +1,76 @@
+"""Net promoter scores: what a survey says, and the smallest change that it could have shown.
+
+Formulas: Reichheld, Harvard Business Review 81(12), 2003, for the score; an answer is +1, 0 or -1, so that its variance
+is `p + d - (p - d)^2`. Sample sizes are those of a two-sided test at 5 % of two arms by the normal approximation.
+"""
+
+from collections.abc import Sequence
+from math import ceil, sqrt
+from statistics import NormalDist
+
+from surefoot.errors import EvidenceError
+from surefoot.evidence.given import number, positive, rows, share, whole
+
+LEVEL = 0.05
+"""Of the two-sided test."""
+
+_POINTS = 100
+_SUM = 1e-6
+"""How far the three shares may be off 1: they are told rounded."""
+
+
+def nps(promoters: int, passives: int, detractors: int) -> float:
+    """The net promoter score in points, from -100 to 100: `100 (p - d)`, with p and d the shares of all answers.
+
+    Raises `EvidenceError` for counts that are negative or not whole, and for no answers.
+    """
+    counts = whole("promoters", promoters), whole("passives", passives), whole("detractors", detractors)
+    if not any(counts):
+        raise EvidenceError("no answers: there is no score")
+    return _POINTS * (counts[0] - counts[2]) / sum(counts)
+
+
+def nps_sample(change: float, shares: Sequence[float], power: float = 0.8) -> int:
+    """Answers needed in each of two arms to find a change of so many points with this power.
+
+    `2 (z_0.975 + z_power)^2 * variance / (change / 100)^2`, rounded up. `shares` are those of promoters, passives and
+    detractors, which sum to 1, or of promoters and detractors alone: the passives are the rest.
+    Raises `EvidenceError` for a change not above 0 or beyond 200 points, shares that are none or all in one group, and
+    unless 0.05 < power < 1.
+    """
+    points = positive("a change in points", change)
+    if points > 2 * _POINTS:
+        raise EvidenceError(f"a change of {change} points: scores lie between -100 and 100")
+    exact = 2 * _quantiles(power) ** 2 * _variance(shares) / (points / _POINTS) ** 2
+    return max(ceil(exact * (1 - 1e-12)), 1)
+
+
+def nps_detectable(n_per_arm: int, shares: Sequence[float], power: float = 0.8) -> float:
+    """The smallest change in points that n answers in each arm find with this power: the inverse of `nps_sample`.
+
+    `100 (z_0.975 + z_power) * sqrt(2 variance / n)`. A difference below it is *not detectable with this n*.
+    Raises `EvidenceError` for n below 1, and for shares and power as `nps_sample`.
+    """
+    n = whole("answers per arm", n_per_arm, least=1)
+    return _POINTS * _quantiles(power) * sqrt(2 * _variance(shares) / n)
+
+
+def _quantiles(power: float) -> float:
+    """z_0.975 + z_power."""
+    normal = NormalDist()
+    if not LEVEL < number("a power", power) < 1:
+        raise EvidenceError(f"a power of {power}: it has to be above {LEVEL:g}, the level of the test, and below 1")
+    return normal.inv_cdf(1 - LEVEL / 2) + normal.inv_cdf(power)
+
+
+def _variance(shares: Sequence[float]) -> float:
+    """Of one answer."""
+    (row,) = rows("shares", [shares], "promoters[, passives], detractors")
+    parts = [share("a share of the answers", part) for part in row]
+    promoters, detractors = parts[0], parts[-1]
+    passives = parts[1] if len(parts) > 2 else 1 - promoters - detractors  # noqa: PLR2004 - all three are told
+    if passives < -_SUM or abs(promoters + passives + detractors - 1) > _SUM:
+        raise EvidenceError(f"shares of {', '.join(map(str, row))} do not sum to 1")
+    if max(promoters, passives, detractors) > 1 - _SUM:
+        raise EvidenceError("all answers are in one group: without variance no sample size follows")
+    return promoters + detractors - (promoters - detractors) ** 2

@@ -1,0 +1,154 @@
+"""What no function takes: every number of every function, replaced by what is none."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from inspect import signature
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+import pytest
+
+from surefoot import evidence
+from surefoot.errors import EvidenceError, SurefootError
+from surefoot.evidence import Risk
+
+FIRST = (0.5, 0.3, 0.2)
+STEPS = [(99.9, 10.0)]
+
+CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "wilson": ((3, 10, 0.9), {}),
+    "clopper_pearson": ((3, 10, 0.9), {}),
+    "garwood": ((3, 0.9), {}),
+    "event_rate": ((3, 2.0, 0.9), {}),
+    "newcombe": (((3, 10), (4, 10), 0.9), {}),
+    "mean": (([1.0, 2.0], 0.9), {}),
+    "mean_difference": (([1.0, 2.0], [1.0, 3.0], 0.9), {}),
+    "percentile": (([1.0, 2.0], 0.5, 0.9), {}),
+    "quantile_ranks": ((200, 0.5, 0.9), {}),
+    "coverage": (([("a", 1.0, 1.0, 0.5)], 0.5), {}),
+    "coverage_interval": (([("a", 1.0, 1.0, 1, 2)],), {"years": 1.0, "seed": 1}),
+    "common_cause": ((0.1, 0.1, 1, 2), {}),
+    "corrected_histogram": (([1.0, 2.0], 1.0), {}),
+    "inter_token_latency": ((0.1, 1.0, 10), {}),
+    "burn_rate": ((0.02, 720, 1), {}),
+    "detection_seconds": ((0.999, 1.0, 3600, 14.4), {}),
+    "service_credit": ((STEPS, 99.0), {}),
+    "uptime_and_reachability": (([[True, False]],), {}),
+    "reachability_by_vantage": (([[True, False]],), {}),
+    "Risk": ((1.0, 1.0, 2.0, 0.5, 0.1), {}),
+    "expected_annual_loss": ((Risk(1, 1, 2),), {}),
+    "annual_loss": ((Risk(1, 1, 2),), {"years": 100, "seed": 1}),
+    "cost_per_recovery": ((100.0, 3), {}),
+    "nps": ((5, 3, 2), {}),
+    "nps_sample": ((5.0, FIRST, 0.8), {}),
+    "nps_detectable": ((100, FIRST, 0.8), {}),
+}
+"""A good call of each function."""
+
+NUMBERS = [
+    *((name, position) for name, (args, _) in CALLS.items() for position in range(len(args))),
+    *((name, keyword) for name, (_, named) in CALLS.items() for keyword in named),
+]
+NOT_NUMBERS = [True, "3", None, nan, inf, -inf, -1.5, 1j, Decimal(1), [], {}, np.True_, 10**400, [[]], [nan], ["3"]]
+
+
+def test_every_public_function_is_called_here() -> None:
+    functions = {name for name in evidence.__all__ if name[0].islower()} | {"Risk"}
+    assert functions == set(CALLS)
+    assert all(hasattr(evidence, name) for name in evidence.__all__)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_good_call_is_answered(name: str) -> None:
+    args, named = CALLS[name]
+    getattr(evidence, name)(*args, **named)
+
+
+@pytest.mark.parametrize(("name", "which"), NUMBERS)
+def test_what_is_no_number_is_refused_everywhere_with_one_error(name: str, which: int | str) -> None:
+    args, named = CALLS[name]
+    for wrong in NOT_NUMBERS:
+        bad_args = tuple(wrong if position == which else arg for position, arg in enumerate(args))
+        bad_named = {keyword: wrong if keyword == which else value for keyword, value in named.items()}
+        with pytest.raises(EvidenceError):
+            getattr(evidence, name)(*bad_args, **bad_named)
+
+
+@pytest.mark.parametrize(
+    ("name", "position", "row"),
+    [
+        *(("coverage", 0, [row]) for row in [(1, 1.0, 1.0, 0.5), ("a", 1.0, 1.0), ("a", "1", 1, 1), ("a", 1, 1, True)]),
+        *(("coverage_interval", 0, [row]) for row in [(1, 1, 1, 1, 2), ("a", 1, 1, 1), ("a", 1, 1, 1.5, 2), "abcde"]),
+        *(("newcombe", 0, pair) for pair in [(1,), (1, 2, 3), (True, 2), ("1", 2), (3, 2)]),
+        *(("service_credit", 0, steps) for steps in [[("99", 1)], [(99.0, nan)], [(99.0, True)]]),
+        *(("nps_sample", 1, shares) for shares in [("a", "b"), (nan, 0.5), (True, False), (0.25,) * 4, "ab"]),
+        *(("percentile", 0, values) for values in [[True, 1.0], ["1"], np.ones((2, 2)), np.array([True]), "12"]),
+    ],
+)
+def test_a_row_that_is_none_is_refused(name: str, position: int, row: Any) -> None:
+    args, named = CALLS[name]
+    with pytest.raises(EvidenceError):
+        getattr(evidence, name)(*(row if index == position else arg for index, arg in enumerate(args)), **named)
+
+
+def test_numbers_of_numpy_and_fractions_are_numbers() -> None:
+    three: Any = np.int32(3)
+    half: Any = Fraction(1, 2)
+    assert evidence.wilson(three, 10, half) == evidence.wilson(3, 10, 0.5)
+    assert evidence.garwood(three, float(np.float32(0.5))) == evidence.garwood(3, 0.5)
+    assert evidence.percentile(np.array([3, 1, 2]), 0.5) == evidence.percentile([3, 1, 2], 0.5)
+    assert evidence.nps(three + 2, 3, 2) == 30
+
+
+def test_what_it_was_given_is_not_changed() -> None:
+    values = np.array([3.0, 1.0, 2.0])
+    evidence.percentile(values, 0.5)
+    evidence.corrected_histogram(values, 1.0)
+    assert values.tolist() == [3.0, 1.0, 2.0]
+
+
+def test_the_error_is_ours_and_a_value_error() -> None:
+    assert issubclass(EvidenceError, SurefootError)
+    assert issubclass(EvidenceError, ValueError)
+    with pytest.raises(ValueError, match="k must not exceed n"):
+        evidence.wilson(3, 2)
+
+
+def test_the_message_names_what_it_was_given_and_what_it_has_to_be() -> None:
+    with pytest.raises(EvidenceError, match=r"a confidence of 95: it has to be above 0 and below 1"):
+        evidence.wilson(1, 2, 95)
+
+
+SIGNATURES: dict[Callable[..., Any], str] = {
+    evidence.wilson: "k n confidence=0.95",
+    evidence.clopper_pearson: "k n confidence=0.95",
+    evidence.garwood: "count confidence=0.95",
+    evidence.coverage: "rows threshold=0.5",
+    evidence.coverage_interval: "rows *years *seed",
+    evidence.common_cause: "q beta needed=1 of=2",
+    evidence.quantile_ranks: "n q=0.99 confidence=0.95",
+    evidence.corrected_histogram: "values expected_interval",
+    evidence.burn_rate: "share period_hours window_hours",
+    evidence.detection_seconds: "slo error_rate window_seconds burn",
+    evidence.service_credit: "steps uptime_percent",
+    evidence.Risk: "rate low high coverage=0.0 residual=0.0",
+    evidence.expected_annual_loss: "risk",
+    evidence.annual_loss: "risk *years *seed",
+    evidence.cost_per_recovery: "spend recovered",
+    evidence.nps: "promoters passives detractors",
+    evidence.nps_sample: "change shares power=0.8",
+    evidence.nps_detectable: "n_per_arm shares power=0.8",
+    evidence.uptime_and_reachability: "matrix",
+    evidence.inter_token_latency: "ttft e2e tokens",
+}
+
+
+@pytest.mark.parametrize("function", SIGNATURES, ids=lambda function: function.__name__)
+def test_the_public_signatures_stay_as_they_were_promised(function: Callable[..., Any]) -> None:
+    told = []
+    for one in signature(function).parameters.values():
+        default = "" if one.default is one.empty else f"={one.default}"
+        told.append(("*" if one.kind is one.KEYWORD_ONLY else "") + one.name + default)
+    assert " ".join(told) == SIGNATURES[function]
