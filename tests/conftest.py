@@ -5,12 +5,22 @@ All that is written while the tests run is searched for secrets and prompts (`te
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from tests.leaks import LEAKS
 
 ALLOWED_TO_SKIP: dict[str, str] = {}
 """Test id to the reason why CI may pass without it. Empty: nothing may."""
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real traffic and incidents, which is not part of the project: CI names it in `SUREFOOT_DATA`."""
+    folder = os.environ.get("SUREFOOT_DATA")
+    if not folder:
+        pytest.skip("SUREFOOT_DATA names no folder of real data")
+    return Path(folder)
 
 
 @pytest.hookimpl(wrapper=True)
