@@ -130,27 +130,26 @@ def test_the_table_exported_as_json_says_the_same_as_its_csv() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("error", "kind", "asked"),
     [
-        ({"error_code": "429", "error_class": "RouterRateLimitError"}, "no_target"),
-        (
-            {"error_code": "429", "error_class": "RateLimitError", "error_rate_limit_category": "litellm_rate_limit"},
-            None,
-        ),
-        ({"error_code": "500", "error_class": "APIConnectionError", "error_message": "something"}, None),
-        ({"error_code": "400", "error_class": "ContextWindowExceededError"}, "context_overflow"),
-        ({"error_code": "499", "error_class": "ClientDisconnected"}, "client_gone"),
-        ({"error_code": "503", "error_class": "ServiceUnavailableError"}, "overload"),
-        ({"error_code": "", "error_class": "RateLimitError"}, "rate_limit"),
-        ({}, None),
+        ({"error_code": "429", "error_class": "RouterRateLimitError"}, "no_target", False),
+        ({"error_class": "RateLimitError", "error_rate_limit_category": "litellm_rate_limit"}, None, False),
+        ({"error_class": "RateLimitError", "error_rate_limit_category": "vendor_rate_limit"}, "rate_limit", True),
+        ({"error_code": "500", "error_class": "APIConnectionError", "error_message": "something"}, None, True),
+        ({"error_code": "400", "error_class": "ContextWindowExceededError"}, "context_overflow", True),
+        ({"error_code": "499", "error_class": "ClientDisconnected"}, "client_gone", True),
+        ({"error_code": "503", "error_class": "ServiceUnavailableError"}, "overload", True),
+        ({}, None, True),
     ],
 )
-def test_a_kind_is_told_only_where_the_error_tells_it(tmp_path: Path, error: dict[str, str], kind: str | None) -> None:
+def test_an_error_tells_the_kind_or_nothing_and_whether_a_provider_was_asked(
+    tmp_path: Path, error: dict[str, str], kind: str | None, *, asked: bool
+) -> None:
     log = tmp_path / "log.jsonl"
     told = ",".join(f'"{name}":"{value}"' for name, value in error.items())
     log.write_text(f'{{"startTime":1767225600.0,"status":"failure","error_information":{{{told}}}}}\n')
     (row,), _ = read_file(litellm.read, log)
-    assert (row.failed, row.kind) == (True, kind)
+    assert (row.failed, row.kind, row.asked) == (True, kind, asked)
 
 
 def test_a_start_in_milliseconds_is_not_guessed_to_be_one(tmp_path: Path) -> None:

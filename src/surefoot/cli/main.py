@@ -38,6 +38,7 @@ COMMANDS = {
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
     "import": Entry("surefoot.cli.import_traffic", "Read a traffic log into one form.", "import_traffic"),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
+    "readmit": Entry("surefoot.cli.readmit", "Let a suspended target be asked again."),
     "docs": Entry("surefoot.cli.docs", "Generate the reference documentation."),
 }
 

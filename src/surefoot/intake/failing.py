@@ -45,6 +45,9 @@ _SURE = frozenset({Kind.SILENCE, Kind.CUT, Kind.CLIENT_GONE, Kind.CONTEXT_OVERFL
 _STATUS_IN_MESSAGE = re.compile(r"\b(?:error|status)(?:[ _]code)?\W{1,3}([45]\d\d)\b", re.IGNORECASE)
 """`Error code: 429 - …` is how the SDKs of OpenAI and Anthropic begin; `status_code=503` and the like are common."""
 
+_WORD_IN_MESSAGE = re.compile(r"""['"](?:code|status|type)['"]: ?['"](\w{1,64})['"]""")
+"""And then they quote the body, as Python or as JSON."""
+
 
 def kind_told(status: int | None, exception: str | None = None, message: str | None = None) -> str | None:
     """The kind of a failure, or None where the log does not say."""
@@ -55,7 +58,8 @@ def kind_told(status: int | None, exception: str | None = None, message: str | N
     status = status if status in _STATUSES else status_in(message)
     if status is None or by_name in _SURE or name == _ANYTHING:
         return by_name
-    return kind_of(status, (name,) if name else (), message or "")
+    quoted = _WORD_IN_MESSAGE.findall(message) if message else []
+    return kind_of(status, (*quoted, name) if name else tuple(quoted), message or "")
 
 
 def status_in(message: str | None) -> int | None:

@@ -8,11 +8,13 @@ Must never: raise for what a log holds, or keep more of it than was asked for.
 
 import math
 from collections.abc import Iterator, Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import msgspec
 
+from surefoot.errors import IntakeError
+from surefoot.intake.moments import read_moment
 from surefoot.intake.row import Unreadable
 from surefoot.intake.source import Record, Source
 
@@ -110,11 +112,6 @@ def between(begin: float, end: float | None) -> float | None:
 
 def _of_iso(value: str, naive: tzinfo | None) -> float | None:
     try:
-        found = datetime.fromisoformat(value)
-        if found.tzinfo is None:
-            if naive is None:
-                return None
-            found = found.replace(tzinfo=naive)
-        return found.timestamp()
-    except (ValueError, OverflowError):
+        return read_moment(value, naive)
+    except (ValueError, OverflowError, IntakeError):
         return None

@@ -76,13 +76,15 @@ def _row(line: int, log: Fields) -> Row | Unreadable:
     end = moment(log.get("endTime"), UTC)
     metadata, parameters = part(log.get("metadata")), part(log.get("model_parameters"))
     failed = _failed(log, metadata)
-    status, kind = _ending(log, metadata, failed=failed)
+    error = part(log.get("error_information")) or part(metadata.get("error_information"))
+    status, kind = _ending(log, error, failed=failed)
     ttft = _ttft(log, at, end)
     prompt_tokens = count(log.get("prompt_tokens")) or None
     return Row(
         line=line,
         call=_call(log, metadata),
         at=at,
+        asked=not (failed and _is_own(error)),
         provider=text(log.get("custom_llm_provider")),
         model=text(log.get("model")),
         route=text(log.get("model_group")),
@@ -107,17 +109,20 @@ def _failed(log: Fields, metadata: Fields) -> bool | None:
     return {"success": False, "failure": True}.get(status or "")
 
 
-def _ending(log: Fields, metadata: Fields, *, failed: bool | None) -> tuple[int | None, str | None]:
+def _ending(log: Fields, error: Fields, *, failed: bool | None) -> tuple[int | None, str | None]:
     """Status and kind. Of a success LiteLLM keeps no status."""
     if failed is not True:
         return None, None if failed is None else Kind.OK
-    error = part(log.get("error_information")) or part(metadata.get("error_information"))
     status, name = count(error.get("error_code")), text(error.get("error_class"))
-    if name == _NO_DEPLOYMENT:
-        return status, Kind.NO_TARGET
-    if (text(error.get("error_rate_limit_category")) or "").startswith("litellm"):
-        return status, None  # its own limit for a key or a team; no provider said so
+    if _is_own(error):
+        return status, Kind.NO_TARGET if name == _NO_DEPLOYMENT else None
     return status, kind_told(status, name, text(error.get("error_message")) or text(log.get("error_str")))
+
+
+def _is_own(error: Fields) -> bool:
+    """Whether LiteLLM refused by itself: no deployment left, or its own limit for a key or a team."""
+    category = text(error.get("error_rate_limit_category")) or ""
+    return error.get("error_class") == _NO_DEPLOYMENT or category.startswith("litellm")
 
 
 def _ttft(log: Fields, at: float, end: float | None) -> float | None:

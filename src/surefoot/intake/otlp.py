@@ -49,6 +49,30 @@ _OTHER_REQUESTS = frozenset({"embedding", "aembedding", "rerank", "arerank"})
 _ERRORS = (2, "STATUS_CODE_ERROR")
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue")
 _MARKS = ("gen_ai.provider.name", "gen_ai.system", "gen_ai.request.model")
+_WANTED = frozenset(
+    {
+        *_MARKS,
+        "enduser.id",
+        "error.type",
+        "gen_ai.cost.total_cost",
+        "gen_ai.operation.name",
+        "gen_ai.request.max_tokens",
+        "gen_ai.request.stream",
+        "gen_ai.response.model",
+        "gen_ai.response.time_to_first_chunk",
+        "gen_ai.usage.completion_tokens",
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "http.response.status_code",
+        "http.status_code",
+        "llm.is_streaming",
+        "llm.request.type",
+        "llm.user",
+        "service.name",
+    }
+)
+"""The attributes that are looked at; the old conventions keep prompts in attributes, too."""
 
 
 def read(source: Source) -> Iterator[Row | Unreadable]:
@@ -80,11 +104,12 @@ def _list(holder: Any, name: str) -> list[Any]:
 
 
 def _attributes(holder: Fields) -> Fields:
-    """The scalar ones, by their keys; lists and objects are where messages are kept."""
+    """Those that are wanted, by their keys; a list or an object is none of them."""
     found: dict[str, Any] = {}
     for attribute in _list(holder, "attributes"):
-        key, value = part(attribute).get("key"), part(part(attribute).get("value"))
-        if isinstance(key, str):
+        key = text(part(attribute).get("key"))
+        if key in _WANTED:
+            value = part(part(attribute).get("value"))
             found[key] = next((value[name] for name in _VALUES if name in value), None)
     return found
 
