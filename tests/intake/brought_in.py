@@ -21,21 +21,21 @@ def table(path: Path, *lines: str, head: str = HEAD) -> str:
     return str(path)
 
 
-def bring_in(out: Path, *files: str, columns: str = COLUMNS, **more: Any) -> Imported:
+def bring_in(out: Path, *files: str, columns: str = COLUMNS, start: float | None = None, **more: Any) -> Imported:
     """Import tables of these columns."""
-    told = Told(columns=read_columns(columns))
+    told = Told(columns=read_columns(columns), start=start)
     return import_traffic(Order(format="csv", files=files, out=out, told=told, **more))
 
 
 def calls_in(out: Path) -> list[dict[str, Any]]:
     """Every row of a traffic file by column, in the order in which it stands there."""
     with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT * FROM read_parquet('{out}')")
+        found = connection.read_parquet(str(out))
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def metadata_of(out: Path) -> dict[str, str]:
     with duckdb.connect() as connection:
-        pairs = connection.execute(f"SELECT key, value FROM parquet_kv_metadata('{out}')").fetchall()
+        pairs = connection.execute("SELECT key, value FROM parquet_kv_metadata(?)", [str(out)]).fetchall()
     return {bytes(key).decode(): bytes(value).decode() for key, value in pairs}

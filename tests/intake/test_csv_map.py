@@ -1,5 +1,6 @@
 """What the columns of a table mean, as a person writes it, and what their cells say."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
 
@@ -37,16 +38,16 @@ def test_all_faults_of_a_map_are_told_at_once(tmp_path: Path) -> None:
         read_columns(str(tmp_path / "map.toml"))
 
 
-def rows(text: str, *contents: dict[str, object], told: Told | None = None) -> list[Row | Unreadable]:
-    records = [Record(number, content) for number, content in enumerate(contents, 2)]
+def rows(text: str, *contents: Mapping[str, object], told: Told | None = None) -> list[Row | Unreadable]:
+    records = [Record(number, dict(content)) for number, content in enumerate(contents, 2)]
     return list(mapped(records, read_columns(text), told or Told()))
 
 
 def test_units_are_converted_and_an_empty_cell_says_nothing() -> None:
-    cells = {"when": "1500", "first": "250", "secs": "2.5", "in": "0", "status": "503", "price": "12"}
+    cells = {"when": "1500", "first": "250", "secs": "2.5", "in": "0", "status": "503", "price": "50"}
     empty = {**dict.fromkeys(cells, ""), "when": "0"}
     assert rows(EXAMPLE, cells, empty) == [
-        Row(line=2, call=None, at=1.5, ttft=0.25, duration=2.5, failed=True, cost=pytest.approx(0.12)),
+        Row(line=2, call=None, at=1.5, ttft=0.25, duration=2.5, failed=True, cost=0.5),
         Row(line=3, call=None, at=0.0),
     ]
 

@@ -101,6 +101,13 @@ def test_rows_of_another_width_and_lines_that_are_not_utf_8_are_told(path: Path)
     ]
 
 
+def test_a_quote_that_is_not_closed_says_how_many_lines_it_took(path: Path) -> None:
+    assert read(path, b'x,y\n1,2\n"3,4\n5,6\n7,8\n', "table") == [
+        Record(2, {"x": "1", "y": "2"}),
+        Unreadable(3, "not CSV: unexpected end of data, over 3 lines"),
+    ]
+
+
 def test_what_is_piped_in_is_read_as_a_file_is() -> None:
     code = "from surefoot.intake.source import Source\nwith Source('-') as s: print([r.content for r in s.records()])"
     done = subprocess.run(

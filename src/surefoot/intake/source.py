@@ -166,14 +166,16 @@ class Source:
             if fields is None:
                 return
             begun = texts.begun or texts.number
+            # A quote that is not closed takes lines into its cell which are rows of their own.
+            over = "" if texts.number == begun else f", over {texts.number - begun + 1} lines"
             if isinstance(fields, str):
-                yield Unreadable(begun, fields)
+                yield Unreadable(begun, fields + over)
             elif header is None:
                 header = [field.strip() for field in fields]
             elif len(fields) == len(header):
                 yield Record(begun, dict(zip(header, fields, strict=True)))
             else:
-                yield Unreadable(begun, f"{len(fields)} fields under a header of {len(header)}")
+                yield Unreadable(begun, f"{len(fields)} fields under a header of {len(header)}{over}")
 
     def _ended(self) -> bool:
         """Read on to the end of a line that is too long. Whether there was nothing left of it."""
