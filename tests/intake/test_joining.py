@@ -154,10 +154,11 @@ def test_a_status_says_whether_an_attempt_failed_and_how() -> None:
         ({"at": 1.0, "ttft": -0.1}, "ttft: negative or not finite"),
         ({"at": 1.0, "cost": float("inf")}, "cost: negative or not finite"),
         ({"at": 1.0, "max_tokens": 2**31}, "max_tokens: negative or beyond all bounds"),
-        ({"at": 1.0, "duration": 0.0, "prompt_tokens": 0}, ""),
+        ({"at": 1.0, "model": "m" * 1_001}, "model: longer than 1,000 characters"),
+        ({"at": 1.0, "duration": 0.0, "prompt_tokens": 0, "model": "m" * 1_000}, ""),
     ],
 )
-def test_a_row_that_no_call_can_be_is_refused_whatever_reader_gave_it(more: dict[str, float], why: str) -> None:
+def test_a_row_that_no_call_can_be_is_refused_whatever_reader_gave_it(more: dict[str, object], why: str) -> None:
     assert fault_of(Row(line=1, call=None, **more)) == why  # type: ignore[arg-type]
 
 

@@ -24,7 +24,7 @@ from surefoot.intake.parquet import COLUMNS
 from surefoot.intake.pseudonym import read_salt
 from surefoot.intake.source import Told
 
-_LEAST_MEMORY = 64_000_000
+_LEAST_MEMORY = 128_000_000
 
 
 def import_traffic(

@@ -36,6 +36,11 @@ MOST = 2**31 - 1
 LATEST = 253_402_300_800.0
 """Unix time of the year 10000: a later one is a time in another unit."""
 
+LONGEST = 1_000
+"""Characters of a name: a longer one is none, and joining could not keep to its memory."""
+
+_TEXTS = ("call", "siblings", "provider", "model", "route", "kind", "key")
+
 ERROR = 400
 """From this HTTP status on an attempt has failed."""
 
@@ -140,6 +145,10 @@ def fault_of(row: Row) -> str:
         number = getattr(row, name)
         if number is not None and not 0 <= number <= MOST:
             return f"{name}: negative or beyond all bounds"
+    for name in _TEXTS:
+        text = getattr(row, name)
+        if text is not None and len(text) > LONGEST:
+            return f"{name}: longer than {LONGEST:,} characters"
     return ""
 
 

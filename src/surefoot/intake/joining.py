@@ -24,6 +24,9 @@ from surefoot.intake.row import Row
 BATCH = 20_000
 """Rows that are handed over at once; one by one they would take ten times as long."""
 
+GROUP = 20_480
+"""Rows of the traffic file that stand together: a group is put together in memory."""
+
 _FIELDS = {
     "file": ("INTEGER", np.int32),
     "line": ("BIGINT", np.int64),
@@ -59,9 +62,10 @@ _BY_TIME = '"at", "file", "line", seq'
 # keeps it, so that its row ids count attempts by time.
 _ORDER = f"""
 CREATE TABLE ordered AS
-SELECT *, rowid AS seq, "call" AS name FROM attempts WHERE "call" IS NOT NULL OR "siblings" IS NULL
+SELECT * EXCLUDE ("call", "siblings"), rowid AS seq, "call" AS name FROM attempts
+WHERE "call" IS NOT NULL OR "siblings" IS NULL
 UNION ALL
-SELECT *, concat("siblings", '/', count(*) FILTER ("failed" IS NOT TRUE) OVER (
+SELECT * EXCLUDE ("call", "siblings"), concat("siblings", '/', count(*) FILTER ("failed" IS NOT TRUE) OVER (
     PARTITION BY "siblings" ORDER BY {_BY_TIME} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
 ))
 FROM (SELECT *, rowid AS seq FROM attempts WHERE "call" IS NULL AND "siblings" IS NOT NULL)
@@ -143,6 +147,7 @@ class Attempts:
         self.count = 0
         self._connection = connection
         self._batch: list[tuple[Any, ...]] = []
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
         connection.execute(f"CREATE TABLE attempts ({_TABLE})")
 
     def add(self, file: int, row: Row, user: str | None) -> None:
@@ -166,11 +171,13 @@ class Attempts:
         run(_ORDER)
         run("DROP TABLE attempts")
         run(_GATHER)
-        run(
-            f'COPY (SELECT * FROM ({_JOINED} UNION ALL {_ALONE}) ORDER BY "at", "call")'  # noqa: S608 - likewise
-            f" TO {_quoted(str(out))}"
-            f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{pairs}}})"
-        )
+        # A step of its own, like the last: joining and sorting at once would need the memory of both.
+        run(f"CREATE TABLE calls AS {_JOINED} UNION ALL {_ALONE}")
+        run("DROP TABLE ordered")
+        run("DROP TABLE gathered")
+        written = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP}, KV_METADATA {{{pairs}}}"
+        run('CREATE VIEW sorted AS SELECT * FROM calls ORDER BY "at", "call"')
+        run(f"COPY sorted TO {_quoted(str(out))} ({written})")
 
     def named(self) -> tuple[int, int]:
         """How many of them name their call or a parent, and how many of those a parent only."""

@@ -147,7 +147,7 @@ class Source:
     def _spread(self) -> bool:
         """Whether this is JSON that does not keep to lines, by its first line."""
         head = self.head()
-        return head[:1] == b"[" or head.split(b"\n", 1)[0].rstrip()[-1:] in {b"{", b"[", b","}
+        return head[:1] == b"[" or head.split(b"\n", 1)[0].rstrip() == b"{"
 
     def table(self) -> Iterator[Record | Unreadable]:
         """All rows of a CSV with a header, each as a dictionary by column; a row that has not all fields is told."""
