@@ -25,14 +25,14 @@ coverage-story: $(STAMP) ## the same drill on one cloud and on several: how much
 		--patience 20s --out surefoot-drills
 
 test: $(STAMP) ## the tests (under 8 minutes on two cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(STAMP) ## formatting, lint, types, layers, coverage of the mind, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/policy tests/domain --cov --cov-report=term
+	$(BIN)/python -m pytest tests/policy tests/domain -n 2 --cov --cov-report=term
 	$(BIN)/surefoot docs --check
 
 format: $(STAMP) ## format and mend what ruff can mend
