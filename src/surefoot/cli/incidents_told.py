@@ -16,7 +16,8 @@ from surefoot.intake.incidents.sheet import Sheet
 
 SELF_REPORTED = (
     "Providers write these lists themselves, late at both ends, each by its own standard: their rates do not compare. "
-    "In brackets: 95 % intervals."
+    "Incidents of unknown length count and add no minutes, so that availability is at most this. In brackets: 95 % "
+    "intervals."
 )
 _DAY = 86_400
 _LONGEST = 3

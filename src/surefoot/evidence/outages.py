@@ -94,8 +94,8 @@ def mtbf(incidents: int, watched: float, confidence: float = 0.95) -> tuple[floa
 def mttr(durations: Iterable[float], confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean time to repair: the mean of the incidents' durations with Student's interval, `(value, low, high)`.
 
-    Only known durations belong here: an incident that was posted when it was over has none, which is not zero. Where few
-    and skewed ones would take the lower end below 0 it stays there.
+    Only known durations belong here: an incident that was posted when it was over has none, which is not zero. Where
+    few and skewed ones would take the lower end below 0 it stays there.
     Raises `EvidenceError` for fewer than two durations and for a negative one.
     """
     value, low, high = mean([not_negative("a duration", duration) for duration in durations], confidence)

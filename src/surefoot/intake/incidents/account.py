@@ -106,6 +106,10 @@ def _of_provider(name: str, told: list[Incident], watched: Sequence[Span], asked
     known = [lasted for one in begun if (lasted := length_of(capped(one, asked.cap))) is not None]
     yield from _durations(name, known)
     down, uncapped = (spans_of(told, cap) for cap in (asked.cap, None))
+    if n and not down:
+        for measure, unit in (("down", "min"), ("down.uncapped", "min"), ("availability", "share")):
+            yield _fact(f"{name}.{measure}", None, unit, n, note="of no incident the length is known")
+        return
     yield _fact(f"{name}.down", length(common(down, watched)) / 60, "min", n, note="a sum")
     yield _fact(f"{name}.down.uncapped", length(common(uncapped, watched)) / 60, "min", n, note="a sum")
     share = availability_interval(down, watched, seed=asked.seed)
