@@ -224,7 +224,7 @@ def _share(fact: Fact | None) -> str:
         return "-"
     if fact.low is None or fact.high is None:
         return f"{100 * fact.value:.3f} %"
-    return f"{100 * fact.value:.3f} % [{100 * fact.low:.2f}, {100 * fact.high:.2f}]"
+    return f"{100 * fact.value:.3f} % [{100 * fact.low:.3f}, {100 * fact.high:.3f}]"
 
 
 def _minutes(value: float | None) -> str:

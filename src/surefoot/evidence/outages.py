@@ -19,7 +19,7 @@ from surefoot.errors import EvidenceError
 from surefoot.evidence.given import not_negative, tail_of, whole
 from surefoot.evidence.intervals import garwood
 from surefoot.evidence.means import mean
-from surefoot.evidence.spans import Span, common, length, lengths_within, union, without
+from surefoot.evidence.spans import Span, checked, common, length, lengths_within, union, without
 
 DRAWS = 4_000
 """Bootstrap samples: the ends of a 95 % interval then hold to about a thirtieth of its width."""
@@ -145,7 +145,7 @@ def fallback_worth(
     Raises `EvidenceError` as `availability` does, and for a negative lag.
     """
     delay = not_negative("a lag", lag)
-    incidents = [(start, end) for start, end in primary if union([(start, end)])]
+    incidents = checked(primary)
     noticed = [(start, min(start + delay, end)) for start, end in incidents]
     both = without(common(incidents, fallback), noticed)
     columns = _weekly(watched, incidents, noticed, both)
@@ -201,10 +201,10 @@ def _with_interval(
     """
     value = float(statistic(columns.sum(axis=1)))
     tail = tail_of(confidence)
+    random = np.random.default_rng(whole("a seed", seed))
     weeks = columns.shape[1]
     if weeks == 1:
         return Interval(value, None, None)
-    random = np.random.default_rng(whole("a seed", seed))
     drawn: list[NDArray[np.float64]] = []
     for count in _portions(weeks):
         picked = random.integers(weeks, size=(count, weeks))
