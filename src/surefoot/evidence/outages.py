@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.errors import EvidenceError
-from surefoot.evidence.given import not_negative, tail_of, whole
+from surefoot.evidence.given import not_negative, sample, tail_of, whole
 from surefoot.evidence.intervals import garwood
 from surefoot.evidence.means import mean
 from surefoot.evidence.spans import Span, checked, common, length, lengths_within, union, without
@@ -98,7 +98,8 @@ def mttr(durations: Iterable[float], confidence: float = 0.95) -> tuple[float, f
     few and skewed ones would take the lower end below 0 it stays there.
     Raises `EvidenceError` for fewer than two durations and for a negative one.
     """
-    value, low, high = mean([not_negative("a duration", duration) for duration in durations], confidence)
+    known = [not_negative("a duration", duration) for duration in sample("durations", durations).tolist()]
+    value, low, high = mean(known, confidence)
     return value, max(low, 0.0), high
 
 
