@@ -101,7 +101,7 @@ def _watched(found: Sheet) -> str:
 
 
 def _services(found: Sheet) -> str:
-    left = ", ".join(f"{_count(count)} of {name}" for name, count in found.left_out.items() if name in found.watched)
+    left = ", ".join(f"{_count(count)} of {name}" for name, count in found.left_out.items())
     return f"Only incidents that name {' or '.join(found.services)}. Left out: {left or 'none'}."
 
 
