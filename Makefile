@@ -42,6 +42,9 @@ format: $(STAMP) ## format and mend what ruff can mend
 bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/bench.json)
 	$(BIN)/python benchmarks/run.py
 
+evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_DATA)
+	$(BIN)/python -m benchmarks.evidence
+
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py
 
@@ -68,4 +71,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo coverage-story test check format bench soak laws receipts mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench evidence soak laws receipts mutants docs lock clean
