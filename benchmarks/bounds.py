@@ -22,6 +22,12 @@ TLS_TWIN, PLAIN_TWIN = "other", "near"
 """The allowed providers, as both gateways name them."""
 
 TOKENS = 8
+
+FEW = 5
+"""Phases between two reloads."""
+
+WARY = -1
+"""The version whose breakers open soon, so that there are probes. Those of others as good as stay closed."""
 _SECRET = "key-of-{}-0123456789"  # noqa: S105 - of keys that live as long as a run
 _ROUTES = ("open", "cheap", "strict", "outer", "relay")
 
@@ -46,12 +52,17 @@ HEADERS: tuple[dict[str, str], ...] = (
 _COMMON = """
 [policy.first_token]
 hedge = "60ms"
+hedge_floor = "60ms"
 limit = "200ms"
+limit_floor = "200ms"
 plain_hedge = "60ms"
+plain_hedge_floor = "60ms"
 plain_limit = "200ms"
+plain_limit_floor = "200ms"
+cap = "200ms"
 [policy.breaker]
 streak = {streak}
-certain = 1_000
+certain = {certain}
 open_for = "20ms"
 longest = "40ms"
 [policy.budget]
@@ -123,8 +134,8 @@ def environment() -> dict[str, str]:
     return {f"KEY_OF_{name.upper()}": _SECRET.format(name) for name in KEYS}
 
 
-def front(at: Addresses, behind: str, *, binding: bool = True, wary: bool = False) -> str:
-    """The gateway that is asked. Without `binding` the same jurisdictions have nothing to say of a target."""
+def front(at: Addresses, behind: str, *, binding: bool = True, turn: int = 0) -> str:
+    """The gateway that is asked, in one of its versions. Without `binding` jurisdictions say nothing of a target."""
     places = {"far": "US", "mute": None, PLAIN_TWIN: "DE", TLS_TWIN: "FR", "behind": "EU"}
     twins = {"far": "far", "mute": "far", PLAIN_TWIN: PLAIN_TWIN, TLS_TWIN: TLS_TWIN}
     text = "".join(_target(name, at, place, twins.get(name), behind) for name, place in places.items())
@@ -134,14 +145,19 @@ def front(at: Addresses, behind: str, *, binding: bool = True, wary: bool = Fals
     text += _route("outer", '[{ route = "strict" }]', "latency")
     text += _route("relay", '["behind", "near"]')
     asked = {"eu": 'processes = ["EU"]', "eea": 'processes = ["EEA"]'} if binding else {"eu": "", "eea": ""}
-    return _KEYS + _JURISDICTIONS.format(**asked) + text + _COMMON.format(streak=5 if wary else 1_000)
+    return (
+        _KEYS
+        + _JURISDICTIONS.format(**asked)
+        + text
+        + _COMMON.format(streak=5 if turn == WARY else 1_000, certain=1_000 + turn)
+    )
 
 
 def back(at: Addresses) -> str:
     """The gateway behind it, which binds nobody."""
     places = {"beyond": "US", PLAIN_TWIN: "DE", TLS_TWIN: "FR"}
     text = "".join(_target(name, at, place, name, "") for name, place in places.items())
-    return text + _route("open", '["beyond", "near", "other"]') + _COMMON.format(streak=1_000)
+    return text + _route("open", '["beyond", "near", "other"]') + _COMMON.format(streak=1_000, certain=1_000)
 
 
 def _target(name: str, at: Addresses, place: str | None, twin: str | None, behind: str) -> str:
@@ -162,22 +178,25 @@ class Phase(NamedTuple):
 
     modes: Mapping[str, Mode]
     """By provider."""
-    wary: bool = False
-    """Whether breakers open soon, so that there are probes; else they as good as stay closed, so that faults strike."""
+    turn: int
+    """Which version of the configuration is in force; the gateway reloads whenever that changes."""
 
 
 def phases() -> list[Phase]:
-    """Every mode at either provider, and in the middle some of them again with wary breakers."""
+    """Every mode at either provider, and in the middle some of them again with wary breakers.
+
+    Every few phases the gateway reloads, which closes what breakers `Retry-After` has opened.
+    """
     count = len(MODES)
-    found = [_phase(MODES[at], MODES[(at + count // 2) % count]) for at in range(count)]
-    middle = [one._replace(wary=True) for one in found[-5:]]
+    found = [_phase(MODES[at], MODES[(at + count // 2) % count], at // FEW) for at in range(count)]
+    middle = [one._replace(turn=WARY) for one in found[-FEW:]]
     return [*found[: count // 2], *middle, *found[count // 2 :]]
 
 
-def _phase(secure: Mode, plain: Mode) -> Phase:
+def _phase(secure: Mode, plain: Mode, turn: int) -> Phase:
     """Where there is no TLS, no handshake can fail: the connection is refused instead."""
     without = next(mode for mode in MODES if mode.name == "refuse")
-    return Phase({TLS_TWIN: secure, PLAIN_TWIN: without if plain.fault.kind == "tls" else plain})
+    return Phase({TLS_TWIN: secure, PLAIN_TWIN: without if plain.fault.kind == "tls" else plain}, turn)
 
 
 def plans(url: str, phase: Phase, calls: int, seconds: float, rng: Random) -> list[LoadPlan]:

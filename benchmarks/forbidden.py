@@ -134,8 +134,8 @@ async def _run(scene: Scene, phases: list[Phase], options: argparse.Namespace, c
         began = time.time()
         plans = bounds.plans(scene.gateway.url, phase, share, seconds, rng)
         loads.append(asyncio.create_task(run_staggered(plans, bounds.starts(plans))))
-        if number and phase.wary != phases[number - 1].wary:
-            scene.gateway.reload(bounds.front(scene.at, scene.behind, binding=scene.binding, wary=phase.wary))
+        if number and phase.turn != phases[number - 1].turn:
+            scene.gateway.reload(bounds.front(scene.at, scene.behind, binding=scene.binding, turn=phase.turn))
         if number == len(phases) // 4:
             os.kill(measure.tree(scene.gateway.process.pid)[1], signal.SIGKILL)
         await asyncio.sleep(seconds)
@@ -201,7 +201,7 @@ def violations(found: Found, calls: int) -> list[str]:
         "there was no probe": all(attempt.breaker == State.CLOSED for attempt in found.attempts),
         "nobody was refused with a 403": all(result.status != _FORBIDDEN for result in found.results),
         f"{found.deaths} workers died, not one": found.deaths != 1,
-        f"{found.reloads} reloads came about, not two": found.reloads != 2,
+        f"{found.reloads} reloads came about": found.reloads < 2,
     }
     wrong |= {f"the mode {mode.name} struck nobody": not found.struck[mode.name] for mode in MODES}
     wrong |= {f"there was no attempt for the reason {reason}": reason not in reasons for reason in REASONS}

@@ -47,7 +47,7 @@ def test_a_run_in_which_all_of_it_holds_has_nothing_to_say() -> None:
         ("asked_beyond", 3, "the provider outside, behind another gateway, was asked 3 times"),
         ("stuck", 4, "4 calls are stuck"),
         ("deaths", 0, "0 workers died, not one"),
-        ("reloads", 0, "0 reloads came about, not two"),
+        ("reloads", 0, "0 reloads came about"),
         ("struck", Counter(), "the mode refuse struck nobody"),
         ("results", [], "0 calls were made, not 2"),
         ("journal", [replace(CALL, attempts=(FIRST,))], "there was no attempt for the reason hedge"),
@@ -84,7 +84,7 @@ def test_hundreds_of_calls_under_every_mode_never_come_to_the_only_healthy_targe
     done = subprocess.run(
         [
             sys.executable, ROOT / "benchmarks" / "forbidden.py",
-            "--calls", "500", "--control", "50", "--rate", "70", "--workers", "1",
+            "--calls", "500", "--control", "50", "--rate", "90", "--workers", "1",
         ],
         check=False, capture_output=True, text=True, timeout=110,
     )  # fmt: skip
