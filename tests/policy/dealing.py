@@ -9,7 +9,7 @@ deals nothing.
 Knows how parts are put together. Must never state a law.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
@@ -69,14 +69,23 @@ def drawn(draw: st.DrawFn) -> Drawn:
     )
 
 
-@st.composite
-def dealt(draw: st.DrawFn) -> list[Drawn]:
-    """A drawn case, and in the long profile others made of it and of the stock."""
-    first = draw(drawn())
-    if CASES == 1:
-        return [first]
-    rng = Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - an example
-    return [first, *(_deal([first, *_STOCK], rng) for _ in range(CASES - 1))]
+class Dealt(NamedTuple):
+    """A drawn case, and by which number others are made of it and of the stock."""
+
+    first: Drawn
+    seed: int
+
+    def cases(self) -> Iterator[Drawn]:
+        """The drawn one and, in the long profile, the others."""
+        yield self.first
+        rng = Random(self.seed)  # noqa: S311 - an example
+        for _ in range(CASES - 1):
+            yield _deal([self.first, *_STOCK], rng)
+
+
+def dealt() -> st.SearchStrategy[Dealt]:
+    """As many cases as `CASES` says."""
+    return st.builds(Dealt, drawn(), st.integers(0, 2**32 - 1) if LONG else st.just(0))
 
 
 def _deal(decks: Sequence[Drawn], rng: Random) -> Drawn:

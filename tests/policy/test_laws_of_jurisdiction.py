@@ -1,12 +1,13 @@
 """The laws of jurisdiction, for every world: run through the real Call, judged by an oracle (`law_of_places`)."""
 
+from functools import cached_property
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.policy import law_of_places as law
-from tests.policy.dealing import CASES, Drawn, dealt
+from tests.policy.dealing import CASES, Dealt, Drawn, dealt
 from tests.policy.laws import CANNED, LAW, LONG, Setting, broken_texts, settings_of_the_world, share_of
 from tests.policy.world import World, request, target
 
@@ -20,6 +21,7 @@ from surefoot.gateway.binder import Binder
 from surefoot.gateway.own_headers import JURISDICTION, PLACE
 from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.rules.jurisdiction import forbids
+from surefoot.policy.stack import Stack
 
 MANY = settings(LAW, max_examples=share_of(100_000) // CASES if LONG else 100)
 OFTEN = settings(LAW, max_examples=share_of(100_000) if LONG else 1_000)
@@ -50,9 +52,12 @@ class Bound:
         bound = tuple(replace(one, jurisdiction=applied) for one in asked for applied in self.ways)
         return self.setting._replace(requests=bound).told()
 
+    @cached_property
+    def _stack(self) -> Stack:
+        return self.setting.world().fleet.stacks["chat"]
+
     def admitted(self, applied: Applied) -> set[str]:
-        stack = self.setting.world().fleet.stacks["chat"]
-        return {candidate.target.name for candidate in stack.admitted(request(jurisdiction=applied))}
+        return {candidate.target.name for candidate in self._stack.admitted(request(jurisdiction=applied))}
 
 
 def bound(case: Drawn) -> Bound:
@@ -72,8 +77,8 @@ def obliged(draw: st.DrawFn, owed: Obligations) -> Bound:
 
 @MANY
 @given(dealt())
-def test_no_command_ever_names_a_forbidden_target(cases: list[Drawn]) -> None:
-    for one in map(bound, cases):
+def test_no_command_ever_names_a_forbidden_target(draw: Dealt) -> None:
+    for one in map(bound, draw.cases()):
         world = one.told()
         for story in world.stories:
             allowed = one.allowed[story.call.request.jurisdiction.name]
@@ -130,8 +135,8 @@ def test_who_is_bound_to_one_operator_is_never_resumed_by_another(one: Bound) ->
 
 @MANY
 @given(dealt())
-def test_one_constraint_more_never_adds_a_target(cases: list[Drawn]) -> None:
-    for case in cases:
+def test_one_constraint_more_never_adds_a_target(draw: Dealt) -> None:
+    for case in draw.cases():
         one = bound(case)
         for applied in one.ways:
             narrower = one.jurisdictions.together([*applied.parts, case.more])
@@ -140,9 +145,9 @@ def test_one_constraint_more_never_adds_a_target(cases: list[Drawn]) -> None:
 
 @MANY
 @given(dealt())
-def test_whatever_a_header_says_it_never_adds_a_target(cases: list[Drawn]) -> None:
+def test_whatever_a_header_says_it_never_adds_a_target(draw: Dealt) -> None:
     key = ClientKey("app", b"", tenant="acme")
-    for case in cases:
+    for case in draw.cases():
         one = bound(case)
         binder = Binder(one.jurisdictions)
         plain, narrowed = binder.applied(key, one.route, {}), binder.applied(key, one.route, case.said)
@@ -154,9 +159,9 @@ def test_whatever_a_header_says_it_never_adds_a_target(cases: list[Drawn]) -> No
 
 @MANY
 @given(dealt())
-def test_a_header_that_would_widen_changes_nothing(cases: list[Drawn]) -> None:
+def test_a_header_that_would_widen_changes_nothing(draw: Dealt) -> None:
     """Zones around those that bind already, jurisdictions that bind already, and `anywhere`."""
-    for one in map(bound, cases):
+    for one in map(bound, draw.cases()):
         zones = [part.constraints.processes for part in one.ways[0].parts if part.constraints.processes]
         named = ",".join(["anywhere", *(part.name for part in one.ways[0].parts if ":" not in part.name)])
         said = {JURISDICTION: named.encode()} | ({PLACE: b"WORLD"} if zones else {})
