@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+LAWS := $(addprefix tests/policy/,test_laws_of_jurisdiction.py test_laws.py test_laws_of_answers.py)
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,9 +52,11 @@ soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a st
 forbidden: $(STAMP) ## 10,000 calls under every fault, the only healthy target being outside: nobody ever connects to it (4 minutes)
 	$(BIN)/python benchmarks/forbidden.py
 
-laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those of jurisdiction (an hour and more)
-	SUREFOOT_LAWS=long $(BIN)/python -m pytest tests/policy/test_laws_of_jurisdiction.py tests/policy/test_laws.py \
-		tests/policy/test_laws_of_answers.py
+laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those of jurisdiction (half an hour on two cores)
+	@export SUREFOOT_LAWS=long SUREFOOT_SHARDS=2; \
+	$(BIN)/python -m pytest --timeout=0 $(LAWS) & other=$$!; \
+	$(BIN)/python -m pytest --timeout=0 $(LAWS); own=$$?; \
+	wait $$other && exit $$own
 
 receipts: $(STAMP) ## the proofs about receipts at full length: 100,000 of them changed at random, 200 kills (minutes)
 	$(BIN)/python benchmarks/receipts.py
