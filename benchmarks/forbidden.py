@@ -125,11 +125,14 @@ async def _run(scene: Scene, phases: list[Phase], options: argparse.Namespace, c
     """Phase after phase. Who called in one may still wait in the next: that is one more way to fail."""
     rng = Random(options.seed)  # noqa: S311 - a simulation
     loads = []
+    since = dict.fromkeys((bounds.PLAIN_TWIN, TLS_TWIN), 0)
     for number, phase in enumerate(phases):
         share = calls * (number + 1) // len(phases) - calls * number // len(phases)
         seconds = share / options.rate
-        since = {name: _latest(scene.twins[name]) for name in phase.modes}
+        if not share:
+            continue
         for name, mode in phase.modes.items():
+            since[name] = max([since[name], *(record.sequence for record in scene.twins[name].log(since[name]))])
             await asyncio.to_thread(scene.twins[name].set_faults, mode.fault)
         began = time.time()
         plans = bounds.plans(scene.gateway.url, phase, share, seconds, rng)
@@ -145,10 +148,6 @@ async def _run(scene: Scene, phases: list[Phase], options: argparse.Namespace, c
         ]
     for load in loads:
         found.results += [one for lane in await load for one in lane.results]
-
-
-def _latest(twin: TwinProcess) -> int:
-    return max((record.sequence for record in twin.log()), default=0)
 
 
 def _settle(gateway: Gateway, found: Found) -> None:
