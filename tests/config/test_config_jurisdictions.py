@@ -256,8 +256,11 @@ def test_what_is_declared_unserved_is_a_warning(load_text: Load) -> None:
 @pytest.mark.parametrize(
     ("scope", "fault"),
     [
-        ('classes = ["helth"]', '"helth" of the key "app" is not known; did you mean `health`?'),
-        ('regions = ["Yurop"]', '"Yurop" of the key "app" is not known'),
+        (
+            'classes = ["helth"]',
+            'keys[0].classes: there is no jurisdiction that binds the class "helth"; did you mean `health`?',
+        ),
+        ('regions = ["Yurop"]', 'keys[0].regions: there is no zone "Yurop"'),
         ('jurisdictions = ["ue"]', "ue"),
     ],
 )
