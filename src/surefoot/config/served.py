@@ -33,6 +33,12 @@ class Served:
                 return f"{part.name}: {why}"
         return None
 
+    def allowed(self, route: Route, parts: Iterable[Jurisdiction] = ()) -> list[Target]:
+        """The targets of a route that these parts allow, of whatever length the prompt is, as listed."""
+        bound = tuple(parts)
+        names = dict.fromkeys(rung.target for rung in route.rungs if self.forbidden(route, rung, bound) is None)
+        return [self._targets[name] for name in names]
+
     def check(
         self, routes: Iterable[Route], keys: Iterable[ClientKey], tables: Mapping[str, JurisdictionTable]
     ) -> None:
