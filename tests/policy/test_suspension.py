@@ -189,6 +189,18 @@ def test_zones_decide_what_lies_within(workers: int) -> None:
     assert evidence(call) == {"processes": "confirmed: there"}
 
 
+def test_after_a_reload_answers_are_held_against_the_zones_of_then() -> None:
+    def of_zones(within_de: frozenset[str]) -> Fleet:
+        zones = Zones({"DE": Zone(within_de, within_de), "US": Zone(frozenset({"US"}), frozenset({"US"}))})
+        rng = Random(1)  # noqa: S311
+        return Fleet([confirming("a")], [route("a")], PolicyOptions(), rng, jurisdictions=Jurisdictions(zones))
+
+    of = of_zones(frozenset({"DE", "US"}))
+    of.adopt(of_zones(frozenset({"DE"})))
+    assert begun(of).handle(Attested(0, THERE), 100.1) == ()
+    assert of.targets["a"].suspended is None
+
+
 def test_what_is_said_of_the_winners_connection_is_still_stale() -> None:
     call = begun(two())
     call.content(0, 100.2)
