@@ -7,7 +7,7 @@ from tests.policy.world import fleet, request, route, target
 
 from surefoot.domain.commands import Cancel, Deliver, Fail, Finish, Launch, Reason
 from surefoot.domain.events import Attested, Connecting, Failed, Heard
-from surefoot.domain.jurisdiction import Applied, Contradiction, Obligations
+from surefoot.domain.jurisdiction import Applied, Constraints, Contradiction, Jurisdiction, Obligations
 from surefoot.domain.outcome import Kind
 from surefoot.domain.place import Confirmation, Fact, Place, Zone
 from surefoot.domain.record import ATTEMPT_FIELDS
@@ -199,6 +199,8 @@ def test_after_a_reload_answers_are_held_against_the_zones_of_then() -> None:
     of.adopt(of_zones(frozenset({"DE"})))
     assert begun(of).handle(Attested(0, THERE), 100.1) == ()
     assert of.targets["a"].suspended is None
+    bound = Applied("germany", (Jurisdiction("germany", constraints=Constraints(processes=("DE",))),))
+    assert of.stacks["chat"].choose(request(jurisdiction=bound), 100.2) is of.targets["a"]
 
 
 def test_what_is_said_of_the_winners_connection_is_still_stale() -> None:
