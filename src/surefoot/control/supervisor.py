@@ -364,7 +364,8 @@ class Supervisor:
         return {**told, "receipts": receipts, "drill": self._drilling.status(now)}
 
     def _explain(self, question: Question) -> dict[str, Any]:
-        return explain(self._picture.configuration, question, self._picture.targets())
+        configuration = replace(self._picture.configuration, ring=self._keys.ring)  # keys come and go without a reload
+        return explain(configuration, question, self._picture.targets(), suspended=self._picture.suspended)
 
     def _tell_ready(self) -> None:
         if self._picture.ready and not self._told_ready:
