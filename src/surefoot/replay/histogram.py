@@ -1,0 +1,68 @@
+"""Durations counted in logarithmic bins, so that a year of calls takes no more memory than an hour of them.
+
+A bin's width is a fixed share of its value: whatever quantile is read from the counts is off by at most
+`RELATIVE_ERROR`. Counts of two samples merge by addition, which loses nothing (Masson, Rim & Lee, "DDSketch", VLDB 2019,
+here with a fixed range). Knows seconds. Must never: average a quantile.
+"""
+
+from math import ceil, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.errors import EvidenceError
+from surefoot.evidence.order import P99, SMALLEST_FOR_P99, rank_of
+from surefoot.replay.result import Floats, Integers
+
+RELATIVE_ERROR = 0.01
+SHORTEST = 0.001
+"""Seconds; what is shorter is counted with it."""
+LONGEST = 100_000.0
+"""Seconds; what is longer is counted with it. A deadline is at most a day."""
+
+_GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+_OFFSET = ceil(log(SHORTEST) / log(_GAMMA))
+BINS = ceil(log(LONGEST) / log(_GAMMA)) - _OFFSET + 1
+NOWHERE = BINS
+"""The bin of what did not happen. It is no part of a histogram."""
+
+
+def bins_of(seconds: Floats) -> Integers:
+    """The bin of each duration, `NOWHERE` for NaN. Bin i holds (g^(i-1), g^i], with g = (1 + error) / (1 - error)."""
+    missing = np.isnan(seconds)
+    inside = np.clip(np.where(missing, SHORTEST, seconds), SHORTEST, LONGEST)
+    found = np.clip(np.ceil(np.log(inside) / log(_GAMMA)) - _OFFSET, 0, BINS - 1).astype(np.int64)
+    found[missing] = NOWHERE
+    return found
+
+
+def counted(bins: Integers) -> Integers:
+    """How many durations fell into each bin."""
+    return np.bincount(bins, minlength=BINS + 1)[:BINS]
+
+
+def middle_of(number: int) -> float:
+    """The duration that stands for a bin, in seconds: at most `RELATIVE_ERROR` off any that is in it."""
+    return float(2 * _GAMMA ** (number + _OFFSET) / (_GAMMA + 1))
+
+
+def quantile(counts: Integers, q: float) -> float:
+    """The smallest duration with at least a share q of them at or below it, within `RELATIVE_ERROR`, in seconds.
+
+    Raises `EvidenceError` for no durations, and for a p99 or above of fewer than 100, as `evidence.percentile` does.
+    """
+    n = int(counts.sum())
+    if n == 0:
+        raise EvidenceError("a quantile of nothing")
+    if q >= P99 and n < SMALLEST_FOR_P99:
+        raise EvidenceError(f"p{100 * q:g} of {n} samples is refused: it needs {SMALLEST_FOR_P99}")
+    return middle_of(int(np.searchsorted(np.cumsum(counts), rank_of(q, n))))
+
+
+def quantiles_of_rows(counts: NDArray[np.float64], q: float) -> Floats:
+    """The same of each row of counts, without the refusal; NaN for an empty row. Rows are resamples of one sample."""
+    n = counts.sum(axis=1)
+    ranks = np.maximum(np.ceil(q * n * (1 - 1e-12)), 1)
+    at = (np.cumsum(counts, axis=1) < ranks[:, None]).sum(axis=1)
+    found = 2 * _GAMMA ** (at + _OFFSET).astype(np.float64) / (_GAMMA + 1)
+    return np.where(n > 0, found, np.nan)
