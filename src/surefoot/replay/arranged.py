@@ -97,15 +97,15 @@ class View:
     def times(self, arm: int, what: Time) -> NDArray[np.int64]:
         """Weeks by bin."""
         found = np.zeros((len(self.counts), BINS), np.int64)
-        for row, week in zip(found, self.counts, strict=True):
+        for number, week in enumerate(self.counts):
             for one in week:
-                row += one.times[arm, what]
+                found[number] += one.times[arm, what]
         return found
 
     def winners(self, arm: int) -> NDArray[np.int64]:
         """Weeks by target."""
         found = np.zeros((len(self.counts), len(self.of.tally.targets)), np.int64)
-        for row, week in zip(found, self.counts, strict=True):
+        for number, week in enumerate(self.counts):
             for one in week:
-                row += one.winners[arm]
+                found[number] += one.winners[arm]
         return found

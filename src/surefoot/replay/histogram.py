@@ -1,8 +1,8 @@
 """Durations counted in logarithmic bins, so that a year of calls takes no more memory than an hour of them.
 
 A bin's width is a fixed share of its value: whatever quantile is read from the counts is off by at most
-`RELATIVE_ERROR`. Counts of two samples merge by addition, which loses nothing (Masson, Rim & Lee, "DDSketch", VLDB 2019,
-here with a fixed range). Knows seconds. Must never: average a quantile.
+`RELATIVE_ERROR`. Counts of two samples merge by addition, which loses nothing (Masson, Rim & Lee, "DDSketch", VLDB
+2019, here with a fixed range). Knows seconds. Must never: average a quantile.
 """
 
 from math import ceil, log
@@ -23,6 +23,8 @@ LONGEST = 100_000.0
 _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _OFFSET = ceil(log(SHORTEST) / log(_GAMMA))
 BINS = ceil(log(LONGEST) / log(_GAMMA)) - _OFFSET + 1
+MIDDLES = np.array([2 * _GAMMA ** (number + _OFFSET) / (_GAMMA + 1) for number in range(BINS)])
+"""The duration that stands for each bin, in seconds: at most `RELATIVE_ERROR` off any that is in it."""
 NOWHERE = BINS
 """The bin of what did not happen. It is no part of a histogram."""
 
@@ -38,12 +40,8 @@ def bins_of(seconds: Floats) -> Integers:
 
 def counted(bins: Integers) -> Integers:
     """How many durations fell into each bin."""
-    return np.bincount(bins, minlength=BINS + 1)[:BINS]
-
-
-def middle_of(number: int) -> float:
-    """The duration that stands for a bin, in seconds: at most `RELATIVE_ERROR` off any that is in it."""
-    return float(2 * _GAMMA ** (number + _OFFSET) / (_GAMMA + 1))
+    found: Integers = np.bincount(bins, minlength=BINS + 1)[:BINS]
+    return found
 
 
 def quantile(counts: Integers, q: float) -> float:
@@ -56,7 +54,7 @@ def quantile(counts: Integers, q: float) -> float:
         raise EvidenceError("a quantile of nothing")
     if q >= P99 and n < SMALLEST_FOR_P99:
         raise EvidenceError(f"p{100 * q:g} of {n} samples is refused: it needs {SMALLEST_FOR_P99}")
-    return middle_of(int(np.searchsorted(np.cumsum(counts), rank_of(q, n))))
+    return float(MIDDLES[np.searchsorted(np.cumsum(counts), rank_of(q, n))])
 
 
 def quantiles_of_rows(counts: NDArray[np.float64], q: float) -> Floats:
@@ -64,5 +62,4 @@ def quantiles_of_rows(counts: NDArray[np.float64], q: float) -> Floats:
     n = counts.sum(axis=1)
     ranks = np.maximum(np.ceil(q * n * (1 - 1e-12)), 1)
     at = (np.cumsum(counts, axis=1) < ranks[:, None]).sum(axis=1)
-    found = 2 * _GAMMA ** (at + _OFFSET).astype(np.float64) / (_GAMMA + 1)
-    return np.where(n > 0, found, np.nan)
+    return np.where(n > 0, MIDDLES[np.minimum(at, BINS - 1)], np.nan)

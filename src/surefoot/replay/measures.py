@@ -8,8 +8,6 @@ arm in its name: `minutes.avoided`, `minutes.avoided.lag.5m`. Knows what each nu
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from surefoot.config.quantities import show_duration
 from surefoot.evidence.loss import cost_per_recovery
 from surefoot.facts import Fact
@@ -85,8 +83,9 @@ class Measures:
         seen = int(self.view.tolls.incidents[:, 0].sum())
         yield make.total(f"minutes.{name}", "minutes", self.view.tolls.failed[:, arm], seen, _MINUTE)
         yield make.ratio(f"attempts.{name}", "attempts per call", self.view.sums(arm, Sum.ATTEMPTS), self.calls)
-        yield self._money(f"cost.{name}", arm, self.view.sums(arm, Sum.COST))
-        yield self._money(f"losers.{name}", arm, self.view.sums(arm, Sum.EXTRA))
+        unpriced = self._unpriced(arm)
+        yield self._money(f"cost.{name}", self.view.sums(arm, Sum.COST), unpriced)
+        yield self._money(f"losers.{name}", self.view.sums(arm, Sum.EXTRA), unpriced)
         for time in (Time.TTFT, Time.E2E) if arm == WITHOUT else Time:
             counts = self.view.times(arm, time)
             for told, q in QUANTILES:
@@ -114,34 +113,33 @@ class Measures:
         saved = self.view.sums(arm, Sum.SAVED)
         yield make.total(f"saved{late}", "calls", saved, n)
         yield make.total(f"lost{late}", "calls", self.view.sums(arm, Sum.LOST), n)
-        yield make.total(f"minutes.avoided{late}", "minutes", self._avoided(arm), seen, _MINUTE)
+        yield make.total(f"minutes.avoided{late}", "minutes", avoided_minutes(self.view, arm), seen, _MINUTE)
         yield make.total(f"incidents.recovered{late}", "incidents", held.recovered[:, arm], seen)
         added = self.view.sums(arm, Sum.COST) - self.view.sums(WITHOUT, Sum.COST)
-        yield self._money(f"cost.added{late}", arm, added)
+        unpriced = max(self._unpriced(arm), self._unpriced(WITHOUT))
+        yield self._money(f"cost.added{late}", added, unpriced)
         for what, recovered in (("call", saved), ("incident", held.recovered[:, arm])):
-            yield self._per_recovery(f"cost.per_recovered_{what}{late}", arm, added, int(recovered.sum()))
-
-    def _avoided(self, arm: int) -> Integers:
-        return self.view.tolls.failed[:, WITHOUT] - self.view.tolls.failed[:, arm]
+            name = f"cost.per_recovered_{what}{late}"
+            if unpriced:
+                yield make.missing(name, "dollars", n, _no_price(unpriced, n))
+            else:
+                yield self._per_recovery(name, int(added.sum()) / NANO, int(recovered.sum()))
 
     def _unpriced(self, arm: int) -> int:
-        """Calls whose cost is not known in this arm or without."""
-        return int(max(self.view.sums(one, Sum.UNPRICED).sum() for one in {WITHOUT, arm}))
+        """Calls whose cost is not known."""
+        return int(self.view.sums(arm, Sum.UNPRICED).sum())
 
-    def _money(self, name: str, arm: int, by_week: Integers) -> Fact:
-        n, unpriced = int(self.calls.sum()), int(self.view.sums(arm, Sum.UNPRICED).sum())
-        if "added" in name:
-            unpriced = self._unpriced(arm)
+    def _money(self, name: str, by_week: Integers, unpriced: int) -> Fact:
+        n = int(self.calls.sum())
         if unpriced:
             return self.numbers.missing(name, "dollars", n, _no_price(unpriced, n))
         return self.numbers.total(name, "dollars", by_week, n, NANO)
 
-    def _per_recovery(self, name: str, arm: int, added: Integers, recovered: int) -> Fact:
-        n, unpriced, spent = int(self.calls.sum()), self._unpriced(arm), int(added.sum()) / NANO
-        if unpriced:
-            return self.numbers.missing(name, "dollars", n, _no_price(unpriced, n))
+    def _per_recovery(self, name: str, spent: float, recovered: int) -> Fact:
         if spent < 0:
-            return self.numbers.missing(name, "dollars", recovered, "nothing: all calls together cost less than without")
+            return self.numbers.missing(
+                name, "dollars", recovered, "nothing: all calls together cost less than without"
+            )
         point, low, high = cost_per_recovery(spent, recovered)
         how = "what the calls cost more than without, by what was recovered; Garwood's interval of the count"
         return self.numbers.plain(name, "dollars", point, recovered, (low, high), how)
@@ -149,8 +147,7 @@ class Measures:
 
 def avoided_minutes(view: View, arm: int) -> Integers:
     """Microseconds of outage by week that this arm does not have and the arm without has."""
-    found: Integers = view.tolls.failed[:, WITHOUT] - view.tolls.failed[:, arm]
-    return np.asarray(found, np.int64)
+    return view.tolls.failed[:, WITHOUT] - view.tolls.failed[:, arm]
 
 
 def _no_price(unpriced: int, n: int) -> str:

@@ -1,4 +1,4 @@
-"""Facts of one group of calls: totals, shares, quantiles, each with its interval over resampled weeks or why it has none.
+"""Facts of one group of calls: totals, shares, quantiles, each with its interval over resampled weeks, or why not.
 
 Knows how a number and its interval are made from what was counted by week. Nothing of which numbers are wanted.
 """
@@ -55,7 +55,7 @@ class Numbers:
         """A number that this sample does not have."""
         return Fact(name=f"{self.prefix}.{name}", value=None, unit=unit, n=n, note=why)
 
-    def plain(self, name: str, unit: str, value: float, n: int, ends: tuple[float, float], how: str) -> Fact:  # noqa: PLR0913, PLR0917 - a fact is so many things
+    def plain(self, name: str, unit: str, value: float, n: int, ends: tuple[float, float], how: str) -> Fact:
         """A number whose interval is made elsewhere. An end that is infinite is none."""
         low, high = (end if np.isfinite(end) else None for end in ends)
         known = value if np.isfinite(value) else None
@@ -68,7 +68,7 @@ class Numbers:
         weights = self.view.of.weights
         return None if weights is None else (weights @ by_week) / scale
 
-    def _fact(self, name: str, unit: str, n: int, value: float, how: str, resampled: Floats | None) -> Fact:  # noqa: PLR0913, PLR0917 - likewise
+    def _fact(self, name: str, unit: str, n: int, value: float, how: str, resampled: Floats | None) -> Fact:
         weeks = len(self.view.of.weeks)
         ends = None if resampled is None else interval(resampled)
         if ends is None:

@@ -1,4 +1,4 @@
-"""Intervals by the block bootstrap over calendar weeks: whole weeks are drawn anew, with replacement, as many as there were.
+"""Intervals by the block bootstrap over calendar weeks: whole weeks are drawn, with replacement, as many as there were.
 
 Calls of one week are not independent (an outage strikes many of them), weeks are taken to be (Künsch, Annals of
 Statistics 17, 1989, with blocks that do not overlap). The draws depend on the seed and the number of weeks alone, so

@@ -23,7 +23,7 @@ class Spells:
         self._of = [_cut([(n, one) for n, one in enumerate(outages) if one.target == name]) for name in targets]
 
     def find(self, target: Integers, at: Floats) -> tuple[Integers, Floats]:
-        """For calls to these targets (-1 is none) at these times: index of the outage (or -1), and seconds into the spell.
+        """For calls to these targets (-1 is none) at these times: index of the outage or -1, and seconds into the spell.
 
         The seconds are infinite outside of any spell.
         """
@@ -39,7 +39,7 @@ class Spells:
 
 
 def _cut(outages: list[tuple[int, Outage]]) -> tuple[Floats, Integers, Floats]:
-    """Edges in order; for the piece before each edge and after the last one: the outage that holds, the spell's begin."""
+    """Edges in order; for the piece before each and after the last one: the outage that holds, the spell's begin."""
     starts = sorted((one.start, n, one.end) for n, one in outages if one.end > one.start)
     edges = sorted({edge for start, _, end in starts for edge in (start, end)})
     holds, begun = [NONE], [inf]

@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 
 from surefoot.domain.outcome import Kind
 from surefoot.errors import EvidenceError
+from surefoot.replay.driver import KINDS
 from surefoot.replay.histogram import BINS, bins_of, counted
 from surefoot.replay.outage import Outage
 from surefoot.replay.result import Floats, Integers, Results
 from surefoot.replay.spells import NONE, Spells
 
-OK = tuple(Kind).index(Kind.OK)
+OK = KINDS.index(Kind.OK)
 WITHOUT = 0
 """The arm that the others are compared with."""
 

@@ -1,4 +1,4 @@
-"""What each incident cost: minutes of outage without and with, as its duration times the share of its calls that failed.
+"""What each incident cost: minutes of outage without and with, its duration times the share of its calls that failed.
 
 An incident is what an outage was made from, at one provider; its outages may be of several targets and several modes.
 It is cut to the time of the traffic, and counts in the week in which it begins there. Where no call came that would
@@ -15,8 +15,8 @@ from surefoot.replay.result import Floats, Integers
 from surefoot.replay.tally import WITHOUT, Sum, Tally, week_of
 
 RECOVERED = 0.5
-"""Share of the calls failed without that have to be saved for an incident to be recovered, as `evidence.coverage` has it
-for a mode."""
+"""Share of the calls failed without that have to be saved for an incident to be recovered, as of a mode in
+`evidence.coverage`."""
 
 MICRO = 1_000_000
 """Of a second: lost time is summed in whole microseconds, in any order alike."""
@@ -134,9 +134,7 @@ def ledger(tally: Tally, found: Sequence[Toll], weeks: range, wanted: Callable[[
     return Ledger(outage, failed, unseen, incidents, recovered)
 
 
-def _chosen(
-    tally: Tally, found: Sequence[Toll], wanted: Callable[[Outage], bool]
-) -> Iterator[tuple[Toll, list[int]]]:
+def _chosen(tally: Tally, found: Sequence[Toll], wanted: Callable[[Outage], bool]) -> Iterator[tuple[Toll, list[int]]]:
     for one in found:
         chosen = [number for number in one.outages if wanted(tally.outages[number])]
         if chosen:
