@@ -33,7 +33,7 @@ def bins_of(seconds: Floats) -> Integers:
     """The bin of each duration, `NOWHERE` for NaN. Bin i holds (g^(i-1), g^i], with g = (1 + error) / (1 - error)."""
     missing = np.isnan(seconds)
     inside = np.clip(np.where(missing, SHORTEST, seconds), SHORTEST, LONGEST)
-    found = np.clip(np.ceil(np.log(inside) / log(_GAMMA)) - _OFFSET, 0, BINS - 1).astype(np.int64)
+    found: Integers = np.clip(np.ceil(np.log(inside) / log(_GAMMA)) - _OFFSET, 0, BINS - 1).astype(np.int64)
     found[missing] = NOWHERE
     return found
 

@@ -23,7 +23,7 @@ class Spells:
         self._of = [_cut([(n, one) for n, one in enumerate(outages) if one.target == name]) for name in targets]
 
     def find(self, target: Integers, at: Floats) -> tuple[Integers, Floats]:
-        """For calls to these targets (-1 is none) at these times: index of the outage or -1, and seconds into the spell.
+        """For calls to these targets (-1 is none) at these times: index of the outage or -1, seconds into the spell.
 
         The seconds are infinite outside of any spell.
         """
