@@ -6,6 +6,7 @@
     ├── EvidenceError      numbers that a formula does not allow (k > n, NaN, too few samples); a ValueError too
     ├── DrillError         a drill that must not or cannot be run; the message says what to do
     ├── ExplainError       a question about a route that names what is not there
+    ├── ReplayError        traffic, outages or models that do not fit the configuration; the message says what to do
     ├── StartError         the program cannot start: a port is taken, a file is missing
     └── ChannelError       the supervisor and a worker no longer understand one another
 
@@ -45,6 +46,10 @@ class DrillError(SurefootError):
 
 class ExplainError(SurefootError):
     """A question that names what is not there; the message says what is."""
+
+
+class ReplayError(SurefootError):
+    """Traffic, outages or models that cannot be replayed under a configuration; the message says what to do."""
 
 
 class StartError(SurefootError):
