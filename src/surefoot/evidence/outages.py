@@ -66,6 +66,17 @@ def availability(down: Iterable[Span], watched: Iterable[Span]) -> float:
     return 1 - length(common(down, seen)) / length(seen)
 
 
+def availability_interval(
+    down: Iterable[Span], watched: Iterable[Span], *, seed: int, confidence: float = 0.95
+) -> Interval:
+    """`availability` with the interval of a block bootstrap over calendar weeks; no ends where one week was watched.
+
+    Raises `EvidenceError` as `availability` does.
+    """
+    columns = _weekly(watched, down)
+    return _with_interval(columns, lambda sums: 1 - sums[1] / sums[0], seed, confidence)
+
+
 def mtbf(incidents: int, watched: float, confidence: float = 0.95) -> tuple[float, float, float | None]:
     """Mean time between failures, `watched / incidents`, as `(value, low, high)` in seconds.
 
@@ -185,7 +196,7 @@ def _with_interval(
     value = float(statistic(columns.sum(axis=1)))
     tail = tail_of(confidence)
     weeks = columns.shape[1]
-    if weeks < 2:
+    if weeks == 1:
         return Interval(value, None, None)
     random = np.random.default_rng(whole("a seed", seed))
     drawn: list[NDArray[np.float64]] = []
