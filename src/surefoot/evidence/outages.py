@@ -94,10 +94,12 @@ def mtbf(incidents: int, watched: float, confidence: float = 0.95) -> tuple[floa
 def mttr(durations: Iterable[float], confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean time to repair: the mean of the incidents' durations with Student's interval, `(value, low, high)`.
 
-    Only known durations belong here: an incident that was posted when it was over has none, which is not zero.
+    Only known durations belong here: an incident that was posted when it was over has none, which is not zero. Where few
+    and skewed ones would take the lower end below 0 it stays there.
     Raises `EvidenceError` for fewer than two durations and for a negative one.
     """
-    return mean([not_negative("a duration", duration) for duration in durations], confidence)
+    value, low, high = mean([not_negative("a duration", duration) for duration in durations], confidence)
+    return value, max(low, 0.0), high
 
 
 def lift(first: Iterable[Span], second: Iterable[Span], watched: Iterable[Span]) -> float | None:
@@ -117,7 +119,8 @@ def lift_interval(
     """`lift` with the interval of a block bootstrap over calendar weeks; None where it is not defined.
 
     Draws in which one of the two was never down have no lift and are left out. Where all overlap falls into a week or
-    two the draws without it make `low` 0: so little is known then.
+    two the draws without it make `low` 0: so little is known then. Without any overlap the lift is 0 with no interval:
+    what was never seen cannot be drawn.
     Raises `EvidenceError` as `availability` does.
     """
     columns = _weekly(watched, first, second, common(first, second))
@@ -192,7 +195,10 @@ def _with_interval(
     seed: int,
     confidence: float = 0.95,
 ) -> Interval:
-    """The statistic of the weeks' sums, and the percentiles of it over weeks drawn anew; None of a single week."""
+    """The statistic of the weeks' sums, and its percentiles over weeks drawn anew.
+
+    Only what was seen can be drawn: of a single week, and of what never happened, there is no interval.
+    """
     value = float(statistic(columns.sum(axis=1)))
     tail = tail_of(confidence)
     weeks = columns.shape[1]
@@ -205,7 +211,7 @@ def _with_interval(
         drawn.append(statistic(columns[:, picked].sum(axis=2)))
     known = np.concatenate(drawn)
     known = known[np.isfinite(known)]
-    if not len(known):
+    if not len(known) or known.min() == known.max():
         return Interval(value, None, None)
     low, high = np.quantile(known, (tail, 1 - tail))
     return Interval(value, float(low), float(high))
