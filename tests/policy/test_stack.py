@@ -196,7 +196,8 @@ def test_where_nothing_is_admitted_nothing_comes_soon() -> None:
 def test_a_target_under_suspicion_stands_behind_the_others_and_is_asked_where_nobody_else_is() -> None:
     of = fleet([target(name) for name in "abc"], route("a", "b", "c"))
     stack = of.stacks["chat"]
-    of.targets["a"].suspect, of.targets["a"].tried_at = True, 0.0
+    a = of.targets["a"]
+    a.suspect, a.plain, a.tried_at = True, False, 0.0
     assert [verdict.target for verdict in stack.explain(request(), 0.0)] == ["b", "c", "a"]
     assert stack.choose(request(), 0.0) is of.targets["b"]
     for name in "bc":

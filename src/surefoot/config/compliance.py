@@ -72,13 +72,18 @@ def without(configuration: Configuration, tool: Transfer) -> list[Fall]:
     For each route: those under no other jurisdiction than its own, and those under each one that is configured. Told
     are those whose targets declare the tool.
     """
-    fallen = replace(configuration, targets=tuple(_fallen(target, tool) for target in configuration.targets))
+    fallen = fallen_of(configuration, tool)
     falls = [
         _fall(route, names, configuration, fallen, tool)
         for route in configuration.routes
         for names in ((), *((one.name,) for one in configuration.jurisdictions))
     ]
     return [fall for fall in falls if fall is not None]
+
+
+def fallen_of(configuration: Configuration, tool: Transfer) -> Configuration:
+    """The configuration after a transfer tool has fallen: targets that declare it declare none."""
+    return replace(configuration, targets=tuple(_fallen(target, tool) for target in configuration.targets))
 
 
 def _fall(

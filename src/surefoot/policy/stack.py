@@ -1,7 +1,7 @@
 """The stack of rules, in the order in which they are asked, for one route.
 
     jurisdiction  condition  window  facts of the request: their verdicts are cached, per jurisdiction and length class
-    slots  health                    facts of the moment: asked at every choice
+    suspension  slots  health        facts of the moment: asked at every choice
     listed | latency | price         the order of those that are admitted
 
 Jurisdiction stands before everything else: what is not allowed cannot become allowed by being healthy.
@@ -29,11 +29,12 @@ from surefoot.policy.rules.jurisdiction import Allowed, forbids
 from surefoot.policy.rules.latency import Latency
 from surefoot.policy.rules.price import Price
 from surefoot.policy.rules.slots import Slots
+from surefoot.policy.rules.suspension import Suspension
 from surefoot.policy.rules.window import Window
 from surefoot.policy.target_state import TargetState
 
 OF_THE_REQUEST: tuple[Rule, ...] = (Allowed(), Condition(), Window())
-OF_THE_MOMENT: tuple[Rule, ...] = (Slots(), Health())
+OF_THE_MOMENT: tuple[Rule, ...] = (Suspension(), Slots(), Health())
 RANKINGS: dict[Order, Ranking] = {Order.LATENCY: Latency(), Order.PRICE: Price()}
 
 Key = TypeVar("Key")
@@ -128,14 +129,14 @@ class Stack:
         admitted = self.admitted(request)
         if self._ranking is None and admitted and not tried:
             first = admitted[0].state
-            if first.breaker.state is _CLOSED and first.in_flight < first.slots and not first.suspect:
-                return first  # what both rules of the moment would say, without asking them
+            if first.breaker.state is _CLOSED and first.in_flight < first.slots and first.plain:
+                return first  # what the rules of the moment would say, without asking them
         for candidate in self._ranked(admitted, request, now):
             if candidate.state in tried:
                 continue
             if _first_refusal(OF_THE_MOMENT, candidate, request, now) is None:
                 return candidate.state
-            if launching:
+            if launching and candidate.state.suspended is None:
                 candidate.state.want_probe(now)
         return None
 
@@ -143,7 +144,8 @@ class Stack:
         """The fallback at which this call is to begin, if it is one of the few that do. To be asked once per call."""
         if self.exercise is None:
             return None
-        states = [candidate.state for candidate in self._ranked(self.admitted(request), request, now)]
+        ranked = self._ranked(self.admitted(request), request, now)
+        states = [candidate.state for candidate in ranked if candidate.state.suspended is None]
         return self.exercise.begin_at(states, remaining)
 
     def available(self, request: Request, now: float, tried: Sequence[TargetState]) -> list[TargetState]:
@@ -215,9 +217,9 @@ class Stack:
         return min(self._shut(request, tried), key=lambda state: state.breaker.until, default=None)
 
     def _shut(self, request: Request, tried: Sequence[TargetState]) -> list[TargetState]:
-        """The admitted targets, not tried, whose breakers are not closed."""
+        """The admitted targets, not tried and not suspended, whose breakers are not closed."""
         states = [candidate.state for candidate in self.admitted(request) if candidate.state not in tried]
-        return [state for state in states if state.breaker.state is not State.CLOSED]
+        return [state for state in states if state.breaker.state is not State.CLOSED and state.suspended is None]
 
     def _judge(self, request: Request) -> tuple[Candidate, ...]:
         """The admitted, each target once: one that stands in two routes may be bound on one rung and not on another."""
