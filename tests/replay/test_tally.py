@@ -9,6 +9,7 @@ from tests.replay.paired import HOUR, MONDAY, SPARE, TARGETS, WEEK, failed, ok, 
 from surefoot.domain.outcome import Kind
 from surefoot.errors import EvidenceError
 from surefoot.replay.histogram import quantile
+from surefoot.replay.outage import GATEWAY
 from surefoot.replay.tally import ALL, NANO, WITHOUT, Sum, Tally, Time, name_of, week_of
 
 WITH, LATE = 1, 2
@@ -35,7 +36,7 @@ def test_calls_failures_and_what_was_saved_or_lost_are_counted_per_arm() -> None
     assert tally.calls == 5
 
 
-def test_a_call_in_the_first_seconds_of_a_spell_takes_what_the_arm_without_made_of_it() -> None:
+def test_a_call_in_the_first_seconds_of_an_outage_takes_what_the_arm_without_made_of_it() -> None:
     tally = Tally([outage(1, 2)], TARGETS, (0.0, 60.0))
     start = MONDAY + HOUR
     at = [start, start + 59.9, start + 60.0]
@@ -48,13 +49,21 @@ def test_a_call_in_the_first_seconds_of_a_spell_takes_what_the_arm_without_made_
     assert inside.times[LATE, Time.E2E].sum() == 1
 
 
-def test_a_lag_counts_from_the_begin_of_outages_that_overlap_or_touch() -> None:
-    tally = Tally([outage(1, 3), outage(2, 4), outage(4, 5), outage(6, 7)], TARGETS, (1800.0,))
-    at = [MONDAY + h * HOUR for h in (1.1, 2.1, 4.1, 6.1)]
-    tally.add(first(4), results(at, [failed()] * 4), results(at, [saved()] * 4))
-    # the first and the last are in the first half hour of a spell; each belongs to the outage that began last
-    assert tally.struck[1, :, Sum.FAILED].tolist() == [1, 0, 0, 1]
-    assert tally.struck[1, :, Sum.CALLS].tolist() == [1, 1, 1, 1]
+def test_where_two_outages_hold_a_call_is_in_the_one_that_began_last_and_the_lag_counts_from_there() -> None:
+    tally = Tally([outage(1, 4), outage(2, 3), outage(4, 5)], TARGETS, (1800.0,))
+    at = [MONDAY + h * HOUR for h in (1.1, 1.9, 2.1, 3.5, 4.0, 5.0)]
+    tally.add(first(6), results(at, [failed()] * 6), results(at, [saved()] * 6))
+    assert tally.struck[1, :, Sum.CALLS].tolist() == [3, 1, 1]
+    assert tally.struck[1, :, Sum.FAILED].tolist() == [1, 1, 1]  # at 3.5 the first is old, though it holds again
+
+
+def test_an_outage_of_the_gateway_is_everybodys_and_what_it_spoils_is_lost() -> None:
+    tally = Tally([outage(1, 2, target=GATEWAY, provider="")], TARGETS, (0.0, 1800.0))
+    at = [MONDAY + h * HOUR for h in (0.5, 1.1)]
+    down = failed(kind=Kind.CONNECT, attempts=0, outage=0)
+    tally.add(first(2), results(at, [ok()] * 2), results(at, [ok(), down]))
+    assert tally.struck[:, 0, Sum.CALLS].tolist() == [1, 1, 1]
+    assert tally.struck[:, 0, Sum.LOST].tolist() == [0, 1, 1]  # whoever has not noticed an outage has no part in this
 
 
 def test_a_call_belongs_to_the_outage_that_struck_it_and_else_to_the_one_it_came_in() -> None:

@@ -1,4 +1,4 @@
-"""From tallies to facts: every number of a replay, under every reading, stress and lag, and which assumption moves most.
+"""From tallies to facts: every number of a replay, under every reading, stress and lag; and what moves it most.
 
     played scenarios ─▶ by week (arranged) ─▶ groups of calls ─▶ measures ─▶ Facts
                    └──▶ minutes avoided, one assumption changed at a time ─▶ moves, the largest first

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from surefoot.domain.outcome import Kind
 from surefoot.errors import EvidenceError
+from surefoot.replay.arriving import NONE, Arriving
 from surefoot.replay.driver import KINDS
 from surefoot.replay.histogram import BINS, bins_of, counted
 from surefoot.replay.outage import Outage
 from surefoot.replay.result import Floats, Integers, Results
-from surefoot.replay.spells import NONE, Spells
 
 OK = KINDS.index(Kind.OK)
 WITHOUT = 0
@@ -137,7 +137,7 @@ class Tally:
         self.weeks: dict[tuple[int, Cell], Counts] = {}
         self.struck = np.zeros((self.arms, len(self.outages), len(Sum)), np.int64)
         """Arms by outage by `Sum`: of the calls that belong to the outage."""
-        self._spells = Spells(self.outages, self.targets)
+        self._arriving = Arriving(self.outages, self.targets)
         self.cells: list[Cell] = sorted({(one.provider, one.mode) for one in self.outages})
         place = {cell: number for number, cell in enumerate(self.cells)}
         self._cell_of = np.array([place[one.provider, one.mode] for one in self.outages] + [NONE], np.int64)
@@ -158,10 +158,10 @@ class Tally:
             return
         self.first = min(self.first, float(ours.at.min()))
         self.last = max(self.last, float(ours.at.max()))
-        lying, into = self._spells.find(first, ours.at)
-        outage = np.where(without.outage == NONE, lying, without.outage)
+        met, after = self._arriving.find(first, ours.at)
+        outage = np.where(without.outage == NONE, met, without.outage)
         bare, with_it = _columns(without, without), _columns(ours, without)
-        columns = [bare] + [_late(with_it, bare, into < lag) if lag else with_it for lag in self.lags]
+        columns = [bare] + [_late(with_it, bare, after < lag) if lag else with_it for lag in self.lags]
         self._count_outages(outage, columns)
         weeks = week_of(ours.at)
         cells = self._cell_of[outage]
