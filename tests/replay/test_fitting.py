@@ -64,7 +64,7 @@ def test_what_was_measured_is_drawn_again() -> None:
 
 def test_a_cell_with_enough_samples_stands_by_itself_and_the_others_are_pooled() -> None:
     hours = np.repeat([0, 1, 2], [LEAST, LEAST - 1, 3 * LEAST])
-    at = hours * 3_600.0 + 60
+    at = hours.astype(np.float64) * 3_600.0 + 60
     lengths = np.where(np.arange(len(at)) % 2 == 0, 100, 100)
     values = np.where(hours == 0, 1.0, np.where(hours == 1, 2.0, 3.0))
     fitted = resampled(values, at, lengths)

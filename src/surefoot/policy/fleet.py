@@ -109,6 +109,15 @@ class Fleet:
             if state.suspended is not None:
                 self.hear(Suspended(name, state.suspended), now)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the next tick has anything to do, though no call says anything more until then.
+
+        But for the budgets' trickle and old signs of failure, which one tick at any later time does as well. So who
+        drives virtual time need not tick through a quiet night.
+        """
+        return any(state.suspicion.unsettled for state in self._ticked)
+
     def leave_alone(self) -> None:
         """Nobody is left who could grant a probe: each worker probes for itself. More probes, but an end."""
         for state in self.targets.values():

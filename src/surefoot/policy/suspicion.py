@@ -196,6 +196,11 @@ class Suspicion:
             signal.sums = (0.0, 0.0, 0.0)
         self.grade = Grade.CALM
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether time alone changes something: samples wait for a step, or suspicion is to fade."""
+        return bool(self.grade or self._first_token.fresh or self._rate.fresh)
+
     def tick(self, now: float) -> bool:
         """Fold what was noted, and move the grade by one at most. Order within one fold does not matter.
 

@@ -15,5 +15,6 @@ class Arm(Struct, frozen=True):
     """Its targets, routes, options and jurisdictions are replayed; a worker would run under them."""
     models: dict[str, TargetModel]
     """By name of the target; every target of the configuration needs one, but for static ones."""
-    heeds_retry_after: bool = True
-    """Whether a provider's word (`Retry-After`) opens a breaker. False for an application that asks without one."""
+    direct: bool = False
+    """An application that asks its provider without a gateway: no `Retry-After` closes a target to other calls, and
+    outages of the gateway do not strike it."""

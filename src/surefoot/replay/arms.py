@@ -47,7 +47,7 @@ def arms(configuration: Configuration, against: Configuration | None, modelled: 
     if against is not None:
         return one, Arm(name="against", configuration=against, models=dict(modelled(against)))
     cut = without_fallback(configuration)
-    return one, Arm(name="without", configuration=cut, models=one.models, heeds_retry_after=False)
+    return one, Arm(name="without", configuration=cut, models=one.models, direct=True)
 
 
 def without_fallback(configuration: Configuration) -> Configuration:
