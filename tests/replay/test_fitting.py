@@ -92,7 +92,7 @@ def test_a_length_with_too_few_samples_takes_the_times_of_all() -> None:
 
 
 def test_no_class_is_kept_that_makes_no_difference() -> None:
-    fitted = resampled(sample(LEAST - 1), np.arange(LEAST - 1) * 3_600.0, np.full(LEAST - 1, 10))
+    fitted = resampled(sample(LEAST - 1), np.arange(LEAST - 1, dtype=np.float64) * 3_600.0, np.full(LEAST - 1, 10))
     assert (len(fitted.tables), len(fitted.tables[0])) == (1, 1)
 
 
