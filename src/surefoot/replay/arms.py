@@ -23,7 +23,6 @@ from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.route import Filtered, Order, Resume, Route, Rung, Watch
 from surefoot.policy.breaker import BreakerOptions
 from surefoot.policy.jurisdictions import Jurisdictions, met_by
-from surefoot.policy.options import PolicyOptions
 from surefoot.policy.zones import Zones
 from surefoot.replay.arm import Arm
 from surefoot.replay.model import TargetModel
@@ -54,14 +53,10 @@ def arms(configuration: Configuration, against: Configuration | None, modelled: 
 def without_fallback(configuration: Configuration) -> Configuration:
     """The same configuration, cut to what an application does that asks one target and nobody else."""
     served = _served(configuration)
-    options = PolicyOptions(
-        first_token=configuration.options.first_token,
+    options = replace(
+        configuration.options,
         breaker=BreakerOptions(streak=_NEVER, share=1.0, certain=_NEVER, window=_NEVER),
-        budget=replace(configuration.options.budget, share=0.0),
         suspicion=replace(configuration.options.suspicion, threshold=_NEVER),
-        token_rate=configuration.options.token_rate,
-        them_or_us=configuration.options.them_or_us,
-        exercise=configuration.options.exercise,
     )
     return replace(
         configuration,
@@ -80,12 +75,11 @@ def primaries(configuration: Configuration) -> dict[str, tuple[str, ...]]:
     }
 
 
-def fallback_of(configuration: Configuration, route: Route) -> tuple[str, str] | None:
-    """The first two targets that a route's own jurisdiction admits; None if there are not two."""
+def first_two(configuration: Configuration, route: Route) -> tuple[str, str] | None:
+    """The first two targets that a route's own jurisdiction admits, as listed; None if there are not two."""
     served = _served(configuration)
-    admitted = dict.fromkeys(rung.target for rung in route.rungs if served.forbidden(route, rung) is None)
-    first, second, *_ = [*admitted, None, None]
-    return None if first is None or second is None else (first, second)
+    admitted = list(dict.fromkeys(rung.target for rung in route.rungs if served.forbidden(route, rung) is None))
+    return (admitted[0], admitted[1]) if len(admitted) > 1 else None
 
 
 def _cut(route: Route, configuration: Configuration, served: Served) -> Route:

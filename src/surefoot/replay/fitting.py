@@ -36,6 +36,10 @@ HOURS_OF_DAY = 24
 LENGTH_CLASSES = len(BUCKETS) + 1
 
 
+_GRAIN = ("hour and length", "length", "all")
+"""What a cell's values can be from, the finest first."""
+
+
 class Fitted(Struct, frozen=True):
     """Tables, and what they stand on."""
 
@@ -47,7 +51,7 @@ class Fitted(Struct, frozen=True):
     @property
     def told(self) -> str:
         """In words."""
-        cells = ", ".join(f"{count} from {what}" for what, count in self.own.items())
+        cells = ", ".join(f"{self.own[what]} from {what}" for what in _GRAIN if what in self.own)
         return f"{self.samples:,} samples (cells: {cells})"
 
 
@@ -74,7 +78,7 @@ def resampled(values: Floats, at: Floats | None = None, prompt_tokens: Integers 
         here = [_enough(values[(hour == one) & (length == other)]) if hours > 1 else None for other in range(lengths)]
         row = []
         for table, coarser in zip(here, of_length, strict=True):
-            own["hour and length" if table else "length" if coarser and lengths > 1 else "all"] += 1
+            own[_GRAIN[0] if table else _GRAIN[1] if coarser and lengths > 1 else _GRAIN[2]] += 1
             row.append(table or coarser or of_all)
         rows.append(tuple(row))
     return Fitted(_narrowest(rows), len(values), dict(own))
