@@ -10,6 +10,7 @@ from surefoot.evidence import percentile
 from surefoot.replay.histogram import (
     BINS,
     LONGEST,
+    MIDDLES,
     NOWHERE,
     RELATIVE_ERROR,
     SHORTEST,
@@ -54,5 +55,6 @@ def test_a_p99_of_fewer_than_a_hundred_is_refused_and_so_is_a_quantile_of_nothin
 def test_rows_of_resamples_have_the_same_quantiles_one_by_one() -> None:
     values = np.random.default_rng(2).lognormal(0, 1, (4, 500))
     rows = np.stack([counted(bins_of(row)) for row in values])
-    assert quantiles_of_rows(rows.astype(float), 0.95).tolist() == [quantile(row, 0.95) for row in rows]
-    assert np.isnan(quantiles_of_rows(np.zeros((1, BINS)), 0.5)).all()
+    for q, found in zip((0.5, 0.95), quantiles_of_rows(rows.astype(float), MIDDLES, (0.5, 0.95)), strict=True):
+        assert found.tolist() == [quantile(row, q) for row in rows]
+    assert np.isnan(quantiles_of_rows(np.zeros((1, BINS)), MIDDLES, (0.5,))).all()

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from tests.replay.paired import HOUR, MONDAY, TARGETS, WEEK, Call, failed, ok, outage, results, saved
 
+from surefoot.errors import ReplayError
 from surefoot.evidence import garwood
 from surefoot.facts import Fact, Facts, write
 from surefoot.replay.measures import Where
 from surefoot.replay.outage import Outage
 from surefoot.replay.resampling import RESAMPLES, weights
-from surefoot.replay.summary import About, Played, facts_of, moves_of
+from surefoot.replay.summary import About, Played, moves_of, summarise
 from surefoot.replay.tally import Tally
 
 PLACES = {"primary": Where("US", "Acme Inc."), "spare": Where("DE", "Beta GmbH")}
@@ -33,7 +34,7 @@ def tallied(
 
 
 def facts(tally: Tally, seed: int = 7) -> Facts:
-    return facts_of([Played("any", "", "", tally)], about(seed))
+    return summarise([Played("any", "", "", tally)], about(seed)).facts
 
 
 ACME = [outage(1, 3, incident="A"), outage(5, 6, incident="B", mode="silence"), outage(20, 21, incident="C")]
@@ -258,7 +259,7 @@ def test_what_moves_the_answer_most_stands_first_and_lags_are_among_it() -> None
 
 
 def test_a_replay_without_a_call_says_nothing() -> None:
-    with pytest.raises(ValueError, match="no call"):
+    with pytest.raises(ReplayError, match="no call"):
         facts(Tally([], TARGETS, (0.0,)))
 
 

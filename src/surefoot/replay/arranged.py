@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.errors import ReplayError
 from surefoot.replay.histogram import BINS
 from surefoot.replay.resampling import FEWEST_WEEKS, weights
 from surefoot.replay.result import Integers
@@ -49,7 +50,7 @@ def groups_of(tally: Tally) -> list[Group]:
 
 @dataclass(slots=True)
 class Arranged:
-    """One tally by week. Raises `ValueError` for one without a call: there is nothing to say."""
+    """One tally by week. Raises `ReplayError` for one without a call."""
 
     tally: Tally
     seed: int
@@ -61,7 +62,7 @@ class Arranged:
     def __post_init__(self) -> None:
         """Find the weeks."""
         if self.tally.last < self.tally.first:
-            raise ValueError("no call was replayed")
+            raise ReplayError("no call was replayed: there is nothing to say")
         first, last = week_of(np.array([self.tally.first, self.tally.last])).tolist()
         self.weeks = range(first, last + 1)
         self.tolls = tolls(self.tally)

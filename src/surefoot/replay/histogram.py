@@ -5,6 +5,7 @@ A bin's width is a fixed share of its value: whatever quantile is read from the 
 2019, here with a fixed range). Knows seconds. Must never: average a quantile.
 """
 
+from collections.abc import Sequence
 from math import ceil, log
 
 import numpy as np
@@ -57,9 +58,16 @@ def quantile(counts: Integers, q: float) -> float:
     return float(MIDDLES[np.searchsorted(np.cumsum(counts), rank_of(q, n))])
 
 
-def quantiles_of_rows(counts: NDArray[np.float64], q: float) -> Floats:
-    """The same of each row of counts, without the refusal; NaN for an empty row. Rows are resamples of one sample."""
+def quantiles_of_rows(counts: NDArray[np.float64], middles: Floats, shares: Sequence[float]) -> list[Floats]:
+    """For each share that quantile of each row, without the refusal; NaN for an empty row.
+
+    Rows are resamples of one sample. Their columns are bins in order, some or all, with the durations of `MIDDLES`.
+    """
+    upto = np.cumsum(counts, axis=1)
     n = counts.sum(axis=1)
-    ranks = np.maximum(np.ceil(q * n * (1 - 1e-12)), 1)
-    at = (np.cumsum(counts, axis=1) < ranks[:, None]).sum(axis=1)
-    return np.where(n > 0, MIDDLES[np.minimum(at, BINS - 1)], np.nan)
+    found = []
+    for q in shares:
+        ranks = np.maximum(np.ceil(q * n * (1 - 1e-12)), 1)  # as `rank_of`
+        at = np.minimum((upto < ranks[:, None]).sum(axis=1), len(middles) - 1)
+        found.append(np.where(n > 0, middles[at], np.nan))
+    return found

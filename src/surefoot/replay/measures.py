@@ -17,7 +17,6 @@ from surefoot.replay.result import Integers
 from surefoot.replay.tally import NANO, WITHOUT, Sum, Time
 from surefoot.replay.toll import MICRO
 
-QUANTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 UNKNOWN = "unknown"
 _MINUTE = 60 * MICRO
 
@@ -87,9 +86,7 @@ class Measures:
         yield self._money(f"cost.{name}", self.view.sums(arm, Sum.COST), unpriced)
         yield self._money(f"losers.{name}", self.view.sums(arm, Sum.EXTRA), unpriced)
         for time in (Time.TTFT, Time.E2E) if arm == WITHOUT else Time:
-            counts = self.view.times(arm, time)
-            for told, q in QUANTILES:
-                yield make.quantile(f"{time.name.lower()}.{told}.{name}", q, counts)
+            yield from make.quantiles(time.name.lower(), name, self.view.times(arm, time))
         yield from self._winners(arm, name)
 
     def _winners(self, arm: int, name: str) -> Iterator[Fact]:

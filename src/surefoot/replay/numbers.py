@@ -3,6 +3,7 @@
 Knows how a number and its interval are made from what was counted by week. Nothing of which numbers are wanted.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from surefoot.errors import EvidenceError
 from surefoot.facts import Fact
 from surefoot.replay.arranged import View
-from surefoot.replay.histogram import RELATIVE_ERROR, quantile, quantiles_of_rows
+from surefoot.replay.histogram import MIDDLES, RELATIVE_ERROR, quantile, quantiles_of_rows
 from surefoot.replay.resampling import CONFIDENCE, RESAMPLES, ROUGH, interval
 from surefoot.replay.result import Floats, Integers
+
+QUANTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,22 @@ class Numbers:
             resampled = None if over is None or under is None else np.where(under > 0, over / under, np.nan)
         return self._fact(name, unit, n, int(top.sum()) / scale / n, "a mean over calls", resampled)
 
-    def quantile(self, name: str, q: float, times: NDArray[np.int64]) -> Fact:
-        """Of durations, in seconds; `times` are weeks by bin. Refused where the sample is too small for it."""
+    def quantiles(self, name: str, ends: str, times: NDArray[np.int64]) -> Iterator[Fact]:
+        """`QUANTILES` of durations, in seconds; `times` are weeks by bin. Refused where the sample is too small.
+
+        A fact's name is `name`, the quantile's, and `ends`.
+        """
         counts = times.sum(axis=0)
         n = int(counts.sum())
-        try:
-            found = quantile(counts, q)
-        except EvidenceError as error:
-            return self.missing(name, "seconds", n, str(error) if n else "no samples")
-        weights = self.view.of.weights
-        # counts are whole and below 2^53: their products are exact in whatever order they are added
-        resampled = None if weights is None else quantiles_of_rows(weights.astype(float) @ times.astype(float), q)
-        how = f"smallest with that share at or below it, from merged histograms, within {100 * RELATIVE_ERROR:g} %"
-        return self._fact(name, "seconds", n, found, how, resampled)
+        for (called, q), resampled in zip(QUANTILES, self._resampled_times(times), strict=True):
+            full = f"{name}.{called}.{ends}"
+            try:
+                found = quantile(counts, q)
+            except EvidenceError as error:
+                yield self.missing(full, "seconds", n, str(error) if n else "no samples")
+                continue
+            how = f"smallest with that share at or below it, from merged histograms, within {100 * RELATIVE_ERROR:g} %"
+            yield self._fact(full, "seconds", n, found, how, resampled)
 
     def missing(self, name: str, unit: str, n: int, why: str) -> Fact:
         """A number that this sample does not have."""
@@ -67,6 +73,15 @@ class Numbers:
     def _resampled(self, by_week: Integers, scale: float = 1.0) -> Floats | None:
         weights = self.view.of.weights
         return None if weights is None else (weights @ by_week) / scale
+
+    def _resampled_times(self, times: NDArray[np.int64]) -> Sequence[Floats | None]:
+        weights = self.view.of.weights
+        used = np.flatnonzero(times.any(axis=0))
+        if weights is None or not len(used):
+            return [None] * len(QUANTILES)
+        # counts are whole and below 2^53: their products are exact in whatever order they are added
+        merged = weights.astype(np.float64) @ times[:, used].astype(np.float64)
+        return quantiles_of_rows(merged, MIDDLES[used], [q for _, q in QUANTILES])
 
     def _fact(self, name: str, unit: str, n: int, value: float, how: str, resampled: Floats | None) -> Fact:
         weeks = len(self.view.of.weeks)

@@ -1,4 +1,4 @@
-"""From what was asked to the tasks of a sweep: the base, the other readings, the stresses, and one assumption at a time.
+"""From what was asked to the tasks of a sweep: base, other readings, stresses, and one assumption changed at a time.
 
     readings ─▶ a scenario each          the first reading is the base: stresses and variations are of it
     stresses ─▶ a scenario each

@@ -10,13 +10,14 @@ Names are `SCENARIO.GROUP.MEASURE`: `any.all.minutes.avoided`, `partial.provider
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from surefoot import __version__
 from surefoot.config.quantities import show_duration
 from surefoot.facts import Fact, Facts
-from surefoot.replay.arranged import EVERYTHING, Arranged, groups_of
+from surefoot.replay.arranged import EVERYTHING, Arranged, Group, groups_of
 from surefoot.replay.measures import Measures, Where, avoided_minutes
 from surefoot.replay.resampling import CONFIDENCE, RESAMPLES, interval
 from surefoot.replay.result import Integers
@@ -67,25 +68,44 @@ class Move(Struct, frozen=True, kw_only=True):
         return self.varied - self.base
 
 
-def facts_of(played: Sequence[Played], about: About) -> Facts:
-    """All facts. The first that was played is the base. Raises `ValueError` if no call was replayed."""
+class Told(NamedTuple):
+    """A fact, and what it is about."""
+
+    scenario: str
+    group: Group
+    fact: Fact
+
+
+class Summary(NamedTuple):
+    """All that is told of a replay."""
+
+    facts: Facts
+    told: tuple[Told, ...]
+    """The same facts without the moves."""
+    moves: tuple[Move, ...]
+
+
+def summarise(played: Sequence[Played], about: About) -> Summary:
+    """All facts. The first that was played is the base. Raises `ReplayError` if no call was replayed."""
     base = played[0].tally
-    found = [fact for one in played if one.scenario for fact in _of_scenario(one, about)]
-    moved = [_fact_of(move, len(base.outages)) for move in moves_of(played, about.seed)]
-    return Facts(
+    told = tuple(one for scenario in played if scenario.scenario for one in _of_scenario(scenario, about))
+    moves = tuple(moves_of(played, about.seed))
+    facts = Facts(
         made=datetime.fromtimestamp(base.last, UTC).isoformat(timespec="seconds"),
         program=f"surefoot {__version__} replay",
         seed=about.seed,
         window=(base.first, base.last),
         inputs=about.inputs,
-        facts=(*found, *moved),
+        facts=(*(one.fact for one in told), *(_fact_of(move, len(base.outages)) for move in moves)),
     )
+    return Summary(facts, told, moves)
 
 
-def _of_scenario(one: Played, about: About) -> Iterator[Fact]:
+def _of_scenario(one: Played, about: About) -> Iterator[Told]:
     arranged = Arranged(one.tally, about.seed)
     for group in groups_of(one.tally):
-        yield from Measures(arranged, group, one.scenario, about.places).facts()
+        for fact in Measures(arranged, group, one.scenario, about.places).facts():
+            yield Told(one.scenario, group, fact)
 
 
 def moves_of(played: Sequence[Played], seed: int) -> list[Move]:
@@ -123,7 +143,7 @@ def _move(assumption: str, value: str, base: Arranged, before: Integers, after: 
 
 def _fact_of(move: Move, outages: int) -> Fact:
     return Fact(
-        name=f"moves.{move.assumption}.{move.value}",
+        name=f"moves.{move.assumption.replace(' ', '_')}.{move.value}",
         value=move.effect,
         unit="minutes",
         n=outages,

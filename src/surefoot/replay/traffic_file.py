@@ -29,8 +29,8 @@ _ACCOUNT = """SELECT coalesce(route, '') r, count(*) calls, count(*) FILTER (str
     count(*) FILTER (prompt_tokens IS NULL) prompt, count(*) FILTER (completion_tokens IS NULL) answer
     FROM read_parquet($file) GROUP BY r ORDER BY r"""
 _MIDDLES = "SELECT quantile_disc(prompt_tokens, 0.5), quantile_disc(completion_tokens, 0.5) FROM read_parquet($file)"
-_KEYS = "SELECT DISTINCT coalesce(key, '') k FROM read_parquet($file) ORDER BY k"
-_CALLS = """SELECT at, coalesce(route, ''), coalesce(key, ''), coalesce(stream, TRUE)::INTEGER,
+_KEYS = """SELECT DISTINCT coalesce("key", '') k FROM read_parquet($file) ORDER BY k"""
+_CALLS = """SELECT "at", coalesce(route, ''), coalesce("key", ''), coalesce(stream, TRUE)::INTEGER,
     coalesce(prompt_tokens, $prompt), greatest(coalesce(completion_tokens, $answer), 1), coalesce(max_tokens, 0)
     FROM read_parquet($file)"""
 
