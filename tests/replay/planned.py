@@ -47,11 +47,11 @@ exercise = "1%"
 """
 
 COLUMNS = (
-    "call VARCHAR, at DOUBLE, route VARCHAR, provider VARCHAR, model VARCHAR, stream BOOLEAN, prompt_tokens INTEGER, "
+    'call VARCHAR, "at" DOUBLE, route VARCHAR, provider VARCHAR, model VARCHAR, stream BOOLEAN, prompt_tokens INTEGER, '
     "completion_tokens INTEGER, max_tokens INTEGER, ttft DOUBLE, duration DOUBLE, failed BOOLEAN, kind VARCHAR, "
-    "first_failed BOOLEAN, first_kind VARCHAR, attempts INTEGER, cost DOUBLE, user VARCHAR, key VARCHAR"
+    'first_failed BOOLEAN, first_kind VARCHAR, attempts INTEGER, cost DOUBLE, "user" VARCHAR, "key" VARCHAR'
 )
-NAMES = [column.split()[0] for column in COLUMNS.split(", ")]
+NAMES = [column.split()[0].strip('"') for column in COLUMNS.split(", ")]
 
 
 def configured(folder: Path, text: str = ROUTES, targets: str = TARGETS) -> Configuration:
@@ -95,5 +95,5 @@ def traffic(path: Path, calls: Sequence[dict[str, Any]]) -> Path:
                 "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [[row[name] for name in NAMES] for row in rows],
             )
-        base.table("calls").order("at").write_parquet(str(path))
+        base.table("calls").order('"at"').write_parquet(str(path))
     return path

@@ -42,7 +42,7 @@ def batch(count: int, *, every: float = 1.0, key: str = "", stream: bool = True,
     same = np.ones(count, np.int64)
     return Batch(
         first=0,
-        at=1_700_000_000.0 + every * np.arange(count),
+        at=1_700_000_000.0 + every * np.arange(count, dtype=np.float64),
         routes=("chat",),
         route=0 * same,
         keys=(key,),

@@ -1,15 +1,18 @@
 """Incidents become outages: of the right targets, in one drawn mode, and nothing is left out without a word."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.replay.planned import ROUTES, TARGETS, configured, incident
 
-from surefoot.config.rates import default_rates
+from surefoot.config.rates import default_rates, told_by
 from surefoot.intake.incident import Reading, Severity
+from surefoot.intake.incidents.reading import How, gather
 from surefoot.replay.naming import names_model, same_model
-from surefoot.replay.planning import Plan, Rules, mode_of, plan, strikes
+from surefoot.replay.planning import Plan, Rules, is_elsewhere, mode_of, plan, strikes
 
 SPAN = (0.0, 100_000.0)
 
@@ -119,7 +122,14 @@ def test_an_unknown_length_can_be_assumed_and_is_said(tmp_path: Path) -> None:
     listed = [incident(id="open", end=None), incident(id="no length", end=1_000.0), incident(id="known")]
     made = plan(listed, configured(tmp_path), SPAN, rules(unknown_length=600.0))
     assert [(one.start, one.end) for one in made.outages] == [(1_000, 4_600), (1_000, 1_600), (1_000, 1_600)]
-    assert "incidents of unknown length (open, or posted without any) last 600 s" in made.said
+    assert "incidents of unknown length (open, or posted without any) last 10m" in made.said
+
+
+def test_a_forgotten_incident_is_cut_to_the_cap_and_the_cap_is_a_choice(tmp_path: Path) -> None:
+    listed = [incident(end=1_000.0 + 3 * 86_400)]
+    configuration, span = configured(tmp_path), (0.0, 1e6)
+    assert plan(listed, configuration, span, rules()).outages[0].end == 1_000 + 86_400
+    assert plan(listed, configuration, span, rules(cap=None)).outages[0].end == 1_000 + 3 * 86_400
 
 
 def test_an_incident_that_is_on_when_the_traffic_begins_strikes(tmp_path: Path) -> None:
@@ -178,3 +188,49 @@ def test_a_title_that_tells_nothing_can_mean_any_mode() -> None:
     expected = sum(drawn.values()) * rates.of["refuse"].events / sum(rate.events for rate in rates.of.values())
     assert abs(drawn["refuse"] - expected) < 5 * expected**0.5
     assert drawn["stale"] == 0
+
+
+def test_public_incidents_become_outages_and_none_is_lost(tmp_path: Path, real_data: Path) -> None:
+    found = gather([str(real_data / "incidents.csv.gz")], How())
+    incidents = [one.incident for one in found.incidents]
+    span = (datetime(2023, 7, 11, tzinfo=UTC).timestamp(), datetime(2025, 1, 10, tzinfo=UTC).timestamp())
+    configuration = configured(tmp_path)
+    made = {reading: plan(incidents, configuration, span, rules(reading=reading)) for reading in Reading}
+    for one in made.values():
+        assert one.incidents + sum(one.left_out.values()) == len(incidents)
+        assert {outage.target for outage in one.outages} == {"openai-us", "claude-us"}
+    counts = [made[reading].incidents for reading in (Reading.ANY, Reading.PARTIAL, Reading.MAJOR)]
+    assert counts == sorted(counts, reverse=True)
+    mild, severe = (
+        {one.incident: one.mode for one in made[reading].outages} for reading in (Reading.ANY, Reading.MAJOR)
+    )
+    assert severe.items() <= mild.items()
+    every = plan(incidents, configuration, span, rules(every_service=True))
+    with duckdb.connect() as base:
+        ((bare,),) = base.execute(
+            """SELECT count(DISTINCT incident_id) FROM read_csv($file)
+            WHERE provider IN ('openai', 'anthropic') AND source = 'FAILS' AND end_utc > start_utc
+            AND epoch(start_utc) <= $end AND epoch(end_utc) > $start""",
+            {"file": str(real_data / "incidents.csv.gz"), "start": span[0], "end": span[1]},
+        ).fetchall()
+    assert every.incidents == bare
+
+
+def test_titles_are_told_apart_as_the_rates_were_counted(real_data: Path) -> None:
+    """The words found 290 incidents in the years that the rates count; the choice of services differs in detail."""
+    found = gather([str(real_data / "incidents.csv.gz")], How())
+    years = (datetime(2023, 1, 1, tzinfo=UTC).timestamp(), datetime(2025, 1, 1, tzinfo=UTC).timestamp())
+    counted = Counter(
+        told.what
+        for one in found.incidents
+        if one.source == "FAILS"
+        and one.incident.provider in {"openai", "anthropic"}
+        and years[0] <= one.incident.start < years[1]
+        and not is_elsewhere(one.incident)
+        and (told := told_by(one.incident.title))
+    )
+    defaults = Counter(rate.what for rate in default_rates().of.values())
+    for what, share in (("elevated errors", 188 / 290), ("unavailable, outage, down", 55 / 290)):
+        assert what in defaults
+        assert counted[what] / counted.total() == pytest.approx(share, abs=0.05)
+    assert 250 < counted.total() < 330

@@ -5,10 +5,10 @@ P(a) P(b) T seconds; with a *lift* L for
 
     both = L P(a) P(b) T        which has to be at most P(a) T and at most P(b) T, so L <= 1 / max(P(a), P(b))
 
-The lift is what `surefoot incidents` measures between two providers. Here whole outages of the primary, drawn by chance,
-are the fallback's too until `both` is reached, the last one in part, from its beginning; the rest of P(b) T is laid
-where the primary is well, by chance, in pieces as long as the primary's outages are on average. So P(b) and the lift
-are what was asked for, to the rounding of floats.
+The lift is what `surefoot incidents` measures between two providers. Here whole outages of the primary, drawn by
+chance, are the fallback's too until `both` is reached, the last one in part, from its beginning; the rest of P(b) T is
+laid where the primary is well, by chance, in pieces as long as the primary's outages are on average. So P(b) and the
+lift are what was asked for, to the rounding of floats.
 
 Knows spans of time. Must never: draw by any state but the seed.
 """

@@ -11,11 +11,11 @@ from msgspec import Struct
 from surefoot.errors import ReplayError
 
 HOUR = 3_600.0
-_WHOLE = "SELECT count(*), min(at), max(at) FROM read_parquet($file)"
-_HOUR = "SELECT floor(at / 3600) h, count(*) n FROM read_parquet($file) GROUP BY h ORDER BY n DESC, h LIMIT 1"
+_WHOLE = 'SELECT count(*), min("at"), max("at") FROM read_parquet($file)'
+_HOUR = 'SELECT floor("at" / 3600) h, count(*) n FROM read_parquet($file) GROUP BY h ORDER BY n DESC, h LIMIT 1'
 _MINUTE = """SELECT max(n), max(t) FROM (
     SELECT count(*) n, sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)) t
-    FROM read_parquet($file) GROUP BY floor(at / 60))"""
+    FROM read_parquet($file) GROUP BY floor("at" / 60))"""
 _ROUTES = "SELECT coalesce(route, '') r, count(*) n FROM read_parquet($file) GROUP BY r ORDER BY n DESC, r"
 
 

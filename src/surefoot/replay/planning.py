@@ -18,9 +18,11 @@ from itertools import accumulate
 from msgspec import Struct, field
 
 from surefoot.config.configuration import Configuration
+from surefoot.config.quantities import show_duration
 from surefoot.config.rates import Rates, default_rates, told_by
 from surefoot.domain.target import Target
 from surefoot.intake.incident import Incident, Reading
+from surefoot.intake.incidents.mending import CAP, capped
 from surefoot.replay.naming import names_model, plain, runs
 from surefoot.replay.outage import Outage
 
@@ -52,6 +54,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     unknown_length: float = 0.0
     """Seconds that an incident is taken to last whose length is unknown: it is open, or was posted with no length
     afterwards. 0 leaves such incidents out."""
+    cap: float | None = CAP
+    """Seconds beyond which an incident is cut; None: as long as it is told."""
     every_service: bool = False
     """Whether incidents count that are about something else than answering a chat by API."""
     rates: Rates = field(default_factory=default_rates)
@@ -79,7 +83,8 @@ def plan(incidents: Sequence[Incident], configuration: Configuration, span: tupl
     left_out: Counter[str] = Counter()
     outages: list[Outage] = []
     struck = 0
-    for incident in incidents:
+    for told in incidents:
+        incident = capped(told, rules.cap)
         reason = _why_not(incident, span, rules)
         made = [] if reason else list(_outages(incident, targets, rules))
         if made:
@@ -126,11 +131,23 @@ def mode_of(incident: Incident, seed: int, rates: Rates) -> str:
     return next((mode for mode, upto in zip(modes, accumulate(weights), strict=True) if drawn < upto), modes[-1])
 
 
+def is_elsewhere(incident: Incident) -> bool:
+    """Whether an incident is about something else than answering a chat by API, by its title and its services."""
+    title, services = incident.title, incident.services
+    if _ELSEWHERE.search(title):
+        return True
+    if services:
+        return not any(map(_API.search, services)) and all(
+            _SITES.search(one) or _ELSEWHERE.search(one) for one in services
+        )
+    return _SITES.search(title) is not None and _API.search(title) is None
+
+
 def _why_not(incident: Incident, span: tuple[float, float], rules: Rules) -> str | None:
     end = _end(incident, rules)
     if not incident.counts(rules.reading):
         return f"milder than the reading ({rules.reading})"
-    if not rules.every_service and _is_elsewhere(incident):
+    if not rules.every_service and is_elsewhere(incident):
         return "about another service than a chat by API"
     if end <= incident.start:
         return "length unknown: still open" if incident.end is None else "length unknown: posted without any"
@@ -143,17 +160,6 @@ def _end(incident: Incident, rules: Rules) -> float:
     """The end, or the start where the length is not known and nothing is assumed."""
     known = incident.end is not None and incident.end > incident.start
     return incident.end if known and incident.end is not None else incident.start + rules.unknown_length
-
-
-def _is_elsewhere(incident: Incident) -> bool:
-    title, services = incident.title, incident.services
-    if _ELSEWHERE.search(title):
-        return True
-    if services:
-        return all(_SITES.search(service) or _ELSEWHERE.search(service) for service in services if service) and not any(
-            _API.search(service) for service in services
-        )
-    return _SITES.search(title) is not None and _API.search(title) is None
 
 
 def _outages(incident: Incident, targets: Iterable[Target], rules: Rules) -> Iterator[Outage]:
@@ -180,9 +186,11 @@ def _said(rules: Rules, never: Sequence[str]) -> Iterator[str]:
     yield f"in an outage {rules.failing:.0%} of the calls to a target are struck: no status page says how many were"
     yield "how an incident failed is drawn among the modes that its title can mean; all of its calls fail alike"
     if rules.unknown_length:
-        yield f"incidents of unknown length (open, or posted without any) last {rules.unknown_length:g} s"
+        yield f"incidents of unknown length (open, or posted without any) last {show_duration(rules.unknown_length)}"
     else:
         yield "incidents of unknown length (open, or posted without any) are left out"
+    if rules.cap is not None:
+        yield f"incidents longer than {show_duration(rules.cap)} are cut to it"
     if rules.every_service:
         yield "incidents of every service of a provider count, also of those that no call here uses"
     if never:

@@ -1,0 +1,40 @@
+"""What a traffic file asks for in time, counted by hand."""
+
+from pathlib import Path
+
+import pytest
+from tests.replay.planned import traffic
+
+from surefoot.errors import ReplayError
+from surefoot.replay.demand import demand_of
+
+HOUR = 472_000 * 3_600.0
+
+
+def test_the_busiest_hour_and_minute_are_those_of_the_clock(tmp_path: Path) -> None:
+    offsets = [10.0, 3_599.0, 3_601.0, 3_602.0, 3_659.0, 3_661.0, 9_000.0]
+    calls = [
+        {"at": HOUR + offset, "prompt_tokens": 100 * number, "completion_tokens": None, "route": route}
+        for number, (offset, route) in enumerate(zip(offsets, ["a", "b", "b", None, "a", "b", "b"], strict=True))
+    ]
+    found = demand_of(traffic(tmp_path / "traffic.parquet", calls))
+    assert (found.calls, found.span) == (7, (HOUR + 10, HOUR + 9_000))
+    assert (found.busiest_hour, found.busiest_calls) == (HOUR + 3_600, 4)
+    assert (found.peak_requests, found.peak_tokens) == (3, 200 + 300 + 400)
+    assert list(found.routes.items()) == [("b", 4), ("a", 2), ("", 1)]
+
+
+def test_the_earliest_of_two_hours_that_are_as_busy_is_taken(tmp_path: Path) -> None:
+    calls = [{"at": HOUR + offset} for offset in (9_000.0, 10.0)]
+    assert demand_of(traffic(tmp_path / "traffic.parquet", calls)).busiest_hour == HOUR
+
+
+def test_what_is_no_traffic_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ReplayError, match=r"is no traffic file: .*surefoot import"):
+        demand_of(tmp_path / "none.parquet")
+    text = tmp_path / "text.parquet"
+    text.write_text("no parquet", encoding="utf-8")
+    with pytest.raises(ReplayError, match="is no traffic file"):
+        demand_of(text)
+    with pytest.raises(ReplayError, match="has no calls"):
+        demand_of(traffic(tmp_path / "empty.parquet", []))
