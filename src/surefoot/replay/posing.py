@@ -32,6 +32,8 @@ from surefoot.replay.traffic_file import TrafficFile
 UNKNOWN_LENGTH = 1_800.0
 """Seconds that an incident without a known length lasts in the variation that lets it count."""
 
+STANDING = "what a fallback costs while nothing fails (commitments, keep-warm) is not in any cost here"
+
 
 class Asked(Struct, frozen=True, kw_only=True):
     """What a replay was asked to find out."""
@@ -84,7 +86,7 @@ def pose(material: Material, asked: Asked) -> Posed:
         for n, (reading, found) in enumerate(plans.items())
     ]
     base = plans[asked.readings[0]]
-    said = [*material.traffic.said, *base.said]
+    said = [*material.traffic.said, *base.said, STANDING]
     for stress in asked.stresses:
         case = stress.apply(made.case(base))
         said += case.said
@@ -170,12 +172,12 @@ class _Posing:
 
 
 def scaled(model: TargetModel, factor: float) -> TargetModel:
-    """A target that takes so many times as much."""
+    """A target that takes so many times as much, but at least a call a minute."""
     return replace(
         model,
         servers=None if model.servers is None else ceil(model.servers * factor),
         queue=None if model.queue is None else ceil(model.queue * factor),
-        requests_per_minute=None if model.requests_per_minute is None else model.requests_per_minute * factor,
+        requests_per_minute=None if model.requests_per_minute is None else max(model.requests_per_minute * factor, 1.0),
         tokens_per_minute=None if model.tokens_per_minute is None else model.tokens_per_minute * factor,
     )
 
