@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.replay.planned import traffic
 
@@ -11,7 +12,7 @@ from surefoot.replay.demand import demand_of
 HOUR = 472_000 * 3_600.0
 
 
-def test_the_busiest_hour_and_minute_are_those_of_the_clock(tmp_path: Path) -> None:
+def test_the_busiest_hour_is_one_of_the_clock_and_the_busiest_minute_is_any(tmp_path: Path) -> None:
     offsets = [10.0, 3_599.0, 3_601.0, 3_602.0, 3_659.0, 3_661.0, 9_000.0]
     calls = [
         {"at": HOUR + offset, "prompt_tokens": 100 * number, "completion_tokens": None, "route": route}
@@ -20,7 +21,7 @@ def test_the_busiest_hour_and_minute_are_those_of_the_clock(tmp_path: Path) -> N
     found = demand_of(traffic(tmp_path / "traffic.parquet", calls))
     assert (found.calls, found.span) == (7, (HOUR + 10, HOUR + 9_000))
     assert (found.busiest_hour, found.busiest_calls) == (HOUR + 3_600, 4)
-    assert (found.peak_requests, found.peak_tokens) == (3, 200 + 300 + 400)
+    assert (found.peak_requests, found.peak_tokens) == (4, 200 + 300 + 400 + 500)
     assert list(found.routes.items()) == [("b", 4), ("a", 2), ("", 1)]
 
 
@@ -38,3 +39,10 @@ def test_what_is_no_traffic_is_refused_with_what_to_do(tmp_path: Path) -> None:
         demand_of(text)
     with pytest.raises(ReplayError, match="has no calls"):
         demand_of(traffic(tmp_path / "empty.parquet", []))
+
+
+def test_whatever_happens_in_a_minute_is_in_the_peak(tmp_path: Path) -> None:
+    at = HOUR + np.sort(np.random.default_rng(1).random(500)) * 3_000
+    found = demand_of(traffic(tmp_path / "traffic.parquet", [{"at": float(one)} for one in at]))
+    most = max(int(((at >= one) & (at <= one + 60)).sum()) for one in at)
+    assert most <= found.peak_requests <= 1.5 * most
