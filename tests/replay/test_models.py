@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import kstest
-from tests.replay.planned import TARGETS, configured, traffic
-from tests.replay.test_arms import batch
+from tests.replay.planned import TARGETS, batch, configured, traffic
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.units import Price
