@@ -34,7 +34,7 @@ from surefoot.replay.requests import Front
 from surefoot.replay.result import Results
 from surefoot.replay.targets import Targets
 from surefoot.replay.ticking import Ticks
-from surefoot.replay.traffic import Batch
+from surefoot.replay.batch import Batch
 
 __all__ = ["KINDS", "Arm", "run"]
 
