@@ -22,7 +22,7 @@ from surefoot.policy.options import PolicyOptions
 from surefoot.replay.driver import KINDS, Arm, run
 from surefoot.replay.model import QuantileTable, TargetModel
 from surefoot.replay.outage import Outage
-from surefoot.replay.traffic import Batch
+from surefoot.replay.batch import Batch
 
 NAMES = ("primary", "second", "third")
 CALLS = 1_000_000
