@@ -11,7 +11,7 @@ from surefoot.config.configuration import Configuration
 from surefoot.intake.incident import Incident, Severity
 from surefoot.replay.arms import read_configuration
 from surefoot.replay.model import TargetModel, constant
-from surefoot.replay.traffic import Batch
+from surefoot.replay.batch import Batch
 
 TARGETS = """
 [targets.azure-eu]

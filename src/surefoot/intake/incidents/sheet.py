@@ -40,11 +40,7 @@ class Sheet(Struct, frozen=True):
     services: tuple[str, ...]
     """Only incidents that name one of these count; empty: all do."""
     left_out: dict[str, int]
-<<<<<<< HEAD
-    """By provider, incidents that name none of these services, or no service at all."""
-=======
     """By provider, incidents in the time watched that name none of these services, or no service at all."""
->>>>>>> main
     watched: dict[str, Watched]
     facts: Facts
 
@@ -66,11 +62,7 @@ def sheet(gathered: Gathered, window: Window, services: tuple[str, ...], asked: 
         faults=dict(Counter(fault for one in wrong for fault in one.faults).most_common()),
         mended=wrong,
         services=services,
-<<<<<<< HEAD
-        left_out=dict(Counter(one.incident.provider for one in gathered.incidents if not _names(one, services))),
-=======
         left_out=_left_out(gathered.incidents, seen, services),
->>>>>>> main
         watched=seen,
         facts=Facts(
             made="",
@@ -88,8 +80,6 @@ def _names(one: Heard, services: tuple[str, ...]) -> bool:
     return not services or any(service.casefold() in named for service in services)
 
 
-<<<<<<< HEAD
-=======
 def _left_out(incidents: Sequence[Heard], seen: dict[str, Watched], services: tuple[str, ...]) -> dict[str, int]:
     named_none = (one.incident for one in incidents if not _names(one, services))
     return dict(
@@ -97,7 +87,6 @@ def _left_out(incidents: Sequence[Heard], seen: dict[str, Watched], services: tu
     )
 
 
->>>>>>> main
 def _known(option: str, names: Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
