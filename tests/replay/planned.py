@@ -10,8 +10,8 @@ import numpy as np
 from surefoot.config.configuration import Configuration
 from surefoot.intake.incident import Incident, Severity
 from surefoot.replay.arms import read_configuration
-from surefoot.replay.model import TargetModel, constant
 from surefoot.replay.batch import Batch
+from surefoot.replay.model import Floats, TargetModel, constant
 
 TARGETS = """
 [targets.azure-eu]
@@ -112,6 +112,16 @@ def traffic(path: Path, calls: Sequence[dict[str, Any]]) -> Path:
                 [[row[name] for name in NAMES] for row in rows],
             )
         base.table("calls").order('"at"').write_parquet(str(path))
+    return path
+
+
+def numbered(path: Path, at: Floats) -> Path:
+    """A traffic file of many usual calls at these times."""
+    traffic(path, [{"at": 0.0}])
+    with duckdb.connect() as base:
+        base.execute("CREATE TABLE usual AS SELECT * FROM read_parquet($file)", {"file": str(path)})
+        base.execute("CREATE TABLE times AS SELECT unnest($at) t", {"at": at.tolist()})
+        base.sql('SELECT usual.* REPLACE (t AS "at") FROM usual, times ORDER BY t').write_parquet(str(path))
     return path
 
 
