@@ -15,7 +15,7 @@ from surefoot.replay.arms import arms
 from surefoot.replay.demand import demand_of
 from surefoot.replay.driver import KINDS, run
 from surefoot.replay.measured import Source, read_measured
-from surefoot.replay.model import TargetModel, quantiles
+from surefoot.replay.model import ROUND_TRIP, TargetModel, quantiles
 from surefoot.replay.modelling import DEFAULT_RATE, DEFAULT_TTFT, Models, models_of
 from surefoot.replay.models_file import Given, read_models
 
@@ -71,13 +71,15 @@ queue = 100
 requests_per_minute = 600
 tokens_per_minute = 400_000
 price = { input = "$1/MTok", output = "$8/MTok" }
+round_trip = "80ms"
 """
     models = modelled(tmp_path, calls(3), read_models(written(tmp_path, text), NAMES))
     model = models.of["azure-eu"]
     assert [at(model, u) for u in (0.5, 0.99)] == pytest.approx([0.4, 2.0])
     assert [at(model, u, rate=True) for u in (0.01, 0.5)] == pytest.approx([15, 60])
     assert (model.servers, model.queue, model.requests_per_minute, model.tokens_per_minute) == (40, 100, 600, 400_000)
-    assert model.price == Price(1.0, 8.0)
+    assert (model.price, model.round_trip) == (Price(1.0, 8.0), 0.08)
+    assert models.of["claude-us"].round_trip == ROUND_TRIP
     assert stands(models, "azure-eu", "capacity") == (
         "given in the models file: servers 40, queue 100, requests_per_minute 600, tokens_per_minute 400000",
         True,

@@ -83,7 +83,7 @@ def demand_of(traffic: Path) -> Demand:
 
 
 def _peaks(reading: duckdb.DuckDBPyConnection) -> tuple[float, float]:
-    """Most calls, and most tokens, in any minute; of each batch the last minute is looked at again with the next one."""
+    """Most calls, and most tokens, in any minute; of each batch its last minute is looked at again with the next."""
     requests = tokens = 0.0
     kept: Floats = np.empty((0, 2))
     while rows := reading.fetchmany(_BATCH):
