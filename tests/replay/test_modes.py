@@ -57,16 +57,16 @@ def test_tokens_are_counted_as_they_come() -> None:
 
     assert play.said(0.4) == (0, 0.4)
     assert play.said(0.5) == (1, 0.5)
-    assert play.said(0.56) == (2, pytest.approx(0.55))
-    assert play.said(0.88) == (8, pytest.approx(0.85))
-    assert play.said(9.0) == (11, pytest.approx(1.0))
+    assert play.said(0.56) == pytest.approx((2, 0.55))
+    assert play.said(0.88) == pytest.approx((8, 0.85))
+    assert play.said(9.0) == pytest.approx((11, 1.0))
 
 
 def test_a_drip_after_some_tokens_is_counted_at_both_paces() -> None:
     play = MODES["drip_later"](SPEECH, Way.RELAYED)
 
-    assert play.said(0.61) == (AFTER_TOKENS, pytest.approx(0.6))
-    assert play.said(2.7) == (AFTER_TOKENS + 2, pytest.approx(2.6))
+    assert play.said(0.61) == pytest.approx((AFTER_TOKENS, 0.6))
+    assert play.said(2.7) == pytest.approx((AFTER_TOKENS + 2, 2.6))
     assert play.steps[-1].after == pytest.approx(0.6 + 8)
 
 

@@ -25,6 +25,7 @@ from surefoot.policy.call_state import State
 from surefoot.policy.fleet import Fleet
 from surefoot.replay.accounts import KINDS, close
 from surefoot.replay.arm import Arm
+from surefoot.replay.batch import Batch
 from surefoot.replay.books import Books
 from surefoot.replay.gateway_down import GatewayDown
 from surefoot.replay.life import NEVER, Leg, Life
@@ -34,7 +35,6 @@ from surefoot.replay.requests import Front
 from surefoot.replay.result import Results
 from surefoot.replay.targets import Targets
 from surefoot.replay.ticking import Ticks
-from surefoot.replay.batch import Batch
 
 __all__ = ["KINDS", "Arm", "run"]
 
