@@ -133,9 +133,12 @@ def test_traffic_that_changed_or_is_gone_is_not_replayed(tmp_path: Path, process
 
 def test_a_replay_that_is_told_to_end_leaves_no_process_behind(tmp_path: Path) -> None:
     files = written(tmp_path, [0.0])
-    many = 'SELECT * REPLACE ("at" + 60 * step AS "at") FROM read_parquet($file), range(20000) AS steps(step)'
     with duckdb.connect() as base:
-        base.execute(f"CREATE TABLE calls AS SELECT * EXCLUDE step FROM ({many})", {"file": str(files.traffic)})
+        base.execute(
+            """CREATE TABLE calls AS SELECT * EXCLUDE step REPLACE ("at" + 60 * step AS "at")
+            FROM read_parquet($file), range(20000) AS steps(step)""",
+            {"file": str(files.traffic)},
+        )
         base.table("calls").order('"at"').write_parquet(str(files.traffic))
     command = [sys.executable, "-m", "surefoot.cli.main", "replay", *files.options("--no-vary", "--processes", "2")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
