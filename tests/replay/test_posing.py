@@ -79,7 +79,7 @@ def test_the_hash_of_the_inputs_changes_with_every_input_but_the_seed(files: Fil
         (
             {"config": CONFIG + "\n[policy.breaker]\nstreak = 2\n"},
             {"incidents": "id,provider,start,end\none,openai,2024-06-04T01:00Z,2024-06-04T02:00Z\n"},
-            {"models": ""},
+            {"models": "[targets]\n"},
         )
     ):
         folder = tmp_path / str(number)
