@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, outage, replayed
+from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, model, outage, replayed
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
 from surefoot.policy.fleet import Fleet
 from surefoot.replay.draws import draws
 from surefoot.replay.driver import Driver
-from surefoot.replay.model import QuantileTable, TargetModel
+from surefoot.replay.model import QuantileTable, TargetModel, constant
 from surefoot.replay.modes import MODES
 from surefoot.replay.outage import Outage
 from surefoot.replay.result import Results
@@ -145,3 +145,10 @@ def test_ticks_that_are_left_out_would_have_changed_nothing(
 
     assert diligent.ticks.made > lazy.ticks.made
     assert same(*found)
+
+
+def test_a_call_that_waits_for_a_probe_after_its_only_attempt_ends_all_the_same() -> None:
+    busy = TargetModel(target="b", ttft=constant(0.5), rate=constant(20), requests_per_minute=1.0)
+    found = replayed(arm(model("a"), busy), calls(range(20)), [outage("a", -1, 3600)])
+    assert len(found.at) == 20
+    assert answered(found) >= 1
