@@ -7,6 +7,7 @@
     ├── DrillError         a drill that must not or cannot be run; the message says what to do
     ├── IntakeError        traffic or incidents that cannot be read in; the message says what to do
     ├── ExplainError       a question about a route that names what is not there
+    ├── ReplayError        traffic, outages or models that do not fit the configuration; the message says what to do
     ├── StartError         the program cannot start: a port is taken, a file is missing
     └── ChannelError       the supervisor and a worker no longer understand one another
 
@@ -50,6 +51,10 @@ class IntakeError(SurefootError):
 
 class ExplainError(SurefootError):
     """A question that names what is not there; the message says what is."""
+
+
+class ReplayError(SurefootError):
+    """Traffic, outages or models that cannot be replayed under a configuration; the message says what to do."""
 
 
 class StartError(SurefootError):

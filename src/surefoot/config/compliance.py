@@ -75,8 +75,8 @@ def without(configuration: Configuration, tool: Transfer) -> list[Fall]:
     """
     jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
     before, after = (
-        Served(jurisdictions, {target.name: target for target in targets}, Faults())
-        for targets in (configuration.targets, [_fallen(target, tool) for target in configuration.targets])
+        Served(jurisdictions, {target.name: target for target in one.targets}, Faults())
+        for one in (configuration, fallen_of(configuration, tool))
     )
     falls = [
         _fall(route, applied, before, after, tool)
@@ -95,6 +95,11 @@ def _met_on(route: Route, configuration: Configuration) -> Iterator[Circumstance
     for key in (*configuration.door.keys, *configuration.ring.keys):
         if key.routes is None or route.name in key.routes:
             yield met_by(key)
+
+
+def fallen_of(configuration: Configuration, tool: Transfer) -> Configuration:
+    """The configuration after a transfer tool has fallen: targets that declare it declare none."""
+    return replace(configuration, targets=tuple(_fallen(target, tool) for target in configuration.targets))
 
 
 def _fall(route: Route, applied: Applied, served: Served, after_it: Served, tool: Transfer) -> Fall | None:

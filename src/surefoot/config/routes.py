@@ -177,11 +177,11 @@ def without(rung: Rung, earlier: list[Rung]) -> list[Rung]:
     pieces = [rung.when]
     for above in earlier:
         if above.target == rung.target and set(above.jurisdictions) <= set(rung.jurisdictions):
-            pieces = [rest for piece in pieces for rest in _less(piece, above.when)]
+            pieces = [rest for piece in pieces for rest in less(piece, above.when)]
     return [Rung(rung.target, piece, rung.jurisdictions) for piece in pieces]
 
 
-def _less(piece: When, taken: When) -> list[When]:
+def less(piece: When, taken: When) -> list[When]:
     """What is left of a range when another is taken from it: nothing, one range or two."""
     left: list[When] = []
     if taken.least > 0:

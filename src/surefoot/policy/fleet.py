@@ -105,6 +105,15 @@ class Fleet:
         for state, alarm in alarms.items():
             state.judge(now, closed_off=alarm and self._others_can_take_over(state), slowed=slowed)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the next tick has anything to do, though no call says anything more until then.
+
+        But for the budgets' trickle and old signs of failure, which one tick at any later time does as well. So who
+        drives virtual time need not tick through a quiet night.
+        """
+        return any(state.suspicion.unsettled for state in self._ticked)
+
     def suspend_as(self, other: "Fleet", now: float) -> None:
         """Whom another Fleet has suspended is asked by nobody here either."""
         for name, state in other.targets.items():

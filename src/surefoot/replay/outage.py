@@ -5,18 +5,21 @@ Made from incidents under one reading (`replay.planning`), or by a stress; read 
 
 from msgspec import Struct
 
+GATEWAY = ":gateway"
+"""In place of a target: the gateway itself is down, and a call that arrives then finds nobody. No target's name."""
+
 
 class Outage(Struct, frozen=True, kw_only=True):
-    """A span in which one target fails in one way."""
+    """A span in which one target fails in one way: from its start on, and no more at its end."""
 
     target: str
-    """Name of the target in the configuration."""
+    """Name of the target in the configuration, or `GATEWAY`."""
     start: float
     end: float
     mode: str
     """How it fails, by the name of a failure mode (`replay.modes`, the names that drills use)."""
     share: float = 1.0
-    """Share of the attempts in it that are struck, drawn per call with the call's own draw."""
+    """Share of the attempts in it that are struck, drawn per call and target with the call's own draw."""
     incident: str = ""
     """What it was made from: the id of an incident, or `stress:` and its name."""
     provider: str = ""

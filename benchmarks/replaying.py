@@ -1,0 +1,86 @@
+"""The speed of the replay: calls per core-second over three targets, with and without failures and hedges.
+
+Three runs of the same traffic: all of it plain success; 5 % of the calls silent at the first target, so that each of
+those has a failure and a hedge; and the arm without fallback. Run it alone: `python benchmarks/replaying.py [CALLS]`.
+Knows: how to make traffic and to count processor time. Must never: time the making of the traffic.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from surefoot.config.configuration import Admin, Configuration
+from surefoot.domain.front import Door
+from surefoot.domain.outcome import Kind
+from surefoot.domain.route import Route, Rung
+from surefoot.domain.target import Endpoint, Target
+from surefoot.domain.units import Price
+from surefoot.policy.options import PolicyOptions
+from surefoot.replay.batch import Batch
+from surefoot.replay.driver import KINDS, Arm, run
+from surefoot.replay.model import QuantileTable, TargetModel
+from surefoot.replay.outage import Outage
+
+NAMES = ("primary", "second", "third")
+CALLS = 1_000_000
+BATCH = 16_384
+PER_SECOND = 20.0
+BEGAN = 1_700_000_000.0
+
+
+def main() -> None:
+    """Print what was measured."""
+    calls = int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else CALLS
+    _measure("plain success", _arm(*NAMES), calls, ())
+    silent = Outage(target="primary", start=0.0, end=4e9, mode="silence", share=0.05)
+    _measure("5 % with a failure and a hedge", _arm(*NAMES), calls, (silent,))
+    _measure("the same, without fallback", _arm(NAMES[0]), calls, (silent,))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{'most memory':32} {peak:,.0f} MiB")
+
+
+def _measure(name: str, arm: Arm, calls: int, outages: Sequence[Outage]) -> None:
+    spent, good, attempts = 0.0, 0, 0
+    results = run(arm, _traffic(calls), outages, seed=1)
+    while True:
+        before = time.process_time()
+        batch = next(results, None)
+        spent += time.process_time() - before
+        if batch is None:
+            break
+        good += int((batch.kind == KINDS.index(Kind.OK)).sum())
+        attempts += int(batch.attempts.sum())
+    more = f"{good / calls:.2%} answered, {attempts / calls:.3f} attempts a call"
+    print(f"{name:32} {calls / spent:>8,.0f} calls per core-second; {more}")
+
+
+def _arm(*names: str) -> Arm:
+    endpoint = Endpoint("127.0.0.1", 1, tls=False, path="/v1")
+    targets = tuple(Target(name, "openai-compatible", "m", "openai-chat", endpoint) for name in NAMES)
+    route = Route("chat", tuple(Rung(name) for name in names))
+    configuration = Configuration("0", Door(()), Admin(), targets, (route,), PolicyOptions(), {})
+    spread = np.random.default_rng(3).lognormal(0.0, 0.4, 10_000)
+    values = tuple(np.quantile(spread, np.linspace(0.0, 1.0, 257)).tolist())
+    ttft = ((QuantileTable(tuple(0.4 * value for value in values)),),)
+    rate = ((QuantileTable(tuple(60.0 * value for value in values)),),)
+    models = {name: TargetModel(target=name, ttft=ttft, rate=rate, price=Price(0.5, 1.5)) for name in NAMES}
+    return Arm("with", configuration, models)
+
+
+def _traffic(calls: int) -> Iterator[Batch]:
+    rng = np.random.default_rng(5)
+    at = BEGAN
+    for first in range(0, calls, BATCH):
+        count = min(BATCH, calls - first)
+        times = at + np.cumsum(rng.exponential(1 / PER_SECOND, count))
+        at = float(times[-1])
+        ones, zeros = np.ones(count, np.int64), np.zeros(count, np.int64)
+        prompts, answers = rng.integers(50, 5_000, count), rng.integers(1, 400, count)
+        yield Batch(first, times, ("chat",), zeros, ("",), zeros, ones, prompts, answers, zeros)
+
+
+if __name__ == "__main__":
+    main()
