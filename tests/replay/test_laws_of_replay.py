@@ -169,7 +169,7 @@ def test_ticks_that_are_left_out_would_have_changed_nothing(
 
 def test_a_call_leaves_nothing_behind_however_it_ends() -> None:
     """So that memory does not grow with the traffic, and the cyclic collector has nothing to do."""
-    outages = [outage("a", 50, 60, mode, share=0.1) for mode in MODES]
+    outages = [outage("a", 8 * number, 8 * number + 4, mode) for number, mode in enumerate(MODES)]
     gc.collect()
     gc.disable()
     try:
