@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, outage, replayed
+from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, model, outage, replayed
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
@@ -180,3 +180,11 @@ def test_a_call_leaves_nothing_behind_however_it_ends() -> None:
 
     assert len(set(kinds(results))) > 2
     assert not left
+
+
+def test_a_call_that_waits_for_a_probe_after_its_only_attempt_ends_all_the_same() -> None:
+    busy = model("b", requests_per_minute=3.0)
+    found = replayed(arm(model("a"), busy), calls(range(4)), [outage("a", -1, 3600)])
+    assert len(found.at) == 4
+    assert answered(found) == 3
+    assert found.e2e[-1] > 1  # the first breaker is open, the other target says that it is full: it waited
