@@ -139,6 +139,32 @@ def test_what_a_worker_takes_with_it_is_told_by_the_chain(tmp_path: Path, twin: 
     assert [one["calls"] for one in receipts_of(tmp_path) if one.get("note") == "lost"] == [1]
 
 
+def test_a_worker_is_not_credited_with_what_its_predecessor_owed(tmp_path: Path, twin: TwinProcess) -> None:
+    """Else it would take in more calls than it has room for."""
+    make_key(tmp_path / "key")
+    with ThreadPoolExecutor(4) as pool, Served(tmp_path, twin.url, more=f"{RECEIPTS}room = 1\n") as served:
+
+        def hangs() -> bool:
+            asked = pool.submit(served.chat)
+            until(lambda: asked.done() or "surefoot_receipts_owed 1.0" in served.ask_admin("/metrics")[1])
+            return not asked.done()
+
+        assert served.chat() == 200
+        until(lambda: served.status()["receipts"]["calls"] == 1)
+        size = chain_of(tmp_path).stat().st_size
+        with chain_of(tmp_path).open("ab") as file:
+            file.write(b"x")
+        assert until(lambda: served.chat() == 200)  # its receipts wait
+        served.until("receipts cannot be written")
+        os.kill(served.pids[0], signal.SIGKILL)
+        served.until("worker 0 started")
+        os.truncate(chain_of(tmp_path), size)
+        until(lambda: served.status()["receipts"]["calls"] == 2)
+        twin.set_faults(Fault("silence"))
+        until(hangs)
+        assert served.chat() == 503
+
+
 def test_a_second_gateway_cannot_write_the_same_chain(tmp_path: Path, twin: TwinProcess) -> None:
     make_key(tmp_path / "key")
     with Served(tmp_path, twin.url, more=RECEIPTS) as served:
