@@ -177,6 +177,8 @@ def test_the_command_tells_days_what_falls_and_only_a_coverage_that_was_drilled(
     assert bare.returncode == 0, bare.stderr
     assert "2026-12-02  in 8 days  AI Act" in bare.stdout
     assert "2026-01-01  for 327 days  California" in bare.stdout
+    for day, words in (("2026-12-02", "from today"), ("2026-12-01", "in 1 day"), ("2026-12-03", "for 1 day")):
+        assert f"2026-12-02  {words}  AI Act" in run("-c", str(file), "--on", day).stdout
     assert "chat, patients: of its targets 2 allowed, then 1; loses framework" in bare.stdout
     assert "framework would go on without a tool" in bare.stdout
     assert "coverage: none, nobody is left to fall back to" in bare.stdout
@@ -190,6 +192,15 @@ def test_the_command_tells_days_what_falls_and_only_a_coverage_that_was_drilled(
     told = json.loads(run("-c", str(file), "--without", "DPF", "--on", "2026-11-24", "--json").stdout)
     assert told["on"] == "2026-11-24"
     assert [fall["jurisdiction"] for fall in told["without"]] == ["anywhere", "patients", "americans"]
+
+
+def test_no_credential_has_to_be_there(file: Path) -> None:
+    text = file.read_text("utf-8").replace('model = "', 'key = { env = "NOT_SET_HERE" }\nmodel = "', 1)
+    file.write_text(text, encoding="utf-8")
+    assert run("-c", str(file)).returncode == 0
+    command = [sys.executable, "-m", "surefoot.cli.main", "explain", "chat", "-c", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_every_attempt_of_every_worker_has_one_receipt_in_one_chain(tmp_path: Pa
         assert "surefoot_receipts_failing 0.0" in served.ask_admin("/metrics")[1]
         assert served.end() == 0
     beside = read_checkpoints(Path(f"{chain_of(tmp_path)}.checkpoints"))
-    finding = verify(chain_of(tmp_path), beside, public)
+    finding = verify(chain_of(tmp_path), beside, [public])
     told = [one for one in receipts_of(tmp_path) if "note" not in one]
     assert finding.ok
     assert finding.confirmed == finding.records == len(told) + 1
@@ -119,7 +119,7 @@ def test_a_supervisor_that_is_killed_leaves_a_chain_that_the_next_one_goes_on_wi
             served.signal(signal.SIGKILL)
             served.process.wait(PATIENCE)
             until(lambda: served.chat() == 503)  # nobody writes any more
-        finding = verify(chain_of(tmp_path), (), public)
+        finding = verify(chain_of(tmp_path), (), [public])
         assert finding.ok
         assert finding.records >= done
 

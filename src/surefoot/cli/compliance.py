@@ -13,6 +13,7 @@ import typer
 
 from surefoot.config.calendar import calendar
 from surefoot.config.compliance import Fall, Touched, touched, without
+from surefoot.config.credentials import Placeholders
 from surefoot.config.loading import load
 from surefoot.domain.place import Transfer
 from surefoot.drill.shelf import last_sheet
@@ -39,7 +40,7 @@ def compliance(
     """
     fallen = None if tool is None else _tool(tool)
     day = datetime.now(UTC).date() if on is None else _day(on)
-    configuration = load(config, os.environ)
+    configuration = load(config, Placeholders(os.environ))
     duties = touched(configuration, calendar(), day)
     falls = [] if fallen is None else without(configuration, fallen)
     sheets = {fall.route: None if drills is None else last_sheet(drills / config.stem / fall.route) for fall in falls}
@@ -74,15 +75,21 @@ def _day(word: str) -> date:
 
 def _told(one: Touched) -> list[str]:
     duty = one.duty
-    when = f"in {one.days} days" if one.days > 0 else f"for {-one.days} days"
     lines = [
-        f"{duty.date}  {when}  {duty.law}, {duty.article}",
+        f"{duty.date}  {_when(one.days)}  {duty.law}, {duty.article}",
         f"    {duty.title}",
         f"    targets: {_names(one.targets)}; jurisdictions: {_names(one.jurisdictions)}",
     ]
     if duty.note:
         lines.append(f"    {duty.note}")
     return [*lines, f"    {duty.source}, read {duty.as_of}"]
+
+
+def _when(days: int) -> str:
+    if days == 0:
+        return "from today"
+    count = "1 day" if abs(days) == 1 else f"{abs(days)} days"
+    return f"in {count}" if days > 0 else f"for {count}"
 
 
 def _fell(fall: Fall, sheet: Facts | None) -> list[str]:
