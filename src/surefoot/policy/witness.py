@@ -44,12 +44,14 @@ def by_name(inner: Iterable[str], outer: Iterable[str]) -> bool:
 class Witness:
     """Of one target. Without zones, places are told apart by their names."""
 
-    __slots__ = ("_confirms", "_target", "_zones")
+    __slots__ = ("_confirms", "_places", "_target", "_zones")
 
     def __init__(self, target: Target, zones: Zones | None = None) -> None:
         self._target = target
         self._zones = zones
         self._confirms = target.place.confirms
+        self._places: dict[str, Finding] = {}
+        """What has been found of zones that answers have named: of those there are few."""
 
     def alike(self, other: "Witness") -> bool:
         """Whether the other one judges the same target, and would make the same of every word that answers may say."""
@@ -84,14 +86,18 @@ class Witness:
         declared = self._target.place.processes
         if meant is None or not declared:
             return Finding.UNKNOWN
-        if by_name((meant,), declared) if self._zones is None else self._zones.within((meant,), declared):
-            return Finding.CONFIRMED
-        return Finding.UNKNOWN if self._too_coarse(meant, declared) else Finding.CONTRADICTED
+        found = self._places.get(meant)
+        if found is None:
+            found = self._places[meant] = self._place(meant, declared)
+        return found
 
-    def _too_coarse(self, meant: str, declared: Iterable[str]) -> bool:
-        """Whether it could not have been said more exactly of a place that is declared."""
-        zones, words = self._zones, zones_named(self._confirms)
-        return zones is not None and any(zones.nameless(place, meant, words) for place in declared)
+    def _place(self, meant: str, declared: tuple[str, ...]) -> Finding:
+        zones = self._zones
+        if by_name((meant,), declared) if zones is None else zones.within((meant,), declared):
+            return Finding.CONFIRMED
+        words = zones_named(self._confirms)
+        too_coarse = zones is not None and any(zones.nameless(place, meant, words) for place in declared)
+        return Finding.UNKNOWN if too_coarse else Finding.CONTRADICTED
 
     def _declared(self, fact: Fact) -> str:
         return self._target.model if fact is Fact.MODEL else ", ".join(self._target.place.processes or ())
