@@ -93,6 +93,13 @@ def test_a_question_about_what_is_not_there_is_refused(
         explain(configuration, question)
 
 
+def test_a_whole_key_is_not_repeated(configuration: Configuration) -> None:
+    with pytest.raises(ExplainError) as refused:
+        explain(configuration, Question("chat", key="sf_abcdefghij_a-secret"))
+    assert str(refused.value).startswith("a key is asked for by its name")
+    assert "abcdefghij" not in str(refused.value)
+
+
 def test_the_example_of_the_documentation_is_judged_as_it_says(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "jurisdictions.md").read_text(encoding="utf-8")
     example = page.partition("## An example\n")[2].partition("As a lawyer")[0]

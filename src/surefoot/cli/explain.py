@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from surefoot.config.credentials import Placeholders
 from surefoot.config.loading import load
 from surefoot.control.explaining import Question
 from surefoot.control.explaining import explain as explained
@@ -34,7 +35,7 @@ def explain(
     """
     needed = tuple(word.strip() for word in features.split(",") if word.strip())
     question = Question(route, key, jurisdiction, place, data_class, data_region, tokens, needed)
-    answer = explained(load(config, os.environ), question)
+    answer = explained(load(config, Placeholders(os.environ)), question)
     if as_json:
         typer.echo(msgspec.json.encode(answer))
         return

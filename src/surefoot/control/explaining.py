@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.faults import did_you_mean
+from surefoot.config.keyfile import SHOWN
 from surefoot.control.status import gravest, worst
 from surefoot.dialects.dialect import Complaint
 from surefoot.domain.front import ANYONE, ClientKey
@@ -92,6 +93,8 @@ def _key(configuration: Configuration, name: str | None) -> ClientKey:
         return ANYONE
     keys = {key.name: key for key in (*configuration.door.keys, *configuration.ring.keys)}
     if name not in keys:
+        if name.startswith(SHOWN):  # a whole key, whose secret is not to be repeated
+            raise ExplainError("a key is asked for by its name, not by what its client shows; that is a secret")
         raise ExplainError(f'there is no key "{name}"; {did_you_mean(name, keys)}')
     return keys[name]
 
