@@ -58,6 +58,12 @@ def test_features_are_what_is_declared_and_unknown_unless_said(load_text: Load, 
     assert said == [frozenset({Feature.TOOLS, Feature.IMAGE}), frozenset(), None]
 
 
+def test_a_static_target_declares_no_features(faults_of: Faults) -> None:
+    real = '[targets.a]\nprovider = "ollama"\nmodel = "m"\n[routes.chat]\ntargets = ["a", "sorry"]\n'
+    (fault,) = faults_of(real + '[targets.sorry]\nprovider = "static"\nmodel = "m"\ntext = "Later."\nfeatures = []\n')
+    assert fault == "targets.sorry.features: has no meaning for a static target: nothing is reached"
+
+
 def test_a_base_url_without_a_path_or_port_has_the_usual_ones(load_text: Load, target: Writing) -> None:
     got = load_text(target('base_url = "http://localhost"')).targets[0].endpoint
     assert (got.host, got.port, got.tls, got.path) == ("localhost", 80, False, "")

@@ -9,6 +9,7 @@ from surefoot.domain.commands import Fail, Reason
 from surefoot.domain.features import ALL_FEATURES, NO_FEATURES, Feature, Features
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import Request
+from surefoot.domain.route import Route, Rung, When
 from surefoot.domain.target import Target
 from surefoot.gateway.complaints import of_call
 from surefoot.policy.rules.capability import Capability
@@ -85,6 +86,12 @@ def test_where_nobody_declares_anything_a_need_makes_no_class_of_its_own() -> No
 def test_a_refusal_is_called_by_the_last_rule_that_any_target_came_to(targets: list[Target], kind: Kind) -> None:
     stack = stack_of(targets, route(*(one.name for one in targets), jurisdiction="eu"))
     assert stack.refusal(needing(IMAGE)) is kind
+
+
+def test_capability_is_asked_after_the_condition_and_before_the_window() -> None:
+    rungs = (Rung("a", When(most=100)), Rung("b"))
+    stack = stack_of([able("a", TOOLS, window=50), able("b", TOOLS, window=50)], Route("chat", rungs))
+    assert [one.rule for one in stack.explain(needing(IMAGE), 0.0)] == ["condition", "capability"]
 
 
 def test_where_nobody_is_able_nobody_is_asked_and_the_error_says_why_for_each_target() -> None:
