@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from surefoot.errors import EvidenceError
 from surefoot.evidence.given import not_negative, share, up_to, whole
 from surefoot.evidence.levels import checked_steps
-from surefoot.evidence.unknown import Amount, Draws, Known, Part, Rate
+from surefoot.evidence.unknown import Amount, Between, Cases, Draws, Events, Known, Part, Rate
 
 MOST_INCIDENTS = 10_000
 """A year, of one hazard. More are no incidents but calls."""
@@ -35,6 +35,11 @@ PARTS = ("penalties", "margin", "response", "impact", "delay")
 """What a loss consists of."""
 
 _NOTHING = Known(0)
+
+
+def _check(name: str, value: object, kinds: tuple[type, ...]) -> None:
+    if not isinstance(value, kinds):
+        raise EvidenceError(f"{name} of {value!r}: it has to be {' or '.join(kind.__name__ for kind in kinds)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,10 @@ class Hazard:
 
     def __post_init__(self) -> None:
         """Refuses what a hazard cannot be."""
+        _check("a rate", self.rate, (Known, Between, Events))
+        for amount in (self.minutes, self.response, self.impact):
+            _check("an amount", amount, (Known, Between))
+        _check("a coverage", self.coverage, (Known, Cases))
         up_to(MOST_INCIDENTS, "incidents a year", self.rate.mean)
         share("a struck share", self.struck)
         if isinstance(self.coverage, Known):
@@ -83,7 +92,9 @@ class Delay:
 
     def __post_init__(self) -> None:
         """Refuses what a delay cannot be."""
+        _check("days", self.days, (Known, Between))
         for chance in (self.chance, self.chance_kept):
+            _check("a chance", chance, (Known, Cases))
             if isinstance(chance, Known):
                 share("a chance", chance.value)
         not_negative("a cost per day", self.cost_per_day)
@@ -106,6 +117,10 @@ class Stake:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be at stake."""
+        for kind, told in ((Hazard, self.hazards), (Delay, self.delays)):
+            if not isinstance(told, Sequence) or not all(isinstance(one, kind) for one in told):
+                raise EvidenceError(f"{told!r} is no list of {kind.__name__}")
+        _check("revenue", self.revenue, (Known, Between))
         if not self.hazards and not self.delays:
             raise EvidenceError("neither hazards nor delays: nothing is at stake")
         share("a margin", self.margin)
