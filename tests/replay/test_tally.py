@@ -66,11 +66,19 @@ def test_an_outage_of_the_gateway_is_everybodys_and_what_it_spoils_is_lost() -> 
     assert tally.struck[:, 0, Sum.LOST].tolist() == [0, 1, 1]  # whoever has not noticed an outage has no part in this
 
 
-def test_a_call_belongs_to_the_outage_that_struck_it_and_else_to_the_one_it_came_in() -> None:
+def test_a_call_belongs_to_the_incident_it_came_in_whichever_struck_it() -> None:
     tally = Tally([outage(1, 3, mode="silence"), outage(2, 3)], TARGETS, (0.0,))
     at = [MONDAY + 2.5 * HOUR] * 2
     tally.add(first(2), results(at, [failed(outage=0), failed(kind=Kind.NO_TARGET)]), results(at, [saved()] * 2))
-    assert tally.struck[WITHOUT, :, Sum.CALLS].tolist() == [1, 1]
+    assert tally.struck[WITHOUT, :, Sum.CALLS].tolist() == [0, 2]
+
+
+def test_a_call_that_came_in_no_outage_belongs_to_the_one_that_struck_it() -> None:
+    tally = Tally([outage(1, 3), outage(2, 3, target="spare")], TARGETS, (0.0,))
+    tally.add(
+        np.array([-1]), results([MONDAY + 2.5 * HOUR], [failed(outage=1)]), results([MONDAY + 2.5 * HOUR], [ok()])
+    )
+    assert tally.struck[WITHOUT, :, Sum.CALLS].tolist() == [0, 1]
 
 
 def test_a_call_whose_first_target_is_well_is_in_no_outage() -> None:

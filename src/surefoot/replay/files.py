@@ -46,6 +46,13 @@ class Opened(Struct, frozen=True, kw_only=True):
     """Hash of all that goes into a replay but the seed."""
 
 
+_TWICE = {
+    "false": "the traffic does not tell which attempts belong to one call",
+    "partly": "of some attempts the traffic does not tell to which call they belong",
+}
+"""Where attempts could not be joined the page has to say so (survivorship, and calls that count twice)."""
+
+
 def opened(files: Files, asked: Asked, environ: Mapping[str, str]) -> Opened:
     """Read the files. Raises `ConfigError` with the faults of all of them."""
     faults: list[str] = []
@@ -129,6 +136,8 @@ def _try(faults: list[str], read: Callable[[], _Read]) -> _Read | None:
 def _filled(traffic: Traffic, route: str) -> Iterator[str]:
     for name, calls in traffic.otherwise.items():
         yield f'{calls:,} calls that ask for {name} are taken to ask for the route "{route}"'
+    if traffic.joined in _TWICE:
+        yield f"{_TWICE[traffic.joined]}; a failed one and its repeat are two calls here"
     for column, calls in traffic.filled.items():
         if calls:
             yield f"{calls:,} calls do not tell their {column}; it is taken to be as most have it, or their median"
