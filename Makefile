@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+LAWS := $(addprefix tests/policy/,test_laws_of_jurisdiction.py test_laws.py test_laws_of_answers.py)
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,14 +26,14 @@ coverage-story: $(STAMP) ## the same drill on one cloud and on several: how much
 		--patience 20s --out surefoot-drills
 
 test: $(STAMP) ## the tests (under 8 minutes on two cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(STAMP) ## formatting, lint, types, layers, coverage of the mind, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/policy tests/domain --cov --cov-report=term
+	$(BIN)/python -m pytest tests/policy tests/domain -n 2 --cov --cov-report=term
 	$(BIN)/surefoot docs --check
 
 format: $(STAMP) ## format and mend what ruff can mend
@@ -42,12 +43,20 @@ format: $(STAMP) ## format and mend what ruff can mend
 bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/bench.json)
 	$(BIN)/python benchmarks/run.py
 
+evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_DATA)
+	$(BIN)/python -m benchmarks.evidence
+
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py
 
-laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those of jurisdiction (an hour and more)
-	SUREFOOT_LAWS=long $(BIN)/python -m pytest tests/policy/test_laws_of_jurisdiction.py tests/policy/test_laws.py \
-		tests/policy/test_laws_of_answers.py
+forbidden: $(STAMP) ## 10,000 calls under every fault, the only healthy target being outside: nobody ever connects to it (4 minutes)
+	$(BIN)/python benchmarks/forbidden.py
+
+laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those of jurisdiction (half an hour on two cores)
+	@export SUREFOOT_LAWS=long SUREFOOT_SHARDS=2; \
+	$(BIN)/python -m pytest --timeout=0 $(LAWS) & other=$$!; \
+	$(BIN)/python -m pytest --timeout=0 $(LAWS); own=$$?; \
+	wait $$other && exit $$own
 
 receipts: $(STAMP) ## the proofs about receipts at full length: 100,000 of them changed at random, 200 kills (minutes)
 	$(BIN)/python benchmarks/receipts.py
@@ -68,4 +77,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo coverage-story test check format bench soak laws receipts mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench evidence soak forbidden laws receipts mutants docs lock clean

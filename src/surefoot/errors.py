@@ -5,6 +5,7 @@
     ├── DialectError       bytes from a client that are not what the API asks for (the caller's fault)
     ├── EvidenceError      numbers that a formula does not allow (k > n, NaN, too few samples); a ValueError too
     ├── DrillError         a drill that must not or cannot be run; the message says what to do
+    ├── IntakeError        traffic or incidents that cannot be read in; the message says what to do
     ├── ExplainError       a question about a route that names what is not there
     ├── ReplayError        traffic, outages or models that do not fit the configuration; the message says what to do
     ├── StartError         the program cannot start: a port is taken, a file is missing
@@ -42,6 +43,10 @@ class EvidenceError(SurefootError, ValueError):
 
 class DrillError(SurefootError):
     """A drill that must not be run, or could not go on; the message says what to do."""
+
+
+class IntakeError(SurefootError):
+    """Traffic or incidents that cannot be read in, as a whole; the message says what to do."""
 
 
 class ExplainError(SurefootError):

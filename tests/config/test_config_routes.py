@@ -183,3 +183,10 @@ def test_what_is_taken_out_is_exactly_what_stands_above(when: When, above: list[
     left = without(Rung("a", when), [Rung("a", taken) for taken in above] + [Rung("b")])
     inside = [rung for rung in left if rung.when.holds(tokens)]
     assert len(inside) == (when.holds(tokens) and not any(taken.holds(tokens) for taken in above))
+
+
+def test_a_file_with_a_static_target_can_be_loaded(load_text: Load) -> None:
+    real = '[targets.a]\nprovider = "openai-compatible"\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n'
+    static = '[targets.sorry]\nprovider = "static"\nmodel = "m"\ntext = "Later."\n'
+    route = load_text(real + static + '[routes.chat]\ntargets = ["a", "sorry"]\n').routes[0]
+    assert (route.static, [rung.target for rung in route.rungs]) == ("sorry", ["a"])

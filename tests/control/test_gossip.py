@@ -1,5 +1,5 @@
 from surefoot.control.gossip import PERMIT, STILL_PROBING, Gossip, Told
-from surefoot.policy.target_state import Closed, Opened, ProbePermit, ProbeWanted, SlotShare
+from surefoot.policy.target_state import Closed, Opened, ProbePermit, ProbeWanted, Readmitted, SlotShare, Suspended
 
 WORKERS = (0, 1, 2)
 
@@ -76,7 +76,7 @@ def test_targets_that_are_configured_no_more_are_forgotten() -> None:
     gossip = Gossip()
     gossip.tell(0, Opened("gone", 60.0), WORKERS, 0.0)
     assert wants(gossip, 0, 0.0, "gone")
-    gossip.only(["near"])
+    gossip.only(["near"], ["near"])
     assert gossip.for_newcomer(0.0) == []
     assert wants(gossip, 1, 0.0, "gone")
 
@@ -85,3 +85,35 @@ def test_shares_and_permits_are_not_for_workers_to_tell() -> None:
     gossip = Gossip()
     assert gossip.tell(0, SlotShare("near", 99), WORKERS, 0.0) is None
     assert gossip.tell(0, ProbePermit("near", 99.0), WORKERS, 0.0) is None
+
+
+def test_a_suspension_is_told_to_the_others_and_to_whoever_comes_later_until_it_is_lifted() -> None:
+    gossip = Gossip()
+    news = Suspended("near", "declares processes = DE; header x-region: us")
+    assert gossip.tell(0, news, WORKERS, 0.0) == Told(news, (1, 2))
+    assert gossip.for_newcomer(1e6) == [news]
+    assert gossip.readmit("far") is None
+    assert gossip.readmit("near") == Readmitted("near")
+    assert gossip.for_newcomer(1e6) == []
+
+
+def test_the_first_reason_for_a_suspension_is_kept() -> None:
+    gossip = Gossip()
+    gossip.tell(0, Suspended("near", "one"), WORKERS, 0.0)
+    gossip.tell(1, Suspended("near", "another"), WORKERS, 1.0)
+    assert gossip.suspended == {"near": "one"}
+
+
+def test_a_reload_lifts_the_suspension_of_a_target_that_is_declared_otherwise_now() -> None:
+    gossip = Gossip()
+    gossip.tell(0, Suspended("same", "why"), WORKERS, 0.0)
+    gossip.tell(0, Suspended("changed", "why"), WORKERS, 0.0)
+    gossip.only(["same", "changed"], ["same"])
+    assert gossip.suspensions() == [Suspended("same", "why")]
+
+
+def test_readmission_is_not_for_workers_to_tell() -> None:
+    gossip = Gossip()
+    gossip.tell(0, Suspended("near", "why"), WORKERS, 0.0)
+    assert gossip.tell(0, Readmitted("near"), WORKERS, 0.0) is None
+    assert gossip.suspended == {"near": "why"}

@@ -26,8 +26,9 @@ def test_what_deserves_a_repeat_falls_back_first() -> None:
 
 def test_what_falls_back_anywhere_is_blamed_and_counted() -> None:
     blameless = [kind for kind, row in ROWS if row.fall_back is Fallback.ANY and not (row.blame and row.counted)]
-    # the gateway's own want, where a warm connection elsewhere may still serve; and an answer that is none the worse
-    assert blameless == [Kind.DIVERGED, Kind.NO_ROOM]
+    # the gateway's own want, where a warm connection elsewhere may still serve; an answer that is none the
+    # worse; and one whose target is suspended, which no breaker would heal
+    assert blameless == [Kind.DIVERGED, Kind.CONTRADICTED, Kind.NO_ROOM]
 
 
 def test_a_prompt_too_long_goes_to_a_larger_window_and_a_filtered_one_where_the_route_allows_it() -> None:

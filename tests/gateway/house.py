@@ -20,11 +20,12 @@ from surefoot.domain.front import ClientKey, Door, Listener
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS
 from surefoot.domain.route import Limits, Route, Rung
 from surefoot.domain.target import Endpoint, Target
-from surefoot.gateway.channel import LENGTH, Configure, Down, Drain, Ready, Records, Report, Settings, Up
+from surefoot.gateway.channel import LENGTH, Configure, Down, Drain, Ready, Records, Report, Settings, Tell, Up
 from surefoot.policy.breaker import BreakerOptions
 from surefoot.policy.first_token import FirstTokenOptions
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.suspicion import SuspicionOptions
+from surefoot.policy.target_state import News
 
 KEY = "sk-test-0123456789"
 SALT = b"s" * 32
@@ -108,6 +109,7 @@ class House:
         self.settings = settings
         self.records: dict[str, dict[str, Any]] = {}
         self.reports: list[Report] = []
+        self.news: list[News] = []
         self._ours, self._theirs = socket.socketpair()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
@@ -184,5 +186,7 @@ class House:
                     self.records[str(told["call"])] = told
             case Report():
                 self.reports.append(frame)
+            case Tell(news=news):
+                self.news += news
             case _:
                 pass

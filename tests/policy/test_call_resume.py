@@ -12,7 +12,7 @@ from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call_state import State
 
 TEXT = request(resumable=True)
-BREAKS = [kind for kind, row in OUTCOMES.items() if row.fall_back is Fallback.ANY]
+BREAKS = [kind for kind, row in OUTCOMES.items() if row.fall_back is Fallback.ANY and kind is not Kind.CONTRADICTED]
 
 
 def world_of(*targets: Target, limits: Limits | None = None, **scripts: list[Play]) -> World:

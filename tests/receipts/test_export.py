@@ -1,6 +1,7 @@
 """The record of processing and the list of transfers, from a chain to the tables and the page."""
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from surefoot.domain.front import ClientKey
 from surefoot.domain.place import Place, Subprocessor, Transfer
 from surefoot.journal.chain import Chain
 from surefoot.journal.extract import extract
+from surefoot.journal.link import canonical
 
 DAY = 86_400.0
 FIRST = 1_767_225_600.0
@@ -22,6 +24,9 @@ FIRST = 1_767_225_600.0
 
 NEAR = Place(("DE",), (), "=Example GmbH", "DE", Transfer.NONE, 0.0, zero_retention=True, subprocessors=())
 FAR = Place(("US",), ("US", "IE"), "Far Inc.", "US", Transfer.SCC, 30 * DAY, subprocessors=(Subprocessor("Helper"),))
+
+TOLD = {"processes": "confirmed: de", "model": "silent"}
+ELSEWHERE = {"processes": "contradicted: global", "model": "confirmed: m-far"}
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def path(tmp_path: Path) -> Path:
         made.extend(notary.receipts(call(*attempts, config=known.version, at=FIRST + day * DAY, **facts)))
 
     add(0.0, attempt())
-    add(1.0, attempt(0, kind="silence", evidence={"processes": "de"}), attempt(1, "far"))
+    add(1.0, attempt(0, kind="silence", evidence=TOLD), attempt(1, "far", evidence=ELSEWHERE))
     add(1.5, attempt(0, "far", sent=None, kind="connect_failed"), attempt(1, "far"), key="other")
     add(1.6, attempt(), drill=3)
     add(1.7, kind="not_allowed", jurisdiction="eu", jurisdiction_version="00ff")
@@ -68,11 +73,25 @@ def test_transfers_are_counted_by_operator_place_tool_and_jurisdiction(path: Pat
     ways = {way.operator: entry for way, entry in found.ways.items()}
     assert set(ways) == {"=Example GmbH", "Far Inc."}
     near, far = ways["=Example GmbH"], ways["Far Inc."]
-    assert (near.sent, near.unsent, near.confirmed) == (1, 0, 1)
+    assert (near.sent, near.unsent, near.confirmed, near.contradicted) == (1, 0, 1, 0)
+    assert (far.confirmed, far.contradicted) == (0, 1)
     assert (far.sent, far.unsent, dict(far.tenants)) == (2, 1, {"acme": 1, "": 1})
     assert (far.first, far.last) == ("2026-01-02T00:00:00.500Z", "2026-01-02T12:00:00.500Z")
     assert dict(found.refused) == {("eu", "not_allowed"): 1}
     assert (found.lost, found.receipts) == (7, 5)
+
+
+def test_what_an_inner_route_adds_is_told_with_what_bound_the_call(path: Path) -> None:
+    def receipt(**bound: str | None) -> bytes:
+        made = Notary().receipts(call(attempt(), config="gone", at=FIRST + 5 * DAY))[0]
+        return canonical({**json.loads(made), **bound})
+
+    chain = Chain(str(path / "surefoot-receipts.jsonl"))
+    chain.append([receipt(inner_jurisdiction="eu", inner_jurisdiction_version="00ff"), receipt()])
+    chain.close()
+    found = extract(path / "surefoot-receipts.jsonl", "2026-01-06", "2026-01-07")
+    assert {way.jurisdiction for way in found.ways} == {"anywhere / eu", "anywhere"}
+    assert {way.jurisdiction_version for way in found.ways} == {"00ff", ""}
 
 
 def test_the_days_are_both_included_and_drilled_calls_are_not(path: Path) -> None:

@@ -102,6 +102,31 @@ def test_what_a_jurisdiction_says_of_each_target_is_told(tmp_path: Path) -> None
         assert said["far"]["verdict"] == far
 
 
+def test_an_attempt_by_way_of_an_inner_route_names_what_bound_it_there(tmp_path: Path) -> None:
+    inside = """
+[jurisdiction.eu]
+processes = ["EEA"]
+[routes.strict]
+targets = ["near"]
+jurisdiction = "eu"
+[routes.outer]
+targets = [{ route = "strict" }, "far"]
+"""
+    places = FILE.replace('"m-near"', '"m-near"\nplace = "DE"')
+    known = configuration(tmp_path, f"{places}\n[receipts]\n{inside}")
+    notary, laws = Notary(), Jurisdictions(Zones(known.zones), known.jurisdictions)
+    notary.know(known)
+    outer = next(route for route in known.routes if route.name == "outer")
+    applied = laws.bind(outer, Circumstances())
+    law = {"route": "outer", "jurisdiction": applied.name, "jurisdiction_version": applied.version}
+    tried = attempt(0, "near", kind="silence")
+    first, second = receipts(notary, tried, attempt(1, "far"), config=known.version, **law)
+    eu = laws.together(laws.named(["eu"]))
+    assert (first["inner_jurisdiction"], first["inner_jurisdiction_version"]) == ("eu", eu.version)
+    assert (second["inner_jurisdiction"], second["inner_jurisdiction_version"]) == (None, None)
+    assert first["jurisdiction"] == second["jurisdiction"] == "anywhere"
+
+
 def test_the_tenant_is_that_of_the_key(known: Configuration) -> None:
     notary = Notary()
     notary.know(known)

@@ -34,7 +34,9 @@ COMMANDS = {
     "receipts": Entry("surefoot.cli.receipts", "Verify and export receipts."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
+    "incidents": Entry("surefoot.cli.incidents", "Say how often and how long providers were down, and at once."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
+    "readmit": Entry("surefoot.cli.readmit", "Let a suspended target be asked again."),
     "docs": Entry("surefoot.cli.docs", "Generate the reference documentation."),
 }
 

@@ -5,6 +5,8 @@ Knows zones and targets by name. What a jurisdiction makes of a target is the po
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from surefoot.config.faults import Faults, did_you_mean, path_of
 from surefoot.config.places import ConfirmTable, JurisdictionTable, PlaceTable
 from surefoot.domain.jurisdiction import (
@@ -26,10 +28,10 @@ class PlaceReader:
         self._zones = zones
         self._faults = faults
 
-    def place(self, path: str, table: PlaceTable | None) -> Place:
-        """A target's place."""
+    def place(self, path: str, table: PlaceTable | None, usual: tuple[Confirmation, ...] = ()) -> Place:
+        """A target's place. `usual` is what answers of its provider confirm, unless the file says otherwise."""
         if table is None:
-            return NOWHERE_SAID
+            return replace(NOWHERE_SAID, confirms=usual)
         others = table.subprocessors
         return Place(
             processes=self._listed(f"{path}.processes", table.processes),
@@ -48,9 +50,9 @@ class PlaceReader:
                 for i, one in enumerate(others)
                 if one
             ),
-            confirms=tuple(
-                self._confirmation(f"{path}.confirms[{i}]", one) for i, one in enumerate(table.confirms) if one
-            ),
+            confirms=usual
+            if table.confirms is None
+            else tuple(self._confirmation(f"{path}.confirms[{i}]", one) for i, one in enumerate(table.confirms) if one),
         )
 
     def jurisdiction(self, name: str, table: JurisdictionTable, targets: Iterable[str]) -> Jurisdiction:

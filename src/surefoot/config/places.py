@@ -79,8 +79,8 @@ class PlaceTable(Table):
     """Whether zero data retention is agreed by contract."""
     subprocessors: list[SubprocessorTable | None] | None = None
     """Who else sees the data; `[]` if nobody does."""
-    confirms: list[ConfirmTable | None] = []
-    """What its answers say of this by themselves."""
+    confirms: list[ConfirmTable | None] | None = None
+    """What its answers say of this by themselves; what the profile knows unless said, `[]` for nothing."""
 
     @model_validator(mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from importlib.resources import files
 import msgspec
 from msgspec import Struct
 
+from surefoot.domain.place import Confirmation
 from surefoot.domain.target import Continues
 
 DIALECTS = "surefoot.dialects"
@@ -42,6 +43,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """Header that takes the rest of the deadline in milliseconds."""
     place_header: str | None = None
     """Header that takes the zones which a call is bound to."""
+    confirms: tuple[Confirmation, ...] = ()
+    """Where its answers tell by themselves what may be declared of a target."""
     headers: dict[str, str] = {}
     """Constant headers that the provider asks for."""
     note: str = ""

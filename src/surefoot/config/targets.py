@@ -92,7 +92,7 @@ class TargetReader:
             model=table.model,
             dialect=dialect,
             endpoint=endpoint,
-            place=self._places.place(f"{path}.place", table.place),
+            place=self._places.place(f"{path}.place", table.place, profile.confirms),
             domains=dict(table.domains),
             window=table.window,
             price=None if table.price is None else self._price(path, table.price),

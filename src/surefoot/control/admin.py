@@ -1,4 +1,4 @@
-"""The admin application: health, metrics, status and orders to drill, on its own port, in the supervisor's loop.
+"""The admin application: health, metrics, status, and orders, on its own port, in the supervisor's loop.
 
 Imported after the workers were started: its libraries take longer to import than a worker takes to serve.
 
@@ -40,6 +40,7 @@ def application(
     status: Callable[[], dict[str, Any]],
     drill: Callable[[bytes], Awaitable[None]],
     explain: Callable[[Question], dict[str, Any]],
+    readmit: Callable[[str], bool],
 ) -> Starlette:
     """The application over what the supervisor knows."""
 
@@ -57,6 +58,23 @@ def application(
     async def show_status(_: Request) -> Response:
         return JSONResponse(status())
 
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", show_metrics),
+            Route("/status", show_status),
+            Route("/explain", _verdicts(explain)),
+            Route("/drill", _orders(drill, status), methods=["POST"]),
+            Route("/readmit", _lifting(readmit, picture), methods=["POST"]),
+        ]
+    )
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _verdicts(explain: Callable[[Question], dict[str, Any]]) -> Handler:
     async def show_verdicts(request: Request) -> Response:
         asked: dict[str, Any] = dict(request.query_params)
         asked["features"] = [word for word in asked.get("features", "").split(",") if word]
@@ -65,6 +83,10 @@ def application(
         except (ExplainError, ValidationError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
+    return show_verdicts
+
+
+def _orders(drill: Callable[[bytes], Awaitable[None]], status: Callable[[], dict[str, Any]]) -> Handler:
     async def order_drill(request: Request) -> Response:
         try:
             await drill(await request.body())
@@ -72,16 +94,20 @@ def application(
             return JSONResponse({"error": str(error)}, status_code=409)
         return JSONResponse({"drill": status()["drill"]})
 
-    return Starlette(
-        routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", show_metrics),
-            Route("/status", show_status),
-            Route("/explain", show_verdicts),
-            Route("/drill", order_drill, methods=["POST"]),
-        ]
-    )
+    return order_drill
+
+
+def _lifting(readmit: Callable[[str], bool], picture: Picture) -> Handler:
+    async def lift(request: Request) -> Response:
+        target = request.query_params.get("target", "")
+        if not readmit(target):
+            suspended = ", ".join(sorted(picture.suspended)) or "none is"
+            return JSONResponse(
+                {"error": f"no target '{target}' is suspended; suspended: {suspended}"}, status_code=409
+            )
+        return JSONResponse({"readmitted": target})
+
+    return lift
 
 
 class Admin:

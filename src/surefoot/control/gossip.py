@@ -2,7 +2,8 @@
 
 Pure: `now` is given, and what is to be sent is returned.
 
-Knows: which breakers are open, until when, and which worker holds the permit for a target's one probe.
+Knows: which breakers are open, until when, which targets are suspended and why, and which worker holds the permit for a
+target's one probe.
 Must never: send anything itself, or make a breaker's decision.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from surefoot.policy.target_state import Closed, News, Opened, ProbePermit, ProbeWanted
+from surefoot.policy.target_state import Closed, News, Opened, ProbePermit, ProbeWanted, Readmitted, Suspended
 
 PERMIT = 5.0
 """Seconds for which a permit is good if nothing is heard of the probe."""
@@ -32,6 +33,8 @@ class Gossip:
     def __init__(self) -> None:
         self._open_until: dict[str, float] = {}
         self._permits: dict[str, tuple[int, float]] = {}
+        self.suspended: dict[str, str] = {}
+        """Targets that nobody asks, and what each one's answer has contradicted."""
 
     def tell(self, teller: int, news: News, workers: Iterable[int], now: float) -> Told | None:
         """A worker tells something, while `workers` are alive. Returns what has to be passed on."""
@@ -44,6 +47,8 @@ class Gossip:
                 self._open_until.pop(target, None)
             case ProbeWanted(target=target):
                 return self._grant(teller, target, now)
+            case Suspended(target=target, why=why):
+                self.suspended.setdefault(target, why)
             case _:  # permits and shares go down only
                 return None
         others = tuple(worker for worker in workers if worker != teller)
@@ -60,12 +65,23 @@ class Gossip:
         self._permits = {target: permit for target, permit in self._permits.items() if permit[0] != worker}
 
     def for_newcomer(self, now: float) -> list[News]:
-        """What a worker that has just started must hear: breakers that opened and have not closed since."""
-        return [Opened(target, max(until - now, 0.0)) for target, until in self._open_until.items()]
+        """What a worker that has just started must hear: breakers that have not closed since, and suspensions."""
+        opened = [Opened(target, max(until - now, 0.0)) for target, until in self._open_until.items()]
+        return [*opened, *self.suspensions()]
 
-    def only(self, targets: Iterable[str]) -> None:
-        """The configuration has changed: forget every other target."""
+    def suspensions(self) -> list[News]:
+        """What must be heard whenever a worker might not know: who is suspended."""
+        return [Suspended(target, why) for target, why in self.suspended.items()]
+
+    def readmit(self, target: str) -> Readmitted | None:
+        """A person lifts a suspension. Returns what all workers must hear; None if it was not suspended."""
+        return None if self.suspended.pop(target, None) is None else Readmitted(target)
+
+    def only(self, targets: Iterable[str], unchanged: Iterable[str]) -> None:
+        """The configuration has changed: forget every other target, and who is suspended and declared otherwise now."""
         known = set(targets)
+        same = set(unchanged)
+        self.suspended = {target: why for target, why in self.suspended.items() if target in same}
         self._open_until = {target: until for target, until in self._open_until.items() if target in known}
         self._permits = {target: permit for target, permit in self._permits.items() if target in known}
 

@@ -77,7 +77,11 @@ class Metrics(Collector):
         suspicion = GaugeMetricFamily(
             "surefoot_suspicion", "0 calm, 1 others preferred, 2 hedged at once, 3 open.", labels=("target",)
         )
+        suspended = GaugeMetricFamily(
+            "surefoot_suspended", "1 while nobody asks it, because its answer contradicted it.", labels=("target",)
+        )
         for name, parts in self._picture.targets().items():
+            suspended.add_metric((name,), float(name in self._picture.suspended))
             state = worst(parts)
             for one in SEVERITY:
                 breaker.add_metric((name, str(one)), float(one is state))
@@ -86,6 +90,7 @@ class Metrics(Collector):
         yield breaker
         yield flying
         yield suspicion
+        yield suspended
 
     def _of_routes(self) -> Iterator[Metric]:
         seconds = CounterMetricFamily(

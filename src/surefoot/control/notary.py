@@ -97,6 +97,8 @@ def _of_none(call: _Record, version: "_Version | None") -> _Record:
     """A call that was refused, or ended, before anything was sent to anybody."""
     return {
         "attempt": None,
+        "inner_jurisdiction": None,
+        "inner_jurisdiction_version": None,
         "at": moment(call["at"]),
         "target": None,
         "declared": None,
@@ -112,8 +114,11 @@ def _of_attempts(call: _Record, attempts: list[_Record], version: "_Version | No
     tried: tuple[str, ...] = ()
     for attempt in attempts:
         target = attempt["target"]
+        inner = None if version is None else version.inner(call, target)
         yield {
             "attempt": attempt["number"],
+            "inner_jurisdiction": None if inner is None else inner.name,
+            "inner_jurisdiction_version": None if inner is None else inner.version,
             "at": moment(call["at"] + attempt["started"]),
             "target": target,
             "declared": None if version is None else version.declared.get(target),
@@ -148,17 +153,15 @@ class _Version:
         self._bound: dict[tuple[str, str], Applied | None] = {}
         self._verdicts: dict[object, dict[str, _Record]] = {}
         self._texts: dict[object, Raw] = {}
+        self._inner: dict[object, Applied | None] = {}
 
     def candidates(self, call: _Record, chosen: str | None, tried: tuple[str, ...], passed: str) -> Raw | None:
         """Every target of the route, as listed or in its order, each with what was said of it."""
-        stack = self._stacks.get(call["route"])
-        applied = None if stack is None else self._applied(stack.route, call["jurisdiction"])
-        if stack is None or applied is None or applied.version != call["jurisdiction_version"]:
+        asked = self._asked(call)
+        if asked is None:
             return None
-        request = Request(
-            call["route"], call["stream"], call["prompt_tokens"], call["max_tokens"], jurisdiction=applied
-        )
-        judged = (request.route, applied.name, stack.class_of(request))
+        stack, request = asked
+        judged = (request.route, request.jurisdiction.name, stack.class_of(request))
         key = (judged, chosen, tried, passed)
         text = self._texts.get(key)
         if text is None:
@@ -169,6 +172,31 @@ class _Version:
                 self._texts.clear()
             self._texts[key] = text
         return text
+
+    def inner(self, call: _Record, target: str) -> Applied | None:
+        """What bound an attempt besides all that bound its call: the jurisdictions of the inner route it came by."""
+        asked = self._asked(call)
+        if asked is None:
+            return None
+        stack, request = asked
+        key = (request.route, request.jurisdiction.name, stack.class_of(request), target)
+        if key not in self._inner:
+            if len(self._inner) >= VERDICTS:
+                self._inner.clear()
+            state = next((state for state in stack.states if state.name == target), None)
+            bound = () if state is None else stack.binding(request, state)
+            parts = [one for one in bound if one not in request.jurisdiction.parts]
+            self._inner[key] = self._jurisdictions.together(parts) if parts else None
+        return self._inner[key]
+
+    def _asked(self, call: _Record) -> tuple[Stack, Request] | None:
+        """Of whom what was asked; None if this configuration does not know the route, or not what bound the call."""
+        stack = self._stacks.get(call["route"])
+        applied = None if stack is None else self._applied(stack.route, call["jurisdiction"])
+        if stack is None or applied is None or applied.version != call["jurisdiction_version"]:
+            return None
+        facts = (call["route"], call["stream"], call["prompt_tokens"], call["max_tokens"])
+        return stack, Request(*facts, jurisdiction=applied)
 
     def _applied(self, route: Route, name: str) -> Applied | None:
         """All that bound a call of a route, by its name; None if that is not known here."""

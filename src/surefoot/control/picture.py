@@ -104,11 +104,21 @@ class Picture:
 
     def reconfigure(self, configuration: Configuration) -> dict[int, list[Frame]]:
         """Another configuration is in force. What each worker must hear right after its new settings."""
-        self.configuration = configuration
-        self._gossip.only(target.name for target in configuration.targets)
+        before, self.configuration = self.configuration, configuration
+        same = [target.name for target in configuration.targets if target in before.targets]
+        self._gossip.only((target.name for target in configuration.targets), same)
         self._deal_slots()
         self.allowances.deal((*configuration.door.keys, *configuration.ring.keys))
-        return {worker: [Hear(slots.share(worker)) for slots in self._slots.values()] for worker in self._alive()}
+        suspensions = [Hear(news) for news in self._gossip.suspensions()]
+        return {
+            worker: [*(Hear(slots.share(worker)) for slots in self._slots.values()), *suspensions]
+            for worker in self._alive()
+        }
+
+    def readmit(self, target: str) -> list[Addressed]:
+        """A person lifts a suspension; nobody is to be told if there is none."""
+        lifted = self._gossip.readmit(target)
+        return [] if lifted is None else [(worker, Hear(lifted)) for worker in self._alive()]
 
     # ── what is asked ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -131,6 +141,11 @@ class Picture:
     def ours(self) -> bool:
         """Whether any worker sees every target fail at once."""
         return any(report.ours for report in self.reports)
+
+    @property
+    def suspended(self) -> dict[str, str]:
+        """Targets that nobody asks, and what each one's answer has contradicted."""
+        return self._gossip.suspended
 
     @property
     def dropped(self) -> int:

@@ -46,7 +46,10 @@ def status(picture: Picture, journal: Writer | None, addresses: Sequence[str], u
             for number, seat in enumerate(picture.seats)
         ],
         "all_targets_failing": picture.ours,
-        "targets": [_target(target, targets[target.name]) for target in configuration.targets],
+        "targets": [
+            _target(target, targets[target.name], picture.suspended.get(target.name))
+            for target in configuration.targets
+        ],
         "routes": [
             {"route": route.name, "targets": [rung.target for rung in route.rungs], **_budget(routes[route.name])}
             for route in configuration.routes
@@ -71,7 +74,7 @@ def gravest(parts: Sequence[TargetReport]) -> Grade:
     return max((Grade(part.suspicion) for part in parts), default=Grade.CALM)
 
 
-def _target(target: Target, parts: Sequence[TargetReport]) -> dict[str, Any]:
+def _target(target: Target, parts: Sequence[TargetReport], suspended: str | None) -> dict[str, Any]:
     return {
         "target": target.name,
         "provider": target.provider,
@@ -81,6 +84,7 @@ def _target(target: Target, parts: Sequence[TargetReport]) -> dict[str, Any]:
         "max_in_flight": target.max_in_flight,
         "in_flight": sum(part.in_flight for part in parts),
         "breaker": worst(parts),
+        "suspended": suspended,
         "suspicion": gravest(parts).name.lower(),
         "opens_for": round(max((part.until for part in parts), default=0.0), 3),
         "samples": sum(part.samples for part in parts),

@@ -33,11 +33,11 @@ from surefoot.control.picture import Picture
 from surefoot.control.receipts import Loss as ReceiptLoss
 from surefoot.control.receipts import Origin, Receipts, Written
 from surefoot.control.status import status
+from surefoot.control.telling import tell_news, tell_warnings
 from surefoot.control.worker import Worker, ending
 from surefoot.errors import ConfigError, DrillError, StartError
 from surefoot.gateway.channel import Configure, Drain, Keys, Obeyed, Ready, Records, Report, Settings, Settled, Tell, Up
 from surefoot.journal.writer import Loss, Writer
-from surefoot.policy.target_state import Closed, Opened
 
 if TYPE_CHECKING:
     from surefoot.control.admin import Admin
@@ -82,7 +82,7 @@ class Supervisor:
     ) -> None:
         self._load = load
         configuration = load()
-        _tell_warnings(configuration)
+        tell_warnings(configuration)
         with ExitStack() as opened:
             self._listening = Listening(configuration.door.listeners, workers)
             opened.callback(self._listening.close)
@@ -144,7 +144,7 @@ class Supervisor:
             for fault in error.faults:
                 log.error("reload refused: %s", fault)  # noqa: TRY400 - a fault of the file, not of the program
             return
-        _tell_warnings(configuration)
+        tell_warnings(configuration)
         configuration = self._keep_what_is_bound(configuration)
         self._picture.reloads["ok"] += 1
         self._drilling.over()
@@ -165,6 +165,14 @@ class Supervisor:
             if time.monotonic() > limit:
                 raise DrillError(f"not every worker has obeyed within {OBEYED_WITHIN:g} s")
             await asyncio.sleep(ASK_EVERY)
+
+    def readmit(self, target: str) -> bool:
+        """A person lifts the suspension of a target. False if it is not suspended."""
+        if target not in self._picture.suspended:
+            return False
+        self._send(self._picture.readmit(target))
+        log.warning("target readmitted: %s", target)
+        return True
 
     # ── workers ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,10 +232,7 @@ class Supervisor:
                     log.warning(ALL_FAIL if self._picture.ours else NOT_ALL_FAIL)
             case Tell():
                 for news in frame.news:
-                    if isinstance(news, Opened):
-                        log.warning("breaker opened: %s, for %.1f s", news.target, news.seconds)
-                    elif isinstance(news, Closed):
-                        log.info("breaker closed: %s", news.target)
+                    tell_news(news, self._picture.suspended)
                 self._send(self._picture.tell(number, frame.news, time.monotonic()))
             case Obeyed(serial=serial):
                 self._drilling.heard(number, serial)
@@ -348,7 +353,8 @@ class Supervisor:
         metrics = Metrics(self._picture, self._journal, self._receipts)
         gc.freeze()  # all that was imported stays: there is no use in looking through it again
         gc.set_threshold(*COLLECT)
-        admin = Admin(application(self._picture, metrics, self._status, self.drill, self._explain), self._admin_socket)
+        told = application(self._picture, metrics, self._status, self.drill, self._explain, self.readmit)
+        admin = Admin(told, self._admin_socket)
         return admin, asyncio.create_task(admin.serve())
 
     def _status(self) -> dict[str, Any]:
@@ -392,8 +398,3 @@ class Supervisor:
             self._journal.close()
         if self._receipts is not None:
             self._receipts.close()
-
-
-def _tell_warnings(configuration: Configuration) -> None:
-    for warning in configuration.warnings:
-        log.warning("configuration: %s", warning)

@@ -6,6 +6,7 @@ The common case has methods of its own (`Call.begin`, `content`, `finished`), so
 from msgspec import Struct
 
 from surefoot.domain.outcome import Kind
+from surefoot.domain.place import Said
 
 
 class Failed(Struct, frozen=True):
@@ -46,6 +47,14 @@ class Unwatched(Struct, frozen=True):
     attempt: int
 
 
+class Attested(Struct, frozen=True):
+    """An answer has come as far as where it may tell facts of its target by itself."""
+
+    attempt: int
+    said: Said
+    """What was found there; may be empty."""
+
+
 class ClientGone(Struct, frozen=True):
     """The client closed its connection."""
 
@@ -54,5 +63,5 @@ class Stopping(Struct, frozen=True):
     """The gateway ends this call, because it is shutting down and the time to drain is over."""
 
 
-OfAttempt = Failed | Connecting | Sent | Heard | Spoke | Unwatched
+OfAttempt = Failed | Connecting | Sent | Heard | Spoke | Unwatched | Attested
 Event = OfAttempt | ClientGone | Stopping

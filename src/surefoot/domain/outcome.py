@@ -31,6 +31,7 @@ class Kind(StrEnum):
     EMPTY = "empty"
     MALFORMED = "malformed_answer"
     DIVERGED = "diverged"
+    CONTRADICTED = "contradicted"
     CONTENT_FILTER = "content_filter"
     CONTEXT_OVERFLOW = "context_overflow"
     DEADLINE = "deadline"
@@ -103,13 +104,14 @@ OUTCOMES: dict[Kind, Consequence] = {
     Kind.EMPTY:            _row("+++++", "a success without an answer in it"),
     Kind.MALFORMED:        _row("+++++", "a body that is not what its API promises"),
     Kind.DIVERGED:         _row("-+-+-", "asked to go on with a broken answer, it said something else instead"),
+    Kind.CONTRADICTED:     _row("-+-+-", "the answer itself contradicts what is declared of its target"),
     Kind.CONTENT_FILTER:   _row("-m-+-", "the provider's content filter refused the prompt or the answer"),
     Kind.CONTEXT_OVERFLOW: _row("-w---", "the prompt does not fit into the model's context window"),
     Kind.DEADLINE:         _row("---++", "the call's deadline passed"),
     Kind.CLIENT_GONE:      _row("---+-", "the client went away"),
     Kind.CANCELLED:        _row("---+-", "another attempt won; this one was ended by us"),
     Kind.NO_ROOM:          _row("-+---", "the gateway itself has no file or memory left for another connection"),
-    Kind.NO_TARGET:        _row("-----", "every target that may serve the request is out of order or full"),
+    Kind.NO_TARGET:        _row("-----", "every target that may serve the request is out of order, suspended or full"),
     Kind.NOT_ALLOWED:      _row("-----", "no target of the route is allowed by what binds the request"),
     Kind.TOO_LONG:         _row("-----", "the prompt is of a length that no target of the route takes"),
     Kind.SHUTDOWN:         _row("-----", "the gateway stopped before the answer was whole"),

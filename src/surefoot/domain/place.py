@@ -51,7 +51,14 @@ class Confirmation(Struct, frozen=True):
     body: tuple[str, ...] | None = None
     """Path inside the answer's JSON object: `("usage", "inference_geo")`."""
     means: dict[str, str] = {}
-    """From what the answer says, in lower case, to the zone that it stands for; what is missing here is unknown."""
+    """From what the answer says, in lower case, to the zone that it stands for; what is missing here is unknown.
+
+    For the model: from another name that its provider gives it to the one that is configured.
+    """
+
+
+Said = tuple[tuple[int, str], ...]
+"""What an answer says of its target by itself: numbers of the target's confirmations, each with the answer's word."""
 
 
 class Subprocessor(Struct, frozen=True):

@@ -32,6 +32,7 @@ _ADVICE = {
     Kind.CONTENT_FILTER: 'Change the prompt, or let the route ask another model: filtered = "fall back".',
     Kind.CONTEXT_OVERFLOW: "Shorten the prompt, or add a target with a larger window.",
     Kind.DEADLINE: "Raise the route's deadline, or look at the targets' speed.",
+    Kind.CONTRADICTED: "Look at what is declared of the target, then readmit it.",
     Kind.SHUTDOWN: "Send the request again.",
 }
 

@@ -16,6 +16,7 @@ from surefoot.domain.target import Endpoint, Target
 from surefoot.gateway.channel import Drill, Settings
 from surefoot.gateway.exchange import Exchange
 from surefoot.gateway.world import World
+from surefoot.wire.clock import now
 
 HEADER = b"surefoot-drill"
 """Names the world of a canary call by its number; without it the first one is taken."""
@@ -42,6 +43,7 @@ class DrillWorld(World):
         # One worker: what this world knows is shared with no other, so that it grants its own probes and slots.
         super().__init__(replace(settings, targets=targets, credentials=told, workers=1))
         self.drill = number
+        self.fleet.suspend_as(house.world.fleet, now())
         self._house = house
 
     def learn_from(self, other: World) -> None:

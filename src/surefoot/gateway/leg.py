@@ -10,6 +10,7 @@ from typing import Protocol
 from surefoot.dialects.dialect import LARGEST_ANSWER, NO_HEADERS, NO_USAGE, Ask, Dialect, StreamReader, Usage
 from surefoot.domain.events import Connecting, Event, Failed, Heard, Sent
 from surefoot.domain.outcome import Kind
+from surefoot.domain.target import Target
 from surefoot.wire.client import ClientConnection
 from surefoot.wire.clock import now, wall
 from surefoot.wire.pool import Pool
@@ -50,6 +51,7 @@ class Way(Protocol):
 
     pool: Pool
     dialect: Dialect
+    target: Target
 
 
 class Leg:

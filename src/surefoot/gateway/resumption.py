@@ -8,6 +8,7 @@ from surefoot.dialects.delivered import delivered_of
 from surefoot.dialects.dialect import Ask, Delivered, Usage
 from surefoot.dialects.openai_continued import ContinuedReader
 from surefoot.dialects.spent import NOTHING, and_spent
+from surefoot.gateway.attesting import AttestingContinuedLeg
 from surefoot.gateway.continued import ContinuedLeg
 from surefoot.gateway.leg import Leg, Listener
 from surefoot.gateway.upstream import Upstream
@@ -56,7 +57,8 @@ class Resumption:
         """An attempt at going on."""
         inner = upstream.dialect.stream_reader(self._ask)
         reader = ContinuedReader(inner, self.delivered, upstream.target, number, self._spent)
-        return ContinuedLeg(listener, number, upstream, self._ask, reader)
+        made = AttestingContinuedLeg if upstream.target.place.confirms else ContinuedLeg
+        return made(listener, number, upstream, self._ask, reader)
 
     def request(self, upstream: Upstream, left: float, narrowed: bytes) -> bytes:
         """Its request: see `Upstream.request`."""

@@ -3,6 +3,7 @@
 from surefoot.dialects.dialect import Ask, Dialect
 from surefoot.dialects.openai_canned import canned
 from surefoot.domain.target import Target
+from surefoot.gateway.attesting import AttestingLeg, AttestingWatchedLeg
 from surefoot.gateway.canned import CannedLeg
 from surefoot.gateway.leg import Leg, Listener
 from surefoot.gateway.watched import Plainly, WatchedLeg
@@ -15,7 +16,7 @@ _AGENT = "surefoot"
 class Upstream:
     """See the module. The credential is inside the prebuilt head, and nowhere else."""
 
-    __slots__ = ("_deadline", "_head", "_place", "dialect", "narrows", "pool", "target")
+    __slots__ = ("_deadline", "_head", "_leg", "_place", "_watched_leg", "dialect", "narrows", "pool", "target")
 
     def __init__(self, target: Target, credential: str | None, dialect: Dialect) -> None:
         endpoint = target.endpoint
@@ -39,14 +40,17 @@ class Upstream:
         self.target = target
         self.dialect = dialect
         self.pool = Pool(endpoint)
+        attests = bool(target.place.confirms)
+        self._leg = AttestingLeg if attests else Leg
+        self._watched_leg = AttestingWatchedLeg if attests else WatchedLeg
 
     def leg(self, listener: Listener, number: int, ask: Ask, plainly: Plainly | None) -> Leg:
         """An attempt at this target, watched if a request is given for the case that it declines to stream."""
         if plainly is not None:
-            return WatchedLeg(listener, number, self, ask).or_plainly(plainly)
+            return self._watched_leg(listener, number, self, ask).or_plainly(plainly)
         if self.target.text is not None:
             return CannedLeg(listener, number, self, ask)
-        return Leg(listener, number, self, ask, self.dialect.stream_reader(ask) if ask.stream else None)
+        return self._leg(listener, number, self, ask, self.dialect.stream_reader(ask) if ask.stream else None)
 
     def request(self, ask: Ask, left: float, narrowed: bytes = b"", *, watched: bool) -> bytes:
         """The whole request for this target, ready to be written; a static target's answer.

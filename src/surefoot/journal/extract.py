@@ -12,8 +12,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from surefoot.domain.place import Fact
 from surefoot.errors import StartError
 from surefoot.journal.link import Broken, read
+from surefoot.policy.witness import Finding
 
 Zones = tuple[str, ...] | None
 
@@ -43,7 +45,9 @@ class Transfers(Struct):
     targets: Counter[str] = field(default_factory=Counter)
     tenants: Counter[str] = field(default_factory=Counter)
     confirmed: int = 0
-    """Sent attempts whose answer said something of the declared facts."""
+    """Sent attempts whose answer itself said that it was processed within what is declared."""
+    contradicted: int = 0
+    """Sent attempts whose answer said that it was processed elsewhere."""
 
 
 class Recipient(Struct, frozen=True):
@@ -87,6 +91,13 @@ def extract(path: Path, since: str, until: str) -> Extract:
     return found
 
 
+def _bound(receipt: dict[str, Any]) -> tuple[str, str]:
+    """All that bound an attempt, and the versions of that; what an inner route added stands behind a stroke."""
+    names = (receipt["jurisdiction"], receipt.get("inner_jurisdiction"))
+    versions = (receipt["jurisdiction_version"], receipt.get("inner_jurisdiction_version"))
+    return " / ".join(filter(None, names)), " / ".join(filter(None, versions))
+
+
 def _count(found: Extract, receipt: dict[str, Any]) -> None:
     if receipt["attempt"] is None:
         found.refused[receipt["jurisdiction"], receipt["call_outcome"]] += 1
@@ -98,8 +109,7 @@ def _count(found: Extract, receipt: dict[str, Any]) -> None:
         _zones(said.get("processes")),
         _zones(said.get("stores")),
         said.get("transfer"),
-        receipt["jurisdiction"],
-        receipt["jurisdiction_version"],
+        *_bound(receipt),
     )
     entry = found.ways.get(way)
     if entry is None:
@@ -112,7 +122,9 @@ def _count(found: Extract, receipt: dict[str, Any]) -> None:
     entry.last = max(entry.last, receipt["at"])
     entry.targets[receipt["target"]] += 1
     entry.tenants[receipt["tenant"] or ""] += 1
-    entry.confirmed += receipt["evidence"] is not None
+    told = (receipt["evidence"] or {}).get(Fact.PROCESSES, "").partition(":")[0]
+    entry.confirmed += told == Finding.CONFIRMED
+    entry.contradicted += told == Finding.CONTRADICTED
     recipient = _recipient(said)
     found.recipients[recipient] = found.recipients.get(recipient, 0) + 1
 

@@ -49,7 +49,12 @@ class Attempt:
         self.breaker = state.breaker.state
         self.passed = ""
         self.evidence: dict[str, str] | None = None
-        """What the answer said of the target's declared facts. The driver notes it."""
+        """What the answer said of the target's declared facts, by fact: a `policy.witness.Finding`, and its word."""
+
+    @property
+    def late_kind(self) -> Kind:
+        """What it is that it did not speak in time."""
+        return Kind.SILENCE if self.heard is None else Kind.SLOW_FIRST_TOKEN
 
     def record(self, began: float, winner: "Attempt | None") -> AttemptRecord:
         """The attempt as `domain.record.ATTEMPT_FIELDS` lists it."""

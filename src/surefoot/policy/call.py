@@ -18,10 +18,9 @@ carried out, in order. Nothing here can reach a clock, a socket or a log. What i
 never goes backwards.
 """
 
-from collections.abc import Callable
-
 from surefoot.domain.commands import Cancel, Command, Deliver, Finish, Reason
 from surefoot.domain.events import (
+    Attested,
     ClientGone,
     Connecting,
     Event,
@@ -33,14 +32,15 @@ from surefoot.domain.events import (
     Stopping,
     Unwatched,
 )
+from surefoot.domain.jurisdiction import Contradiction
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
+from surefoot.domain.place import Said
 from surefoot.domain.route import Filtered
 from surefoot.domain.target import Continues
 from surefoot.policy.attempt import NEVER, Attempt
 from surefoot.policy.breaker import State as BreakerState
 from surefoot.policy.call_state import State
 from surefoot.policy.patience import Patience
-from surefoot.policy.target_state import TargetState
 from surefoot.policy.under_way import Commands
 
 BACKOFF = (0.05, 0.25)
@@ -156,7 +156,7 @@ class Call(Patience):
         for attempt in self.attempts:
             limit = attempt.state.first_token.table[attempt.series].limit
             if attempt.live and attempt.first is None and not attempt.late and now - attempt.started >= limit:
-                self._blame(attempt, _silent(attempt), now)  # it had its grace and used it up
+                self._blame(attempt, attempt.late_kind, now)  # it had its grace and used it up
         return self._fail(Kind.DEADLINE, now)
 
     def _wake_speaking(self, now: float) -> Commands:
@@ -213,7 +213,7 @@ class Call(Patience):
             return _NOTHING
         attempt.late = True
         attempt.verdict = now
-        attempt.kind = _silent(attempt)
+        attempt.kind = attempt.late_kind
         if now >= attempt.started + limit or attempt.breaker is not _CLOSED:
             self._blame(attempt, attempt.kind, now)
         commands: Commands = ()
@@ -259,6 +259,8 @@ class Call(Patience):
                 commands = self._failed(attempt, kind, retry_after, now)
                 self._set_wake()
                 return commands
+            case Attested(said=said):
+                return self._attested(attempt, said, now)
             case _ if attempt is self.winner:
                 pass  # what is said of a connection after content is stale
             case Connecting():
@@ -292,6 +294,15 @@ class Call(Patience):
         self._set_wake()
         return commands
 
+    def _attested(self, attempt: Attempt, said: Said, now: float) -> Commands:
+        """What the answer says of its target by itself; a contradiction fails it where it is not only to be flagged."""
+        attempt.evidence, contradicted = attempt.state.attested(attempt.evidence, said)
+        if not contradicted or self.request.jurisdiction.obligations.contradiction is Contradiction.FLAG:
+            return _NOTHING
+        commands = (Cancel(attempt.number), *self._failed(attempt, Kind.CONTRADICTED, None, now))
+        self._set_wake()
+        return commands
+
     def _failed(self, attempt: Attempt, kind: Kind, retry_after: float | None, now: float) -> Commands:
         was_late = attempt.late
         attempt.kind = kind if not was_late else attempt.kind
@@ -312,8 +323,11 @@ class Call(Patience):
         return self._go_on(attempt, kind, retry_after, now)
 
     def _broke(self, attempt: Attempt, kind: Kind, now: float) -> Commands:
-        """The answer broke off after content: the resume contract. Text goes on elsewhere, all else ends here."""
-        if not self.resumable or OUTCOMES[kind].fall_back is not Fallback.ANY:
+        """The answer broke off after content: the resume contract. Text goes on elsewhere, all else ends here.
+
+        So does what a contradicted target has said: completed by another one it would pass for a good answer.
+        """
+        if not self.resumable or kind is Kind.CONTRADICTED or OUTCOMES[kind].fall_back is not Fallback.ANY:
             return self._fail(kind, now, attempt)
         self._bar(lambda state: state.target.continues is Continues.NEVER)
         if not self.request.jurisdiction.obligations.resume:
@@ -367,6 +381,7 @@ class Call(Patience):
             and attempt.kind is not None
             and OUTCOMES[attempt.kind].retry
             and state not in self._barred
+            and state.suspended is None
             and sum(other.state is state for other in self.attempts) == 1
             and len(self.attempts) < self._stack.route.limits.attempts
             and state.breaker.state is _CLOSED
@@ -380,11 +395,3 @@ class Call(Patience):
         if not self._may_repeat(again, now):
             return self._fail(Kind.OVERLOAD, now, again)
         return (self._launch(again.state, Reason.RETRY, now),)
-
-    def _bar(self, unfit: Callable[[TargetState], bool]) -> None:
-        """Rule out, for the rest of this call, the targets that cannot serve it."""
-        self._barred += tuple(state for state in self._stack.states if unfit(state))
-
-
-def _silent(attempt: Attempt) -> Kind:
-    return Kind.SILENCE if attempt.heard is None else Kind.SLOW_FIRST_TOKEN

@@ -15,8 +15,9 @@ from surefoot.policy.exercise import Exercise
 from surefoot.policy.jurisdictions import NO_JURISDICTIONS, Jurisdictions
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.stack import Stack
-from surefoot.policy.target_state import News, TargetState
+from surefoot.policy.target_state import News, Suspended, TargetState
 from surefoot.policy.them_or_us import ThemOrUs
+from surefoot.policy.witness import by_name
 
 
 class Fleet:
@@ -41,7 +42,10 @@ class Fleet:
         self.jury = ThemOrUs(options.them_or_us)
         self.ours = False
         """Whether every target fails at once, so that the fault is more likely on this side."""
-        self.targets = {t.name: TargetState(t, options, self.news, self.jury, alone=workers == 1) for t in targets}
+        within = by_name if jurisdictions is NO_JURISDICTIONS else jurisdictions.zones.within
+        self.targets = {
+            t.name: TargetState(t, options, self.news, self.jury, alone=workers == 1, within=within) for t in targets
+        }
         self.stacks = {
             route.name: Stack(
                 route, self.targets, Budget(route.hedge, burst, every), self._exercise(route), jurisdictions
@@ -85,7 +89,7 @@ class Fleet:
     def _others_can_take_over(self, state: TargetState) -> bool:
         """Whether every route that has this target has another one that is asked now."""
         used = [stack for stack in self.stacks.values() if state in stack.states]
-        return all(any(s.breaker.state is State.CLOSED for s in stack.stand_ins(state)) for stack in used)
+        return all(any(_can(other) for other in stack.stand_ins(state)) for stack in used)
 
     def tick(self, now: float) -> None:
         """Fold the samples that have come in since the last tick, and let time pass for what depends on it."""
@@ -108,6 +112,12 @@ class Fleet:
         """
         return any(state.suspicion.unsettled for state in self._ticked)
 
+    def suspend_as(self, other: "Fleet", now: float) -> None:
+        """Whom another Fleet has suspended is asked by nobody here either."""
+        for name, state in other.targets.items():
+            if state.suspended is not None:
+                self.hear(Suspended(name, state.suspended), now)
+
     def leave_alone(self) -> None:
         """Nobody is left who could grant a probe: each worker probes for itself. More probes, but an end."""
         for state in self.targets.values():
@@ -118,3 +128,7 @@ class Fleet:
         state = self.targets.get(news.target)
         if state is not None:
             state.hear(news, now)
+
+
+def _can(state: TargetState) -> bool:
+    return state.breaker.state is State.CLOSED and state.suspended is None

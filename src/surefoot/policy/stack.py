@@ -1,7 +1,7 @@
 """The stack of rules, in the order in which they are asked, for one route.
 
     jurisdiction  condition  window  facts of the request: their verdicts are cached, per jurisdiction and length class
-    slots  health                    facts of the moment: asked at every choice
+    suspension  slots  health        facts of the moment: asked at every choice
     listed | latency | price         the order of those that are admitted
 
 Jurisdiction stands before everything else: what is not allowed cannot become allowed by being healthy.
@@ -10,7 +10,7 @@ Jurisdiction stands before everything else: what is not allowed cannot become al
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -29,14 +29,16 @@ from surefoot.policy.rules.jurisdiction import Allowed, forbids
 from surefoot.policy.rules.latency import Latency
 from surefoot.policy.rules.price import Price
 from surefoot.policy.rules.slots import Slots
+from surefoot.policy.rules.suspension import Suspension
 from surefoot.policy.rules.window import Window
 from surefoot.policy.target_state import TargetState
 
 OF_THE_REQUEST: tuple[Rule, ...] = (Allowed(), Condition(), Window())
-OF_THE_MOMENT: tuple[Rule, ...] = (Slots(), Health())
+OF_THE_MOMENT: tuple[Rule, ...] = (Suspension(), Slots(), Health())
 RANKINGS: dict[Order, Ranking] = {Order.LATENCY: Latency(), Order.PRICE: Price()}
 
 Key = TypeVar("Key")
+Judged = TypeVar("Judged")
 
 _CLOSED = State.CLOSED  # its lookup through the class would be the dearest thing that the short way does
 
@@ -53,6 +55,17 @@ class Verdict(Struct, frozen=True):
     reason: str | None = None
 
 
+class Refused(NamedTuple):
+    """Whom the facts of a request refuse, whatever the moment."""
+
+    words: tuple[str | None, ...]
+    """For each candidate, as listed: `target:rule`, or None where it is admitted."""
+    best: TargetState | None
+    """The first that is admitted."""
+    before: str
+    """The words of those that stand before it, joined."""
+
+
 class Stack:
     """The rules of one route over the targets' states."""
 
@@ -63,6 +76,7 @@ class Stack:
         "_jurisdictions",
         "_only",
         "_ranking",
+        "_refused",
         "_uncut",
         "_windows",
         "budget",
@@ -103,6 +117,7 @@ class Stack:
         self._only: dict[str, tuple[Candidate, ...]] = {}
         """What is admitted where no length matters, by jurisdiction: the short way of most routes."""
         self._admitted: dict[tuple[int, int, str], tuple[Candidate, ...]] = {}
+        self._refused: dict[str | tuple[int, int, str], Refused] = {}
 
     def admitted(self, request: Request) -> tuple[Candidate, ...]:
         """The candidates that the facts of the request admit, as listed."""
@@ -128,14 +143,14 @@ class Stack:
         admitted = self.admitted(request)
         if self._ranking is None and admitted and not tried:
             first = admitted[0].state
-            if first.breaker.state is _CLOSED and first.in_flight < first.slots and not first.suspect:
-                return first  # what both rules of the moment would say, without asking them
+            if first.breaker.state is _CLOSED and first.in_flight < first.slots and first.plain:
+                return first  # what the rules of the moment would say, without asking them
         for candidate in self._ranked(admitted, request, now):
             if candidate.state in tried:
                 continue
             if _first_refusal(OF_THE_MOMENT, candidate, request, now) is None:
                 return candidate.state
-            if launching:
+            if launching and candidate.state.suspended is None:
                 candidate.state.want_probe(now)
         return None
 
@@ -143,7 +158,8 @@ class Stack:
         """The fallback at which this call is to begin, if it is one of the few that do. To be asked once per call."""
         if self.exercise is None:
             return None
-        states = [candidate.state for candidate in self._ranked(self.admitted(request), request, now)]
+        ranked = self._ranked(self.admitted(request), request, now)
+        states = [candidate.state for candidate in ranked if candidate.state.suspended is None]
         return self.exercise.begin_at(states, remaining)
 
     def available(self, request: Request, now: float, tried: Sequence[TargetState]) -> list[TargetState]:
@@ -196,14 +212,30 @@ class Stack:
 
     def passed_over(self, request: Request, chosen: TargetState, now: float) -> str:
         """Why targets listed before the chosen one were not taken: `target:rule,...`; empty if none were."""
+        refused = self._refusals(request)
+        if chosen is refused.best:
+            return refused.before
         words: list[str] = []
-        for candidate in self._candidates:
+        for candidate, word in zip(self._candidates, refused.words, strict=True):
             if candidate.state is chosen:
                 break
-            verdict = _first_refusal(OF_THE_REQUEST + OF_THE_MOMENT, candidate, request, now)
-            if verdict is not None:
-                words.append(f"{verdict.target}:{verdict.rule}")
+            verdict = _first_refusal(OF_THE_MOMENT, candidate, request, now) if word is None else None
+            words += [word] if word is not None else [] if verdict is None else [f"{verdict.target}:{verdict.rule}"]
         return ",".join(words)
+
+    def _refusals(self, request: Request) -> Refused:
+        """Whom the facts of the request refuse; judged once, as who is admitted."""
+        name = request.jurisdiction.name
+        key = name if self._uncut else (*self.class_of(request), name)
+        found = self._refused.get(key)
+        if found is not None:
+            return found
+        verdicts = [_first_refusal(OF_THE_REQUEST, candidate, request, 0.0) for candidate in self._candidates]
+        words = [None if verdict is None else f"{verdict.target}:{verdict.rule}" for verdict in verdicts]
+        best = next((c.state for c, word in zip(self._candidates, words, strict=True) if word is None), None)
+        listed = [candidate.state for candidate in self._candidates]
+        before = [] if best is None else words[: listed.index(best)]
+        return _keep(self._refused, key, Refused(tuple(words), best, ",".join(word for word in before if word)))
 
     def soonest(self, request: Request, now: float, tried: Sequence[TargetState] = ()) -> float | None:
         """Seconds until the first open breaker of an admitted target lets a probe through; None if none is open."""
@@ -215,9 +247,9 @@ class Stack:
         return min(self._shut(request, tried), key=lambda state: state.breaker.until, default=None)
 
     def _shut(self, request: Request, tried: Sequence[TargetState]) -> list[TargetState]:
-        """The admitted targets, not tried, whose breakers are not closed."""
+        """The admitted targets, not tried and not suspended, whose breakers are not closed."""
         states = [candidate.state for candidate in self.admitted(request) if candidate.state not in tried]
-        return [state for state in states if state.breaker.state is not State.CLOSED]
+        return [state for state in states if state.breaker.state is not State.CLOSED and state.suspended is None]
 
     def _judge(self, request: Request) -> tuple[Candidate, ...]:
         """The admitted, each target once: one that stands in two routes may be bound on one rung and not on another."""
@@ -238,7 +270,7 @@ class Stack:
         return tuple(candidates)
 
 
-def _keep(kept: dict[Key, tuple[Candidate, ...]], key: Key, found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+def _keep(kept: dict[Key, Judged], key: Key, found: Judged) -> Judged:
     if len(kept) < CLASSES_KEPT:
         kept[key] = found
     return found

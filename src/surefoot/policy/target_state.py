@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from surefoot.domain.commands import Launch, Reason
 from surefoot.domain.outcome import Kind
+from surefoot.domain.place import Said
 from surefoot.domain.target import Target
 from surefoot.policy.breaker import Breaker, State
 from surefoot.policy.first_token import FirstToken
@@ -14,6 +15,7 @@ from surefoot.policy.options import PolicyOptions
 from surefoot.policy.suspicion import Grade, Suspicion
 from surefoot.policy.them_or_us import ThemOrUs
 from surefoot.policy.token_rate import TokenRate
+from surefoot.policy.witness import Within, Witness, by_name
 
 _CLOSED = State.CLOSED
 
@@ -60,7 +62,20 @@ class SlotShare(Struct, frozen=True, tag="slot_share"):
     slots: int
 
 
-News = Opened | Closed | ProbeWanted | ProbePermit | SlotShare
+class Suspended(Struct, frozen=True, tag="suspended"):
+    """An answer has contradicted what is declared of its target: nobody asks it, until it is readmitted."""
+
+    target: str
+    why: str
+
+
+class Readmitted(Struct, frozen=True, tag="readmitted"):
+    """A person has lifted a suspension."""
+
+    target: str
+
+
+News = Opened | Closed | ProbeWanted | ProbePermit | SlotShare | Suspended | Readmitted
 """What workers tell one another through their supervisor."""
 
 
@@ -69,12 +84,19 @@ class TargetState:
 
     __slots__ = (
         "_asked_at", "_can_watch", "_permit_until", "_watch_again_at", "alone", "breaker", "first_launch",
-        "first_token", "hasty", "in_flight", "jury", "name", "news", "rate", "slots", "suspect", "suspicion",
-        "target", "trial", "tried_at", "watches",
+        "first_token", "hasty", "in_flight", "jury", "name", "news", "plain", "rate", "slots", "suspect", "suspended",
+        "suspicion", "target", "trial", "tried_at", "watches", "witness",
     )  # fmt: skip
 
     def __init__(
-        self, target: Target, options: PolicyOptions, news: list[News], jury: ThemOrUs, *, alone: bool
+        self,
+        target: Target,
+        options: PolicyOptions,
+        news: list[News],
+        jury: ThemOrUs,
+        *,
+        alone: bool,
+        within: Within = by_name,
     ) -> None:
         self.target = target
         self.name = target.name
@@ -89,6 +111,11 @@ class TargetState:
         self.watches = self._can_watch = target.usage_in_stream and target.text is None
         """Whether plain calls can be streamed here; without usage in its streams an answer would lack its usage."""
         self._watch_again_at = 0.0
+        self.witness = Witness(target, within)
+        self.suspended: str | None = None
+        """What its own answer has contradicted of what is declared; None while it may be asked."""
+        self.plain = True
+        """Neither suspected nor suspended: beside breaker and slots nothing speaks against it."""
         self.suspect = False
         """Others are preferred: it grows slower, though no limit has rung yet."""
         self.trial = options.suspicion.trial
@@ -171,6 +198,7 @@ class TargetState:
         if grade and not self.suspect:
             self.tried_at = now
         self.suspect = grade >= Grade.PREFER_OTHERS
+        self.plain = self.suspended is None and not self.suspect
         self.hasty = grade >= Grade.HEDGE_AT_ONCE and not slowed
         breaker = self.breaker
         if closed_off and not slowed and breaker.state is _CLOSED:
@@ -184,6 +212,22 @@ class TargetState:
     def _forgive(self) -> None:
         self.suspicion.forgive()
         self.suspect = self.hasty = False
+        self.plain = self.suspended is None
+
+    def attested(self, before: dict[str, str] | None, said: Said) -> tuple[dict[str, str], bool]:
+        """An answer has told facts of this target by itself: the evidence so far, and whether it contradicts now.
+
+        A contradiction suspends, whatever is made of the answer.
+        """
+        evidence, why = self.witness.hold(before, said)
+        if why is not None and self.suspended is None:
+            self._suspend(why)
+            self.news.append(Suspended(self.name, why))
+        return evidence, why is not None
+
+    def _suspend(self, why: str | None) -> None:
+        self.suspended = why
+        self.plain = why is None and not self.suspect
 
     def hear(self, news: News, now: float) -> None:
         """Take in what another worker, or the supervisor, says of this target. What another wants is not for us."""
@@ -197,3 +241,7 @@ class TargetState:
                 self._permit_until = now + seconds
             case SlotShare(slots=slots):
                 self.slots = slots
+            case Suspended(why=why):
+                self._suspend(why)
+            case Readmitted():
+                self._suspend(None)

@@ -4,6 +4,8 @@ The Call decides and says so here: launch, blame, end, cancel, fail. Launching t
 blaming tells the breaker and lets what was waited in vain teach the first-token times. Must never choose what follows.
 """
 
+from collections.abc import Callable
+
 from surefoot.domain.commands import Cancel, Command, Drop, Fail, Launch, Reason
 from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
@@ -146,6 +148,10 @@ class UnderWay:
     def _spent(self) -> list[TargetState]:
         """The targets that this call may not ask any more: those it has asked, and those that could not serve it."""
         return [*(attempt.state for attempt in self.attempts), *self._barred]
+
+    def _bar(self, unfit: Callable[[TargetState], bool]) -> None:
+        """Rule out, for the rest of this call, the targets that cannot serve it."""
+        self._barred += tuple(state for state in self._stack.states if unfit(state))
 
     def _following(self, now: float) -> TargetState | None:
         """The next target that was not tried, if the call may have one more attempt."""

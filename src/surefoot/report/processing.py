@@ -23,7 +23,7 @@ TRANSFERS = "transfers.csv"
 
 _TRANSFER_COLUMNS = (
     "operator", "seat", "processes", "stores", "transfer_tool", "jurisdiction", "jurisdiction_version",
-    "targets", "tenants", "sent", "confirmed_by_answer", "not_sent", "first", "last",
+    "targets", "tenants", "sent", "confirmed_by_answer", "contradicted_by_answer", "not_sent", "first", "last",
 )  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def _transfer(way: Way, entry: Transfers) -> tuple[str, ...]:
         tenants,
         str(entry.sent),
         str(entry.confirmed),
+        str(entry.contradicted),
         str(entry.unsent),
         entry.first,
         entry.last,

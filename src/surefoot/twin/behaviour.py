@@ -85,6 +85,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the same answer streamed. `role` says when the role-only first delta leaves: at once with the
     headers, or in front of the first content. `keepalive` is the time between SSE comments while
     no content has been sent; `events_per_segment` tokens are written together after the first.
+    What a good answer says of itself: `headers` that it carries besides, the `model` that it names
+    in place of the one that was asked for, and words in its usage, such as `inference_geo`.
     """
 
     ttft: Distribution = Fixed(0.0)
@@ -97,6 +99,9 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keepalive: float | None = None
     events_per_segment: int = 1
     models: tuple[str, ...] = ("twin-1",)
+    headers: dict[str, str] = {}
+    model: str | None = None
+    usage: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""

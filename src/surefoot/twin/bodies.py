@@ -4,6 +4,8 @@ Knows: the OpenAI chat completions dialect as a provider writes it, HTTP framing
 Must never: decide when something is said, or do I/O.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -11,8 +13,9 @@ DONE = b"data: [DONE]\n\n"
 COMMENT = b": keep-alive\n\n"
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
-    b"cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n"
+    b"cache-control: no-cache\r\ntransfer-encoding: chunked\r\n%b\r\n"
 )
+"""With room for further header lines, each with its CRLF."""
 CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 BROKEN_EVENT = b'data: {"id":"chatcmpl-broken","choices":[{"delta":{"cont\n\n'
 HTML = (
@@ -112,9 +115,9 @@ class Phrases:
         """The delta that carries the finish reason."""
         return self._lead + b'{},"logprobs":null,"finish_reason":"' + reason + b'"}]' + self._null + b"}\n\n"
 
-    def usage(self, prompt: int, completion: int) -> bytes:
+    def usage(self, prompt: int, completion: int, words: Mapping[str, str]) -> bytes:
         """The usage chunk, last before [DONE]."""
-        return self._usage_lead + usage(prompt, completion) + b"}\n\n"
+        return self._usage_lead + usage(prompt, completion, words) + b"}\n\n"
 
 
 def _escaped(text: str) -> bytes:
@@ -126,13 +129,20 @@ def quoted(text: str) -> bytes:
     return msgspec.json.encode(text)
 
 
-def usage(prompt: int, completion: int) -> bytes:
-    """The usage object."""
-    return b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}' % (
+def usage(prompt: int, completion: int, words: Mapping[str, str]) -> bytes:
+    """The usage object, with words of the provider's own in it."""
+    more = b"".join(b",%b:%b" % (quoted(name), quoted(word)) for name, word in words.items())
+    return b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d%b}' % (
         prompt,
         completion,
         prompt + completion,
+        more,
     )
+
+
+def lines(headers: Mapping[str, str]) -> bytes:
+    """Header lines, each with its CRLF."""
+    return b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in headers.items())
 
 
 def chunk(data: bytes) -> bytes:

@@ -63,10 +63,14 @@ class Composer:
         self._behaviour = behaviour
         self._voice = bodies.Voice(behaviour.text)
         self._nested = bodies.Voice(behaviour.text, nested=True)
+        self.extra = bodies.lines(behaviour.headers)
+        """Header lines of good answers."""
 
     def compose(self, ask: Ask, draws: Draws, fault: Fault | None) -> Script:
         """The script for one request, bent by the fault that strikes it, if any."""
         reason = b"stop"
+        if self._behaviour.model is not None:
+            ask = ask._replace(model=self._behaviour.model)
         if ask.limit is not None and ask.limit < draws.tokens:
             draws, reason = draws._replace(tokens=ask.limit), b"length"
         if fault is None or _spares(fault, ask):
@@ -91,7 +95,7 @@ class Composer:
     def _whole(self, ask: Ask, draws: Draws, reason: bytes, kind: str | None) -> Script:
         if not ask.stream:
             body = self._plain_body(ask, draws.tokens, reason)
-            step = Step(_plain_time(draws), bodies.response(200, body), draws.tokens)
+            step = Step(_plain_time(draws), bodies.response(200, body, extra=self.extra), draws.tokens)
             return Script([step], Ending.KEEP, kind)
         stream = _Stream(self, ask, draws, reason, None)
         return Script(stream.spoken(draws.tokens) + stream.tail(), Ending.KEEP, kind)
@@ -141,7 +145,7 @@ class Composer:
     def _bent_plain(self, ask: Ask, draws: Draws, reason: bytes, fault: Fault) -> Script:
         at, kind, ending = _plain_time(draws), fault.kind, Ending.KEEP
         body = self._plain_body(ask, draws.tokens, reason)
-        data, tokens = bodies.response(200, body), 0
+        data, tokens = bodies.response(200, body, extra=self.extra), 0
         if kind == "slow_drip":
             return Script(_dripped(data, draws, fault.delay), ending, kind)
         if kind in {"stall", "cut"}:
@@ -166,15 +170,14 @@ class Composer:
         text = opens + self.voice(ask).text(tokens) + closes
         return self._plain(ask, b'{"role":"assistant","content":"%b","refusal":null}' % text, reason, tokens)
 
-    @staticmethod
-    def _plain(ask: Ask, message: bytes, reason: bytes, tokens: int) -> bytes:
+    def _plain(self, ask: Ask, message: bytes, reason: bytes, tokens: int) -> bytes:
         return _PLAIN % (
             ask.answer_id,
             int(ask.wall),
             bodies.quoted(ask.model),
             message,
             reason,
-            bodies.usage(ask.body_bytes // 4, tokens),
+            bodies.usage(ask.body_bytes // 4, tokens, self._behaviour.usage),
         )
 
     def voice(self, ask: Ask) -> bodies.Voice:
@@ -193,6 +196,7 @@ class _Stream:
     def __init__(self, composer: Composer, ask: Ask, draws: Draws, reason: bytes, fault: Fault | None) -> None:
         self._behaviour = composer.behaviour
         self._voice = composer.voice(ask)
+        self._extra = composer.extra
         self._ask = ask
         self._draws = draws
         self._reason = reason
@@ -229,7 +233,7 @@ class _Stream:
         bare = kind in {"error_first", "error_created"}
         early = self._behaviour.role == "headers" or self._slow
         first = (bodies.chunk(refusals.CREATED) if kind == "error_created" else b"") if bare else role if early else b""
-        steps = [Step(0.0, bodies.STREAM_HEAD + first, 0)]
+        steps = [Step(0.0, bodies.STREAM_HEAD % self._extra + first, 0)]
         steps += self._comments()
         if bare:
             return [*steps, Step(self._draws.ttft, b"", 0)]
@@ -250,7 +254,8 @@ class _Stream:
         at = self._end()
         events = bodies.chunk(self._phrases.finish(self._reason))
         if self._ask.include_usage:
-            events += bodies.chunk(self._phrases.usage(self._ask.body_bytes // 4, self.tokens))
+            prompt = self._ask.body_bytes // 4
+            events += bodies.chunk(self._phrases.usage(prompt, self.tokens, self._behaviour.usage))
         if done:
             events += bodies.chunk(bodies.DONE)
         return [Step(at, events + bodies.LAST_CHUNK, 0)]
@@ -330,7 +335,7 @@ def _comments_only(ask: Ask, fault: Fault) -> tuple[list[Step], Ending]:
 @functools.cache
 def _comments(every: float, *, stream: bool) -> list[Step]:
     """The same for every attempt, and long to write: kept. Whoever plays a script does not change it."""
-    head, comment = (bodies.STREAM_HEAD, bodies.COMMENT) if stream else (bodies.CHUNKED_HEAD, b"\n")
+    head, comment = (bodies.STREAM_HEAD % b"", bodies.COMMENT) if stream else (bodies.CHUNKED_HEAD, b"\n")
     said = bodies.chunk(comment)
     return [Step(0.0, head, 0), *(Step(every * n, said, 0) for n in range(1, _COMMENTS + 1))]
 
