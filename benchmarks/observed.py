@@ -1,0 +1,96 @@
+"""A drill that is watched more closely than one is kept: every world with what struck it, and the journal itself.
+
+A folder of it holds what the drill keeps of every run, and beside that `trials.json`, `told.json` and `journal.db`.
+
+Knows: how a drill is run, kept and read again. Must never: change what is drilled, or judge it.
+"""
+
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from surefoot.config.configuration import Configuration
+from surefoot.drill.house import live
+from surefoot.drill.plan import DrillOptions, Trial
+from surefoot.drill.rates import default_rates
+from surefoot.drill.runner import Runner, Tell
+from surefoot.drill.shelf import WHOLE, last_sheet
+from surefoot.drill.stage import Stage
+from surefoot.drill.venue import STEADY_WORLD, Venue, own
+from surefoot.drill.written import keep_all
+from surefoot.errors import DrillError
+from surefoot.facts import Facts
+from surefoot.journal.reader import CallEntry, calls, journal
+
+RUNS, TRIALS, TOLD, JOURNAL = "runs", "trials.json", "told.json", "journal.db"
+
+
+class Watching(Runner):
+    """A runner that remembers its worlds."""
+
+    def __init__(self, venue: Venue, told: DrillOptions, tell: Tell) -> None:
+        super().__init__(venue, told, tell)
+        self.trials: list[Trial] = []
+
+    async def _wave(self, stage: Stage, group: Sequence[Trial]) -> None:
+        self.trials += group
+        await super()._wave(stage, group)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One drill, read again."""
+
+    configuration: Configuration
+    told: DrillOptions
+    route: str
+    trials: dict[int, Trial]
+    """By the number of the world."""
+    worlds: dict[int, list[CallEntry]]
+    """The journal of each, in the order of arrival; that in which nothing was ever wrong among them."""
+    facts: Facts
+
+    @property
+    def steady(self) -> list[CallEntry]:
+        """The calls of the world in which nothing was ever wrong."""
+        return self.worlds[STEADY_WORLD]
+
+
+def drill(file: Path, told: DrillOptions, out: Path, tell: Tell = lambda _: None) -> None:
+    """Drill, and keep it in a new folder. Raises `DrillError` where it was not completed."""
+    out.mkdir(parents=True)
+    with own(file, os.environ, forward=False) as venue:
+        runner = Watching(venue, told, tell)
+        uvloop.run(runner.run())
+        with journal(venue.journal) as source, closing(sqlite3.connect(out / JOURNAL)) as kept:
+            source.backup(kept)
+    if runner.found.status != WHOLE:
+        raise DrillError(f"the drill was {runner.found.status}: {runner.found.why}")
+    (out / TRIALS).write_bytes(msgspec.json.encode(runner.trials))
+    (out / TOLD).write_bytes(msgspec.json.encode(told))
+    keep_all(runner.found, told, default_rates(), file, out / RUNS, None)
+
+
+def read(file: Path, folder: Path) -> Observed:
+    """A drill of one route of that file, as it was kept. Raises `DrillError` where it is not one."""
+    told = msgspec.json.decode((folder / TOLD).read_bytes(), type=DrillOptions)
+    trials = msgspec.json.decode((folder / TRIALS).read_bytes(), type=list[Trial])
+    route = told.routes[0]
+    facts = last_sheet(folder / RUNS / route)
+    if facts is None:
+        raise DrillError(f"{folder} holds no whole drill of the route {route}")
+    worlds: dict[int, list[CallEntry]] = defaultdict(list)
+    with journal(str(folder / JOURNAL)) as connection:
+        for call in calls(connection):
+            worlds[call.drill].append(call)
+    for entries in worlds.values():
+        entries.sort(key=lambda call: call.at)
+    configuration = live(file, os.environ, forward=False)
+    return Observed(configuration, told, route, {one.number: one for one in trials}, dict(worlds), facts)
