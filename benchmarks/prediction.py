@@ -5,8 +5,9 @@ Conditions are taken from what was well in the drill, never from a call that is 
 - arrivals, streams and prompt lengths: the journal's, world by world, each world with breakers and budgets of its own;
 - what a world had learned when it was opened: the first-token times of the healthy world until then;
 - models of the targets: launches to first content, and token rates, of first attempts that no fault struck;
-- a refusal takes what the first content takes beyond the time that the twin was told to wait;
+- a refusal takes as long as the head of such an answer, in the middle;
 - what client and line add to the gateway's own times: pairs drawn from calls that no fault struck;
+- how long an answer is: what the twin says; one that goes on with a broken text says all of it again, as no model does;
 - the fault: an outage of its mode on the targets that were struck, from the moment it was ordered.
 
 Knows the definitions of a drill: which calls are cold, whose times count. Must never: look at a struck call's times.
@@ -16,16 +17,17 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import ClassVar
 
 import numpy as np
-
 from benchmarks.observed import Observed
+
 from surefoot.domain.commands import Command
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Watch
 from surefoot.drill.plan import DrillOptions, Trial, patience_of
-from surefoot.drill.stage import FIRST, STEP, TOKENS
+from surefoot.drill.stage import FIRST, RATE, SPREAD, STEP, TOKENS
 from surefoot.journal.reader import AttemptEntry, CallEntry
 from surefoot.policy.breaker import State
 from surefoot.policy.call import Call
@@ -36,18 +38,29 @@ from surefoot.replay.arm import Arm
 from surefoot.replay.batch import Batch
 from surefoot.replay.driver import KINDS, Driver
 from surefoot.replay.model import Floats, QuantileTable, TargetModel
+from surefoot.replay.modes import AFTER_TOKENS
 from surefoot.replay.outage import Outage
 from surefoot.replay.result import Results
-from surefoot.twin import Distribution, Fixed, Lognormal
+from surefoot.twin import Distribution, Lognormal
+from surefoot.twin.behaviour import sampler
 
 POINTS = 400
 """Of a quantile table, at most."""
 
-LEAST_TRIP = 0.0005
-"""Seconds: no refusal comes sooner, however the two medians may differ by chance."""
+LEAST = 20
+"""Attempts of a target from which its model is made."""
+
+SAMPLES = 20_000
+"""Of what a twin was told, where it was not measured."""
+
+NEAR = 50
+"""Pairs from which a call's is drawn."""
 
 FOLDED = 0.3
 """Seconds after which what was learned has been folded."""
+
+_BREAKS = frozenset({"cut", "done_unfinished", "error_later", "stall", "truncate"})
+"""Faults after which the client has the beginning of an answer."""
 
 _PLACES = 16
 """Calls that a world may have: each has a place of its own among the draws."""
@@ -62,6 +75,7 @@ class Kept(Call):
     kept: ClassVar[list[Call]] = []
 
     def begin(self, now: float) -> tuple[Command, ...]:
+        """It arrives."""
         self.kept.append(self)
         return super().begin(now)
 
@@ -98,30 +112,35 @@ def unhurt(observed: Observed) -> Iterator[tuple[CallEntry, AttemptEntry]]:
 
 
 def models(observed: Observed) -> dict[str, TargetModel]:
-    """Of the targets that answered streamed calls, from their first attempts; who was overtaken counts as it stood."""
-    ttfts: dict[str, list[float]] = defaultdict(list)
-    rates: dict[str, list[float]] = defaultdict(list)
+    """Of all targets, from their first attempts at streamed calls; who was overtaken counts as it stood.
+
+    One that was never asked first has its twin's own times: what it was told, and the line of the others.
+    """
+    seen: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
+    trips = []
     for call, first in unhurt(observed):
         if not call.stream or first.ended is None:
             continue
         spoke = first.first_content
-        ttfts[first.target].append((first.ended if spoke is None else spoke) - first.started)
-        if spoke is not None and first.kind == Kind.OK and first.ended > spoke:
-            rates[first.target].append((TOKENS - 1) / (first.ended - spoke))
+        whole = spoke is not None and first.kind == Kind.OK and first.ended > spoke
+        rate = (TOKENS - 1) / (first.ended - spoke) if whole and spoke is not None else None
+        seen[first.target].append(((spoke or first.ended) - first.started, rate))
+        if first.heard is not None:
+            trips.append(first.heard - first.started)
+    trip = float(np.median(trips))
     made = {}
     for place, target in enumerate(one for one in observed.configuration.targets if one.text is None):
-        name = target.name
-        if not rates[name]:
-            continue
-        trip = float(np.median(ttfts[name])) - median_of(observed.told, place)
-        made[name] = TargetModel(
-            target=name,
-            ttft=((table(ttfts[name]),),),
-            rate=((table(rates[name]),),),
-            round_trip=max(trip, LEAST_TRIP),
-            price=target.price,
-            measured=f"{len(ttfts[name])} attempts that no fault struck",
-        )
+        found = seen[target.name]
+        if len(found) >= LEAST:
+            ttft, measured = table([one[0] for one in found]), f"{len(found)} attempts that no fault struck"
+            rates = table([one[1] for one in found if one[1] is not None])
+        else:
+            ttft, measured = told(observed.told, place, trip), "what its twin was told"
+            rates = QuantileTable((RATE,))
+        made[target.name] = TargetModel(
+            target=target.name, ttft=((ttft,),), rate=((rates,),), round_trip=trip, price=target.price,
+            measured=measured,
+        )  # fmt: skip
     return made
 
 
@@ -131,29 +150,38 @@ def table(values: Sequence[float]) -> QuantileTable:
     return QuantileTable(tuple(np.maximum.accumulate(found).tolist()))
 
 
-def median_of(told: DrillOptions, place: int) -> float:
-    """Seconds that the twin of the target at that place was told to wait, in the middle."""
-    law: Distribution = told.ttft or Fixed(FIRST + STEP * place)
-    if isinstance(law, Lognormal):
-        return law.median
-    if isinstance(law, Fixed):
-        return law.value
-    raise TypeError("twins that resample a file are not predicted here")
+def told(options: DrillOptions, place: int, trip: float) -> QuantileTable:
+    """The inverse distribution that the twin of the target at that place was told, and one round trip more."""
+    law: Distribution = options.ttft or Lognormal(FIRST + STEP * place, p99=(FIRST + STEP * place) * SPREAD)
+    draw = sampler(law)
+    rng = Random(options.seed)  # noqa: S311 - times, not secrets
+    return table([draw(rng) + trip for _ in range(SAMPLES)])
 
 
-def overheads(observed: Observed) -> dict[bool, Floats]:
-    """What client and line add to the gateway's time to first content and to the end: pairs, by streamed or plain."""
-    found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
-    entries = {call.call: call for call, first in unhurt(observed) if len(call.attempts) == 1 and first.won}
-    for trial in observed.trials.values():
-        for result in trial.results:
+class Line:
+    """What client and line add to the gateway's time to first content and to the end, at that time of the drill."""
+
+    def __init__(self, observed: Observed) -> None:
+        found: dict[bool, list[tuple[float, float, float]]] = {True: [], False: []}
+        entries = {call.call: call for call, first in unhurt(observed) if len(call.attempts) == 1 and first.won}
+        drilled = [result for trial in observed.trials.values() for result in trial.results]
+        for result in (*observed.heard, *drilled):
             call = entries.get(result.call or "")
             if call is None or not result.ok or result.ttft is None:
                 continue
             if call.first_content is not None and call.ended is not None:
-                found[call.stream].append((result.ttft - call.first_content, result.e2e - call.ended))
-    every = found[True] + found[False]
-    return {stream: np.array(pairs or every) for stream, pairs in found.items()}
+                pair = result.ttft - call.first_content, result.e2e - call.ended
+                found[call.stream].append((call.at, *pair))
+        every = found[True] + found[False]
+        self._of = {stream: np.array(sorted(pairs or every)) for stream, pairs in found.items()}
+
+    def draw(self, at: float, rng: np.random.Generator, *, stream: bool) -> Floats:
+        """One pair of those nearest in time: a machine that others use is not always equally busy."""
+        pairs = self._of[stream]
+        first = int(np.searchsorted(pairs[:, 0], at)) - NEAR // 2
+        first = max(min(first, len(pairs) - NEAR), 0)
+        chosen: Floats = pairs[first + int(rng.integers(min(NEAR, len(pairs)))), 1:]
+        return chosen
 
 
 class Lessons:
@@ -172,19 +200,25 @@ class Lessons:
                     self._noted[one.target].append((call.at + end, series, end - one.started, given_up))
         for noted in self._noted.values():
             noted.sort()
+        self._lessons: dict[float, dict[str, FirstToken]] = {}
+        """By the time until when."""
 
     def teach(self, fleet: Fleet, at: float) -> None:
         """Let the fleet begin with what was known then, as a new world of a drill does."""
-        for name, state in fleet.targets.items():
-            lesson = FirstToken(self._options.first_token)
-            noted = self._noted[name]
-            for _, series, seconds, given_up in noted[: bisect_left(noted, (at - FOLDED,))]:
-                if given_up:
-                    lesson.gave_up(series, seconds)
-                else:
-                    lesson.fresh[series](seconds)
-            lesson.fold(Suspicion(self._options.suspicion))
-            state.first_token.learn_from(lesson)
+        if at not in self._lessons:
+            self._lessons[at] = {name: self._lesson(noted, at) for name, noted in self._noted.items()}
+        for name, lesson in self._lessons[at].items():
+            fleet.targets[name].first_token.learn_from(lesson)
+
+    def _lesson(self, noted: list[tuple[float, int, float, bool]], at: float) -> FirstToken:
+        lesson = FirstToken(self._options.first_token)
+        for _, series, seconds, given_up in noted[: bisect_left(noted, (at - FOLDED,))]:
+            if given_up:
+                lesson.gave_up(series, seconds)
+            else:
+                lesson.fresh[series](seconds)
+        lesson.fold(Suspicion(self._options.suspicion))
+        return lesson
 
 
 # ── the replay ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -193,14 +227,18 @@ class Lessons:
 class Prediction:
     """Of one drill. The same seed gives the same numbers."""
 
-    def __init__(self, observed: Observed, seed: int, configuration: object = None) -> None:
+    def __init__(self, observed: Observed, seed: int) -> None:
         self._observed = observed
         self._seed = seed
-        told = observed.configuration if configuration is None else configuration
-        self._arm = Arm("with", told, models(observed))  # type: ignore[arg-type]
-        self._overheads = overheads(observed)
+        self._arm = Arm("with", observed.configuration, models(observed))
+        self._line = Line(observed)
         self._lessons = Lessons(observed)
         route = next(one for one in observed.configuration.routes if one.name == observed.route)
+        self._opened: dict[float, float] = {}
+        """When the worlds of a wave were opened, by the time at which its faults began."""
+        for trial in observed.trials.values():
+            first = observed.worlds[trial.number][0].at
+            self._opened[trial.began] = min(first, self._opened.get(trial.began, first))
         self._patience = patience_of(route, observed.told)
 
     def by_mode(self, repeats: int) -> dict[str, Predicted]:
@@ -226,16 +264,15 @@ class Prediction:
             for name in trial.struck
         ]
         driver = KeepingDriver(self._arm, outages, float(batch.at[0]) // 1.0 - 3_600.0, seed)
-        self._lessons.teach(driver.fleet, entries[0].at)
+        self._lessons.teach(driver.fleet, self._opened[trial.began])
         Kept.kept.clear()
         driver.take(batch)
         driver.advance(float("inf"))
         (results,) = driver.finished()
-        line = self._overheads[trial.mode.stream]
-        drawn = line[np.random.default_rng((seed, trial.number)).integers(0, len(line), len(entries))]
+        rng = np.random.default_rng((seed, trial.number))
         for row, (entry, call) in enumerate(zip(entries, Kept.kept, strict=True)):
             if entry.at >= trial.began and _is_cold(call, trial.target):
-                yield _told(results, row, drawn[row])
+                yield _told(results, row, self._line.draw(entry.at, rng, stream=trial.mode.stream))
 
     def _count(self, mode: Predicted, kind: int, ttft: float, end_to_end: float) -> None:
         mode.calls += 1
@@ -257,9 +294,15 @@ def _batch(trial: Trial, entries: Sequence[CallEntry]) -> Batch:
         key=zeros,
         stream=np.array([call.stream for call in entries], np.int64),
         prompt_tokens=np.array([call.prompt_tokens for call in entries], np.int64),
-        completion_tokens=zeros + TOKENS,
+        completion_tokens=zeros + _length(trial),
         max_tokens=np.array([call.max_tokens for call in entries], np.int64),
     )
+
+
+def _length(trial: Trial) -> int:
+    """Tokens of an answer: whoever goes on with a broken one says as many as a whole one has."""
+    breaks = trial.mode.stream and trial.mode.fault.kind in _BREAKS
+    return TOKENS + AFTER_TOKENS if breaks else TOKENS
 
 
 def _is_cold(call: Call, target: str) -> bool:

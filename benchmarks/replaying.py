@@ -66,9 +66,7 @@ def _arm(*names: str) -> Arm:
     values = tuple(np.quantile(spread, np.linspace(0.0, 1.0, 257)).tolist())
     ttft = ((QuantileTable(tuple(0.4 * value for value in values)),),)
     rate = ((QuantileTable(tuple(60.0 * value for value in values)),),)
-    models = {
-        name: TargetModel(target=name, ttft=ttft, rate=rate, price=Price(0.5, 1.5)) for name in NAMES
-    }
+    models = {name: TargetModel(target=name, ttft=ttft, rate=rate, price=Price(0.5, 1.5)) for name in NAMES}
     return Arm("with", configuration, models)
 
 
