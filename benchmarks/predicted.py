@@ -32,6 +32,8 @@ TTFT = Lognormal(0.3, p99=0.9)
 OUT = ROOT / "build" / "predicted"
 PART = 15
 """Modes that are drilled at a time."""
+APART = 100
+"""Between the seeds of the parts: equal ones would let their twins draw the same times."""
 PATIENCE = 20.0
 TIME_CAP = 520.0
 """Seconds for each part."""
@@ -53,7 +55,7 @@ def drill(out: Path, options: argparse.Namespace) -> None:
         shutil.rmtree(out / str(number), ignore_errors=True)
         told = DrillOptions(
             routes=(ROUTE,), modes=modes, repeat=options.repeat, rate=options.rate, patience=PATIENCE,
-            time_cap=TIME_CAP, ttft=TTFT, seed=options.seed,
+            time_cap=TIME_CAP, ttft=TTFT, seed=options.seed + APART * number,
         )  # fmt: skip
         drills.drill(FILE, told, out / str(number), _tell)
         print(f"part {number + 1}: {len(modes)} modes drilled", file=sys.stderr)
@@ -86,11 +88,12 @@ def _headline(found: Sequence[Row]) -> str:
 def _conditions(seen: Sequence[drills.Observed], options: argparse.Namespace) -> str:
     told, here = seen[0].told, machine()
     made = [datetime.fromisoformat(one.facts.made) for one in seen]
+    seeds = ", ".join(str(one.told.seed) for one in seen)
     late = ", ".join(f"{1e3 * lateness(one):.1f}" for one in seen)
     return (
         f"Drilled {min(made):%Y-%m-%d %H:%M} to {max(made):%H:%M} UTC: {FILE.name}, route `{ROUTE}`, {told.repeat} "
         f"cold calls a mode, {told.rate:g} calls a second, patience {told.patience:g} s, twins' "
-        f"TTFT lognormal with median 0.3 s and p99 0.9 s, seed {told.seed}; calls left "
+        f"TTFT lognormal with median 0.3 s and p99 0.9 s, seeds {seeds}; calls left "
         f"late by {late} ms (p99 of each part). Replayed {options.replays} times, seed {options.seed}. "
         f"{here['cpu']}, {here['cores']} cores, Linux {here['kernel']}, Python {here['python']}; others used it too."
     )

@@ -249,6 +249,8 @@ class Prediction:
             for trial in self._observed.trials.values():
                 name = trial.mode.name
                 mode = found.setdefault(name, Predicted())
+                if counted[name] >= self._observed.told.repeat:
+                    continue  # what there is beyond is surplus in the drill too
                 for cold in self._world(trial, self._seed + again):
                     counted[name] += 1
                     if counted[name] <= self._observed.told.repeat:
