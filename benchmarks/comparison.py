@@ -11,11 +11,18 @@ from benchmarks.prediction import Predicted
 from msgspec import Struct
 from scipy.stats import binom
 
+from surefoot.drill.coverage import cold
 from surefoot.drill.quantiles import CONFIDENCE, fewest
+from surefoot.drill.repetition import Repetition
+from surefoot.evidence.intervals import wilson
 from surefoot.evidence.order import rank_of
 from surefoot.facts import Fact
 
 COVERAGE = "mitigated"
+SOON = "soon"
+WITHIN = 1.0
+"""Seconds: coverage is judged once more as a client would who waits no longer. With the drill's own patience nearly all
+modes are covered wholly or not at all, which is easily predicted."""
 TIMES = ("ttft", "end_to_end")
 DEMANDED = ("p99",)
 SHOWN = {"p50": 0.50, "p99": 0.99}
@@ -65,10 +72,12 @@ DEMANDS = (COVERAGE, *(f"{time}.{level}" for time in TIMES for level in DEMANDED
 
 def rows(observed: Observed, predicted: Mapping[str, Predicted]) -> Iterator[Row]:
     """One for each mode of the drill, in its order."""
+    counted = cold(observed.repetitions)
     for mode, one in predicted.items():
         start = f"mode.{mode}.cold"
         share = observed.facts.named(f"{start}.{COVERAGE}")
         numbers = {COVERAGE: _beside(share, one.mitigated / one.calls if one.calls else None)}
+        numbers[SOON] = _soon([call for call in counted if call.mode == mode], one)
         for time in TIMES:
             values = sorted(getattr(one, time))
             expected = len(values) * share.n / max(one.calls, 1)
@@ -77,6 +86,15 @@ def rows(observed: Observed, predicted: Mapping[str, Predicted]) -> Iterator[Row
                 value = values[rank_of(q, len(values)) - 1] if there else None
                 numbers[f"{time}.{level}"] = _beside(observed.facts.named(f"{start}.{time}.{level}"), value)
         yield Row(mode, share.n, one.calls, numbers)
+
+
+def _soon(counted: Sequence[Repetition], one: Predicted) -> Compared:
+    """Whole, valid answers within a second, of all cold calls."""
+    times = [call.end_to_end for call in counted if call.mitigated and call.end_to_end is not None]
+    soon = sum(seconds <= WITHIN for seconds in times)
+    low, high = wilson(soon, len(counted), CONFIDENCE)
+    predicted = sum(seconds <= WITHIN for seconds in one.end_to_end)
+    return Compared(soon / len(counted), low, high, predicted / max(one.calls, 1))
 
 
 def _beside(fact: Fact, predicted: float | None) -> Compared:

@@ -22,8 +22,10 @@ from surefoot.domain.route import Route
 from surefoot.drill.house import live
 from surefoot.drill.plan import GREETINGS, DrillOptions, Trial
 from surefoot.drill.rates import default_rates
+from surefoot.drill.repetition import Repetition
 from surefoot.drill.runner import Runner, Tell
-from surefoot.drill.shelf import WHOLE, last_sheet
+from surefoot.drill.shelf import REPETITIONS, WHOLE, last_sheet
+from surefoot.drill.shelf import calls as repetitions
 from surefoot.drill.stage import Stage
 from surefoot.drill.venue import STEADY_WORLD, Venue, own
 from surefoot.drill.wave import Caller
@@ -88,6 +90,7 @@ class Observed:
     heard: list[CallResult]
     """What clients saw of healthy calls."""
     facts: Facts
+    repetitions: list[Repetition]
 
     @property
     def steady(self) -> list[CallEntry]:
@@ -127,4 +130,7 @@ def read(file: Path, folder: Path) -> Observed:
     for entries in worlds.values():
         entries.sort(key=lambda call: call.at)
     configuration = live(file, os.environ, forward=False)
-    return Observed(configuration, told, route, {one.number: one for one in trials}, dict(worlds), heard, facts)
+    (file,) = (folder / RUNS / route).glob(f"*/{REPETITIONS}")
+    return Observed(
+        configuration, told, route, {one.number: one for one in trials}, dict(worlds), heard, facts, repetitions(file)
+    )

@@ -5,7 +5,6 @@ nothing fails by chance, and a busy machine may add a little.
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from benchmarks import observed as drills
@@ -17,7 +16,6 @@ from msgspec.structs import replace as changed
 from surefoot.drill.coverage import cold
 from surefoot.drill.plan import DrillOptions
 from surefoot.drill.repetition import Repetition
-from surefoot.drill.shelf import REPETITIONS, calls
 from surefoot.evidence.intervals import wilson
 from surefoot.evidence.order import percentile
 
@@ -33,23 +31,17 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     out = tmp_path_factory.mktemp("predicted") / "drill"
     told = DrillOptions(routes=(ROUTE,), modes=MODES, repeat=REPEAT, rate=150.0, patience=20.0, ttft=TTFT)
     drills.drill(FILE, told, out)
-    return out
+    return drills.read(FILE, out)
 
 
 @pytest.fixture(scope="module")
-def observed(folder: Path) -> Observed:
-    return drills.read(FILE, folder)
-
-
-@pytest.fixture(scope="module")
-def measured(folder: Path) -> dict[str, list[Repetition]]:
+def measured(observed: Observed) -> dict[str, list[Repetition]]:
     """The drilled calls that count, by mode."""
-    (file,) = folder.glob(f"{drills.RUNS}/{ROUTE}/*/{REPETITIONS}")
-    counted = cold(calls(file))
+    counted = cold(observed.repetitions)
     return {mode: [one for one in counted if one.mode == mode] for mode in MODES}
 
 
