@@ -38,6 +38,10 @@ from surefoot.load import CallResult
 RUNS, TRIALS, HEARD, TOLD, JOURNAL = "runs", "trials.json", "heard.json", "told.json", "journal.db"
 
 
+BESIDE = 30.0
+"""Healthy calls a second beside the drill."""
+
+
 class Listening(Caller, frozen=True):
     """A caller that remembers what clients saw of healthy calls: before, beside and at the beginning of each world."""
 
@@ -48,8 +52,8 @@ class Listening(Caller, frozen=True):
         return self._keep(await super().healthy(route, count, stream=stream))
 
     async def beside(self, route: Route, rate: float) -> list[CallResult]:
-        """A second of them."""
-        return self._keep(await super().beside(route, rate))
+        """A second of them: so many that a stall of the machine is not missed."""
+        return self._keep(await super().beside(route, max(rate, BESIDE)))
 
     async def all(self, trials: Sequence[Trial], count: int) -> list[list[CallResult]]:
         """So many calls in each world."""

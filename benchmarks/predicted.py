@@ -167,7 +167,7 @@ def _beyond(found: Sequence[Row]) -> str:
     tenth, middle, ninetieth = (gaps[int(share * (len(gaps) - 1))] for share in (0.1, 0.5, 0.9))
     return (
         f"Beyond the claim: of {soon} shares that were whole within {WITHIN:g} s, {soon - not_soon} are inside. Of "
-        f"{there} medians (not shown; their intervals are some 40 ms wide) {there - outside} are; the replay's are off by "
+        f"{there} medians (not shown; their intervals are some 40 ms wide) {there - outside} are; the replay is off by "
         f"{middle:+.0f} ms in the middle, {tenth:+.0f} to {ninetieth:+.0f} ms in four of five."
     )
 
@@ -185,7 +185,7 @@ def main() -> int:
     """Drill, replay, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=400, help="cold calls a mode; below 368 a p99 has no upper bound")
-    parser.add_argument("--rate", type=float, default=120.0, help="calls a second, over all worlds")
+    parser.add_argument("--rate", type=float, default=90.0, help="calls a second, over all worlds")
     parser.add_argument("--replays", type=int, default=10, help="how often the drill is replayed")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the drills")

@@ -53,7 +53,7 @@ LEAST = 20
 SAMPLES = 20_000
 """Of what a twin was told, where it was not measured."""
 
-NEAR = 50
+NEAR = 30
 """Pairs from which a call's is drawn."""
 
 FOLDED = 0.3
@@ -162,7 +162,7 @@ class Line:
     """What client and line add to the gateway's time to first content and to the end, at that time of the drill."""
 
     def __init__(self, observed: Observed) -> None:
-        found: dict[bool, list[tuple[float, float, float]]] = {True: [], False: []}
+        found: list[tuple[float, float, float]] = []
         entries = {call.call: call for call, first in unhurt(observed) if len(call.attempts) == 1 and first.won}
         drilled = [result for trial in observed.trials.values() for result in trial.results]
         for result in (*observed.heard, *drilled):
@@ -170,14 +170,12 @@ class Line:
             if call is None or not result.ok or result.ttft is None:
                 continue
             if call.first_content is not None and call.ended is not None:
-                pair = result.ttft - call.first_content, result.e2e - call.ended
-                found[call.stream].append((call.at, *pair))
-        every = found[True] + found[False]
-        self._of = {stream: np.array(sorted(pairs or every)) for stream, pairs in found.items()}
+                found.append((call.at, result.ttft - call.first_content, result.e2e - call.ended))
+        self._pairs = np.array(sorted(found))
 
-    def draw(self, at: float, rng: np.random.Generator, *, stream: bool) -> Floats:
+    def draw(self, at: float, rng: np.random.Generator) -> Floats:
         """One pair of those nearest in time: a machine that others use is not always equally busy."""
-        pairs = self._of[stream]
+        pairs = self._pairs
         first = int(np.searchsorted(pairs[:, 0], at)) - NEAR // 2
         first = max(min(first, len(pairs) - NEAR), 0)
         chosen: Floats = pairs[first + int(rng.integers(min(NEAR, len(pairs)))), 1:]
@@ -274,7 +272,7 @@ class Prediction:
         rng = np.random.default_rng((seed, trial.number))
         for row, (entry, call) in enumerate(zip(entries, Kept.kept, strict=True)):
             if entry.at >= trial.began and _is_cold(call, trial.target):
-                yield _told(results, row, self._line.draw(entry.at, rng, stream=trial.mode.stream))
+                yield _told(results, row, self._line.draw(entry.at, rng))
 
     def _count(self, mode: Predicted, kind: int, ttft: float, end_to_end: float) -> None:
         mode.calls += 1
