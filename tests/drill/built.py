@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from surefoot.config.rates import Rate, Rates
 from surefoot.drill.coverage import Drill, facts_of
-from surefoot.drill.rates import Rate, Rates
 from surefoot.drill.repetition import Repetition
 from surefoot.facts import Facts
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.drill.built import drilled, rates, repetition, sheet, warm
 
-from surefoot.drill.rates import Rates, default_rates
+from surefoot.config.rates import Rates, default_rates
 from surefoot.drill.repetition import enough
 from surefoot.errors import EvidenceError
 from surefoot.evidence import coverage, coverage_interval, event_rate, mean, mean_difference, percentile, wilson

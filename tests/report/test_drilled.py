@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from tests.drill.built import drilled, rates, repetition, sheet, warm
 
-from surefoot.drill.rates import default_rates
+from surefoot.config.rates import default_rates
 from surefoot.facts import Fact
 from surefoot.report import shown
 from surefoot.report.drilled import modes_of, remarks, side_by_side, tables

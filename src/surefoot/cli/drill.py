@@ -20,9 +20,9 @@ import typer
 from surefoot.cli.drill_progress import ProgressLine
 from surefoot.config.configuration import Configuration
 from surefoot.config.quantities import read_duration
+from surefoot.config.rates import Rates, default_rates, read_rates
 from surefoot.drill.house import live
 from surefoot.drill.plan import PATIENCE, DrillOptions, routes_of
-from surefoot.drill.rates import Rates, default_rates, read_rates
 from surefoot.drill.runner import DrillRun, faults_of
 from surefoot.drill.runner import drill as run_drill
 from surefoot.drill.schedule import schedule as by_the_clock

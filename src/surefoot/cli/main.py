@@ -22,6 +22,8 @@ class Entry(NamedTuple):
 
     module: str
     sentence: str
+    function: str | None = None
+    """Its name where that of the command is a word of Python."""
 
 
 COMMANDS = {
@@ -34,7 +36,9 @@ COMMANDS = {
     "receipts": Entry("surefoot.cli.receipts", "Verify and export receipts."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
+    "import": Entry("surefoot.cli.import_traffic", "Read a traffic log into one form.", "import_traffic"),
     "incidents": Entry("surefoot.cli.incidents", "Say how often and how long providers were down, and at once."),
+    "replay": Entry("surefoot.cli.replay", "Replay traffic against outages, with and without a fallback."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
     "readmit": Entry("surefoot.cli.readmit", "Let a suspended target be asked again."),
     "docs": Entry("surefoot.cli.docs", "Generate the reference documentation."),
@@ -43,7 +47,9 @@ COMMANDS = {
 
 def command_app(name: str) -> typer.Typer:
     """The application of one command. Raises `ImportError` if its module or something it needs is missing."""
-    function: Callable[..., None] | typer.Typer = getattr(import_module(COMMANDS[name].module), name)
+    function: Callable[..., None] | typer.Typer = getattr(
+        import_module(COMMANDS[name].module), COMMANDS[name].function or name
+    )
     if isinstance(function, typer.Typer):
         return function
     single = _plain_app()

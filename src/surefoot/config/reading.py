@@ -8,7 +8,7 @@ import copy
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,8 @@ from surefoot.errors import ConfigError
 
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|(end of document))\)", re.DOTALL)
 
+Shape = TypeVar("Shape", bound=BaseModel)
+
 STAND_IN = "unknown"
 
 _SENTENCES = {
@@ -31,12 +33,15 @@ _SENTENCES = {
 }
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The file as plain tables. Raises `ConfigError` if it is missing, unreadable or not TOML."""
+def read_toml(path: Path, otherwise: str = "`surefoot init -o {}` writes one") -> dict[str, Any]:
+    """The file as plain tables. Raises `ConfigError` if it is missing, unreadable or not TOML.
+
+    `otherwise` says what to do where it is missing; `{}` in it is the path.
+    """
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise ConfigError([f"{path}: there is no such file; `surefoot init -o {path}` writes one"]) from None
+        raise ConfigError([f"{path}: there is no such file; {otherwise.format(path)}"]) from None
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
@@ -72,6 +77,16 @@ def read_shape(raw: dict[str, Any], faults: Faults) -> FileTable:
             _cut(rest, detail, faults)
 
 
+def read_table(raw: dict[str, Any], root: type[Shape], faults: Faults) -> Shape | None:
+    """A whole file of another form than the configuration's; None if any part of it is told to `faults`."""
+    try:
+        return root.model_validate(raw)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            faults.add(path_of(*_written(raw, detail["loc"])), _sentence(detail, root))
+        return None
+
+
 def _written(rest: dict[str, Any], location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """A location as far as the file goes: where text stands for a table there is nothing inside it."""
     around: Any = rest
@@ -85,12 +100,12 @@ def _written(rest: dict[str, Any], location: tuple[str | int, ...]) -> tuple[str
     return location
 
 
-def _sentence(detail: ErrorDetails) -> str:
+def _sentence(detail: ErrorDetails, root: type[BaseModel] = FileTable) -> str:
     kind, location = detail["type"], detail["loc"]
     if kind == "extra_forbidden":
-        return f"unknown key; {did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
+        return f"unknown key; {did_you_mean(str(location[-1]), _keys_at(location[:-1], root))}"
     if kind == "missing":
-        return "is required" + _description(location)
+        return "is required" + _description(location, root)
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     return _SENTENCES.get(kind, detail["msg"])
@@ -122,17 +137,17 @@ def _cut(rest: dict[str, Any], detail: ErrorDetails, faults: Faults) -> None:
         around[last] = None
 
 
-def _keys_at(location: tuple[str | int, ...]) -> list[str]:
+def _keys_at(location: tuple[str | int, ...], root: type[BaseModel]) -> list[str]:
     """The keys that a table may have."""
-    annotation: Any = FileTable
+    annotation: Any = root
     for part in location:
         annotation = _inside(annotation, part)
     model = _model(annotation)
     return list(model.model_fields) if model else []
 
 
-def _description(location: tuple[str | int, ...]) -> str:
-    annotation: Any = FileTable
+def _description(location: tuple[str | int, ...], root: type[BaseModel]) -> str:
+    annotation: Any = root
     for part in location[:-1]:
         annotation = _inside(annotation, part)
     model = _model(annotation)

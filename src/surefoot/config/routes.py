@@ -177,11 +177,11 @@ def without(rung: Rung, earlier: list[Rung]) -> list[Rung]:
     pieces = [rung.when]
     for above in earlier:
         if above.target == rung.target and set(above.jurisdictions) <= set(rung.jurisdictions):
-            pieces = [rest for piece in pieces for rest in _less(piece, above.when)]
+            pieces = [rest for piece in pieces for rest in less(piece, above.when)]
     return [Rung(rung.target, piece, rung.jurisdictions) for piece in pieces]
 
 
-def _less(piece: When, taken: When) -> list[When]:
+def less(piece: When, taken: When) -> list[When]:
     """What is left of a range when another is taken from it: nothing, one range or two."""
     left: list[When] = []
     if taken.least > 0:
@@ -195,7 +195,7 @@ def _less(piece: When, taken: When) -> list[When]:
 
 def tell_unused(routes: list[Route], targets: Mapping[str, Target], faults: Faults) -> None:
     """Warn of targets that no route names."""
-    used = {rung.target for route in routes for rung in route.rungs}
+    used = {rung.target for route in routes for rung in route.rungs} | {route.static for route in routes}
     for name in targets:
         if name not in used and not faults.within("routes"):
             faults.warn(path_of("targets", name), "is used by no route")

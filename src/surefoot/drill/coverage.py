@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from surefoot import __version__
+from surefoot.config.rates import Rate, Rates
 from surefoot.drill.quantiles import CONFIDENCE, quantiles
-from surefoot.drill.rates import Rate, Rates
 from surefoot.drill.repetition import Repetition
 from surefoot.drill.weights import coverages, weights
 from surefoot.errors import EvidenceError

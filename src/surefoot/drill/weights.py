@@ -6,8 +6,8 @@ Must never: tell a coverage without data for it, or leave unsaid of which modes 
 
 from collections.abc import Iterator, Sequence
 
+from surefoot.config.rates import Rate
 from surefoot.drill.quantiles import CONFIDENCE
-from surefoot.drill.rates import Rate
 from surefoot.evidence.covering import DRAWS, THRESHOLD, Band, Counted, coverage, coverage_interval
 from surefoot.evidence.intervals import event_rate
 from surefoot.facts import Fact

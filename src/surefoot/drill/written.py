@@ -12,13 +12,13 @@ from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
+from surefoot.config.rates import Rates
 from surefoot.drill import chaos
 from surefoot.drill.catalogue import MODES
 from surefoot.drill.coverage import Drill, cold, facts_of
 from surefoot.drill.guard import Steady
 from surefoot.drill.history import Changes, keep
 from surefoot.drill.plan import DrillOptions, Untested
-from surefoot.drill.rates import Rates
 from surefoot.drill.runner import DrillRun, Played
 from surefoot.drill.shelf import WHOLE, Label
 from surefoot.facts import Facts, hash_of

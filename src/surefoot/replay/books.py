@@ -92,7 +92,7 @@ class Books:
         """All of it; to be asked once `left` is 0. `prices` by target; of one without, a cost is not known."""
         batch = self.batch
         winner: Integers = np.array(self.winner, np.int64)
-        cost = np.array(self.cost)
+        cost = np.array(self.cost, np.float64)
         plain = cost == _NOT_YET
         cost[plain] = self._plain_costs(prices)[winner[plain]][:, 0] * batch.prompt_tokens[plain]
         cost[plain] += self._plain_costs(prices)[winner[plain]][:, 1] * np.maximum(batch.completion_tokens[plain], 1)

@@ -71,6 +71,7 @@ def run(arm: Arm, traffic: Iterable[Batch], outages: Sequence[Outage], seed: int
     if driver is not None:
         driver.advance(NEVER)
         yield from driver.finished()
+        driver.see_that_all_ended()
 
 
 class Driver:
@@ -126,6 +127,12 @@ class Driver:
         """The batches whose calls have all ended, in order."""
         while self._pending and not self._pending[0].left:
             yield self._pending.popleft().results(self._targets.prices)
+
+    def see_that_all_ended(self) -> None:
+        """Raises `RuntimeError` for a call that nothing will happen to any more: it must not be lost in silence."""
+        left = sum(books.left for books in self._pending)
+        if left:
+            raise RuntimeError(f"{left} calls of the replay never ended")
 
     def advance(self, until: float) -> None:
         """Let all happen that comes up to then."""
@@ -293,7 +300,7 @@ class Driver:
     def _done(life: Life, leg: Leg, now: float) -> None:
         """A plain success is over."""
         life.over = True
-        life.legs = []  # legs and call know one another: parted, they are freed now and not by the next collection
+        life.part()
         books, row, began = life.books, life.row, life.call.began
         books.left -= 1
         books.winner[row] = leg.target
@@ -305,7 +312,7 @@ class Driver:
         life.over = True
         life.books.left -= 1
         close(life, self._targets.prices, now)
-        life.legs = []
+        life.part()
 
     def _set_alarm(self, life: Life) -> None:
         """See to it that the Call is woken in time, unless it could find nothing before the next step."""
@@ -314,7 +321,8 @@ class Driver:
             return
         if len(life.legs) == 1:
             leg = life.legs[0]
-            if leg.next_at <= wake_at or (leg.smooth and life.call.attempts[0].first is not None):
+            coming = leg.next_at <= wake_at or (leg.smooth and life.call.attempts[0].first is not None)
+            if coming and not leg.over:
                 return
         life.alarm = wake_at
         self._put_down(wake_at, self._wake, life)

@@ -96,12 +96,15 @@ class Traffic:
         self._codes: dict[Named, int] = {}
         self.unmapped: dict[str, int] = {}
         """Calls without a route, by what they ask for."""
+        self.otherwise: dict[str, int] = {}
+        """Calls that are given the route `otherwise`, by what they ask for."""
         for route, model, count in connection.execute(_NAMES, [self._path]).fetchall():
             found = self._route_of(route, model)
             self._codes[route, model] = -1 if found is None else self._routes.index(found)
-            if found is None:
+            if not self._names_it(route, model):
                 name = " / ".join(name for name in (route, model) if name) or "(no name)"
-                self.unmapped[name] = self.unmapped.get(name, 0) + count
+                counts = self.unmapped if found is None else self.otherwise
+                counts[name] = counts.get(name, 0) + count
         if self.calls and sum(self.unmapped.values()) == self.calls:
             asked, listed = ", ".join(list(self.unmapped)[:5]), ", ".join(self._routes)
             raise ReplayError(f"no call of {self._path} has a route: they ask for {asked}; the routes are {listed}")
@@ -111,6 +114,10 @@ class Traffic:
             if name is not None and name in self._mapping:
                 return self._mapping[name]
         return next((name for name in (route, model) if name in self._routes), self._otherwise)
+
+    def _names_it(self, *names: str | None) -> bool:
+        """Whether a route was found by a name."""
+        return any(name in self._mapping or name in self._routes for name in names)
 
     def __iter__(self) -> Iterator[Batch]:
         """All calls that have a route. Raises `ReplayError` where the order of arrival is not kept."""

@@ -89,6 +89,20 @@ def duration_of(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def minutes_of(minutes: float) -> str:
+    """Minutes of outage as a person says them: `0 min`, `48 s`, `12 min`, `4 h 2 min`, `3 days 4 h`."""
+    if 0 < abs(minutes) < 1:
+        return f"{60 * minutes:.0f} s" if abs(minutes) * 60 >= 1 else "<1 s"
+    sign, whole = "-" if minutes < 0 else "", round(abs(minutes))
+    hours, rest = divmod(whole, 60)
+    days, left = divmod(hours, 24)
+    if days:
+        return f"{sign}{days} {'day' if days == 1 else 'days'}" + (f" {left} h" if left else "")
+    if hours:
+        return f"{sign}{hours} h" + (f" {rest} min" if rest else "")
+    return f"{sign}{rest} min"
+
+
 def k_of_n(count: Fact) -> str:
     """A count of how many."""
     return f"{count.value:.0f}/{count.n}"

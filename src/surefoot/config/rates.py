@@ -1,11 +1,13 @@
 """How often each failure mode is seen and what one costs: the weights of coverage.
 
 The defaults ship as `rates.toml`, with their source and what they cannot tell; a user's file of the same form
-replaces them mode by mode. A default is marked as one wherever it is shown.
+replaces them mode by mode. A default is marked as one wherever it is shown. The same file says by which words of an
+incident's title it was counted, so that other incidents can be told apart in the same way.
 
 Must never: guess a rate. A mode without one is not counted by coverage.
 """
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -52,6 +54,13 @@ class Rates(Struct, frozen=True):
     of: dict[str, Rate]
 
 
+class Told(Struct, frozen=True):
+    """What a title tells of an incident: that it was one of these modes, and never which of them."""
+
+    what: str
+    modes: tuple[str, ...]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -73,12 +82,43 @@ class _File(BaseModel):
     rates: Annotated[list[_Entry], Field(min_length=1)]
 
 
+class _Title(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    counted: str
+    words: Annotated[list[str], Field(min_length=1)]
+
+
+class _Shipped(_File):
+    titles: list[_Title]
+
+
 @cache
 def default_rates() -> Rates:
     """What ships."""
-    text = (files("surefoot.drill") / "rates.toml").read_text(encoding="utf-8")
-    file = _File.model_validate(tomllib.loads(text))
+    file = _shipped()
     return Rates(file.unit, {rate.mode: rate for rate in _rates(file, default=True)})
+
+
+def told_by(title: str) -> Told | None:
+    """What the words of an incident's title tell, as the defaults were counted; None if they tell nothing."""
+    return next((told for words, told in _titles() if words.search(title)), None)
+
+
+@cache
+def _titles() -> list[tuple[re.Pattern[str], Told]]:
+    file = _shipped()
+    modes = {entry.what: tuple(entry.modes) for entry in file.rates}
+    return [
+        (re.compile("|".join(title.words), re.IGNORECASE), Told(title.counted, modes[title.counted]))
+        for title in file.titles
+    ]
+
+
+@cache
+def _shipped() -> _Shipped:
+    text = (files("surefoot.config") / "rates.toml").read_text(encoding="utf-8")
+    return _Shipped.model_validate(tomllib.loads(text))
 
 
 def read_rates(path: Path) -> Rates:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from surefoot.drill.rates import default_rates, read_rates
+from surefoot.config.rates import default_rates, read_rates, told_by
 from surefoot.errors import ConfigError
 
 HEAD = 'years = 2.0\nunit = "minutes"\nsource = "our pager"\nas_of = "2026-11"\n'
@@ -105,3 +105,35 @@ def test_a_file_that_is_no_file_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "latin.toml"
     path.write_bytes(b'source = "\xe9"')
     assert faults(path) == ["is not UTF-8 at byte 10; save it as UTF-8"]
+
+
+@pytest.mark.parametrize(
+    ("title", "what", "a_mode"),
+    [
+        ("Elevated errors on Claude Opus 4.7", "elevated errors", "server_error"),
+        ("Partial outage causing 500s and 529s", "capacity: rate limits, 529", "overload"),
+        ("Haiku Partial Outage", "unavailable, outage, down", "refuse"),
+        ("Login failures for our services", "account: login, credit, usage limits", "auth"),
+        ("Increased errors during streaming Chat Completions", "streaming", "cut"),
+        ("Empty messages in streaming requests", "wrong or empty answers", "empty_answer"),
+        ("Elevated 404 errors", "404", "model_gone"),
+        ("Increased tail latency", "latency, degraded performance", "slow_first_token"),
+    ],
+)
+def test_a_title_tells_a_group_of_modes_by_the_first_words_that_are_found(title: str, what: str, a_mode: str) -> None:
+    told = told_by(title)
+    assert told is not None
+    assert told.what == what
+    assert a_mode in told.modes
+
+
+def test_a_title_without_any_known_word_tells_nothing() -> None:
+    assert told_by("Investigating") is None
+
+
+def test_every_mode_that_a_title_can_tell_of_has_a_rate() -> None:
+    told = {
+        title: told_by(title) for title in ("outage", "errors", "latency", "login", "529", "empty", "stream", "404")
+    }
+    modes = {mode for one in told.values() if one for mode in one.modes}
+    assert modes == {mode for mode, rate in default_rates().of.items() if rate.events}

@@ -1,0 +1,206 @@
+"""`surefoot replay`: what a fallback would have saved, on your own traffic, against real outages.
+
+Knows: how options are spelled and where output goes.
+Must never: hold logic; `surefoot.replay` does the work, `surefoot.report` writes it down.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+
+from surefoot.cli.replay_progress import ReplayProgress
+from surefoot.config.quantities import read_duration, read_share
+from surefoot.errors import ConfigError, SurefootError
+from surefoot.intake.incident import Reading
+from surefoot.replay.arms import NO_FALLBACK
+from surefoot.replay.files import Files, Opened, opened
+from surefoot.replay.kept import keep, ready
+from surefoot.replay.posing import Asked, Posed, held_against, places_of, pose
+from surefoot.replay.stress import Stress, read_stress
+from surefoot.replay.summary import About, Played, Summary, summarise
+from surefoot.replay.sweep import ray_here, sweep
+from surefoot.report.replayed import Heading, answer, basis, tables
+
+ALL = "all"
+LAGS = "0,1m,5m,20m"
+_WIDTH_WITHOUT_TERMINAL = 150
+_Read = TypeVar("_Read")
+
+
+def replay(
+    traffic: Annotated[Path, typer.Option(help="Traffic, as `surefoot import` writes it.")],
+    incidents: Annotated[
+        list[Path],
+        typer.Option(help="A list of incidents that `surefoot incidents` reads; may be given several times."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for facts, tables and assumptions.")],
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path("surefoot.toml"),
+    against: Annotated[
+        str, typer.Option(help="What it is held against: no-fallback, or another configuration file.")
+    ] = NO_FALLBACK,
+    models: Annotated[Path | None, typer.Option(help="What is known of targets, as TOML.")] = None,
+    readings: Annotated[
+        str, typer.Option(help="Which incidents count: any, partial, major, with commas between, or all. First: base.")
+    ] = ALL,
+    lags: Annotated[
+        str | None, typer.Option(help=f"How late an outage is noticed, with commas between; {LAGS} unless told.")
+    ] = None,
+    stress: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE, such as busiest-hour=1h; may be given several times.")
+    ] = None,
+    failing: Annotated[str, typer.Option(help="Share of the calls that an outage strikes.")] = "100%",
+    vary: Annotated[
+        bool, typer.Option(help="Change one assumption at a time and see how far the answer moves.")
+    ] = True,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw.")] = 7,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes here; one for each processor unless told.")
+    ] = None,
+    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster to do the work.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of tables.")] = False,
+) -> None:
+    """Replay traffic against dated outages, through the policy of a configuration and without it.
+
+    Both arms meet the same calls, outages and draws. The same files and seed give the same bytes. Connects to nothing
+    but the Ray cluster that was named. Exits with 2 if it could not begin.
+    """
+    faults: list[str] = []
+    asked = Asked(
+        readings=_read(faults, "--readings", _readings, readings) or (Reading.ANY,),
+        lags=_read(faults, "--lags", _lags, _usual_lags(lags, against)) or (0.0,),
+        stresses=_stresses(faults, stress or []),
+        failing=_read(faults, "--failing", _share, failing) or 1.0,
+        vary=vary,
+        seed=seed,
+    )
+    if against != NO_FALLBACK and len(asked.lags) > 1:
+        faults.append("--lags: late calls take what no fallback made of them; leave it out beside --against FILE")
+    files = Files(
+        config=config,
+        traffic=traffic,
+        incidents=tuple(incidents),
+        against=None if against == NO_FALLBACK else Path(against),
+        models=models,
+    )
+    if ray is not None:
+        _try(faults, ray_here)
+    _try(faults, lambda: ready(out))
+    found = _try(faults, lambda: opened(files, asked, os.environ))
+    signal.signal(signal.SIGTERM, _interrupt)  # so that everything unwinds, as after Ctrl-C
+    posed = None if found is None else _try(faults, lambda: pose(found.material, asked))
+    if faults or found is None or posed is None:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    progress = ReplayProgress(sum(task.traffic.calls for task in posed.tasks), len(posed.tasks))
+    with progress:
+        tallies = sweep(posed.tasks, progress.tell, ray, processes)
+        progress.say("adding up")
+        played = [
+            Played(task.scenario, task.assumption, task.value, tally)
+            for task, tally in zip(posed.tasks, tallies, strict=True)
+        ]
+        both = (found.material.ours, *([] if found.material.against is None else [found.material.against]))
+        places = places_of([target for one in both for target in one.targets])
+        summary = summarise(played, About(seed=seed, inputs=found.inputs, places=places))
+        assumptions = _assumptions(found, posed)
+        keep(out, summary, played, assumptions)
+    heading = Heading(config=config.name, against=held_against(against), lags=asked.lags)
+    _tell(summary, heading, found, posed, out, as_json=as_json)
+
+
+def _tell(summary: Summary, heading: Heading, found: Opened, posed: Posed, out: Path, *, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "facts": summary.facts,
+            "moves": [{**msgspec.to_builtins(move), "effect": move.effect} for move in summary.moves],
+            "assumptions": _assumptions(found, posed),
+            "out": str(out),
+        }
+        typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    for line in answer(summary, heading):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for table in tables(summary, heading):
+        console.print()
+        console.print(table)
+    left_out = next(iter(posed.left_out.values()))
+    for line in basis((*found.unreadable, *posed.said), posed.stand_on, left_out):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"All numbers and tables: {out}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _assumptions(found: Opened, posed: Posed) -> dict[str, Any]:
+    return {
+        "said": [*found.unreadable, *posed.said],
+        "models": [msgspec.to_builtins(one) for one in posed.stand_on],
+        "left_out": posed.left_out,
+    }
+
+
+def _read(faults: list[str], option: str, reader: Callable[[str], _Read], text: str) -> _Read | None:
+    """What the reader makes of the text; what it refuses is a fault of the option."""
+    try:
+        return reader(text)
+    except ValueError as error:
+        faults.append(f"{option}: {error}")
+        return None
+
+
+def _try(faults: list[str], do: Callable[[], _Read]) -> _Read | None:
+    try:
+        return do()
+    except ConfigError as error:
+        faults += error.faults
+    except SurefootError as error:
+        faults.append(str(error))
+    return None
+
+
+def _stresses(faults: list[str], texts: Sequence[str]) -> tuple[Stress, ...]:
+    found = [_try(faults, lambda text=text: read_stress(text)) for text in texts]  # type: ignore[misc]
+    return tuple(one for one in found if one is not None)
+
+
+def _usual_lags(lags: str | None, against: str) -> str:
+    return lags if lags is not None else LAGS if against == NO_FALLBACK else "0"
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def _readings(text: str) -> tuple[Reading, ...]:
+    words = list(Reading) if text.strip() == ALL else _words(text)
+    unknown = [word for word in words if word not in list(Reading)]
+    if unknown or not words:
+        raise ValueError(f"'{unknown[0] if unknown else text}' is none of {', '.join(Reading)}, {ALL}")
+    return tuple(Reading(word) for word in words)
+
+
+def _lags(text: str) -> tuple[float, ...]:
+    """In order; with 0, which is what the policy itself needs to notice."""
+    return tuple(sorted({0.0, *(0.0 if word == "0" else read_duration(word) for word in _words(text))}))
+
+
+def _share(text: str) -> float:
+    try:
+        number: object = float(text)
+    except ValueError:
+        number = text
+    share = read_share(number)
+    if share <= 0:
+        raise ValueError("an outage that strikes no call is none; write 50%")
+    return share
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
