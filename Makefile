@@ -83,4 +83,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo coverage-story test check format bench evidence predicted soak forbidden laws receipts mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench evidence predicted replaying soak forbidden laws receipts mutants docs lock clean

@@ -18,10 +18,10 @@ import msgspec
 import uvloop
 
 from surefoot.config.configuration import Configuration
+from surefoot.config.rates import default_rates
 from surefoot.domain.route import Route
 from surefoot.drill.house import live
 from surefoot.drill.plan import GREETINGS, DrillOptions, Trial
-from surefoot.drill.rates import default_rates
 from surefoot.drill.repetition import Repetition
 from surefoot.drill.runner import Runner, Tell
 from surefoot.drill.shelf import REPETITIONS, WHOLE, last_sheet
