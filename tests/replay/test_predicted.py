@@ -22,7 +22,7 @@ from surefoot.evidence.order import percentile
 MODES = (
     "refuse", "silence", "slow_first_token", "cut", "server_error", "rate_limit", "plain_silence", "plain_cut",
 )  # fmt: skip
-REPEAT, REPLAYS = 40, 10
+REPEAT, REPLAYS = 40, 5
 CONFIDENCE = 0.9999
 BUSY = 0.05
 """Seconds that a busy machine may add or take."""
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     out = tmp_path_factory.mktemp("predicted") / "drill"
-    told = DrillOptions(routes=(ROUTE,), modes=MODES, repeat=REPEAT, rate=150.0, patience=20.0, ttft=TTFT)
+    told = DrillOptions(routes=(ROUTE,), modes=MODES, repeat=REPEAT, rate=200.0, patience=20.0, ttft=TTFT)
     drills.drill(FILE, told, out)
     return drills.read(FILE, out)
 
