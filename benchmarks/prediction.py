@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from random import Random
 from typing import ClassVar
 
@@ -61,6 +62,9 @@ FOLDED = 0.3
 
 _BREAKS = frozenset({"cut", "done_unfinished", "error_later", "stall", "truncate"})
 """Faults after which the client has the beginning of an answer."""
+
+_SERIES = 4
+"""Times as many notes are looked at as one series keeps: there are hardly more series in one drill."""
 
 _PLACES = 16
 """Calls that a world may have: each has a place of its own among the draws."""
@@ -209,13 +213,16 @@ class Lessons:
             fleet.targets[name].first_token.learn_from(lesson)
 
     def _lesson(self, noted: list[tuple[float, int, float, bool]], at: float) -> FirstToken:
-        lesson = FirstToken(self._options.first_token)
-        for _, series, seconds, given_up in noted[: bisect_left(noted, (at - FOLDED,))]:
-            if given_up:
-                lesson.gave_up(series, seconds)
-            else:
-                lesson.fresh[series](seconds)
-        lesson.fold(Suspicion(self._options.suspicion))
+        """Told in the order in which it was learned: only the latest samples are kept."""
+        lesson, suspicion = FirstToken(self._options.first_token), Suspicion(self._options.suspicion)
+        latest = noted[: bisect_left(noted, (at - FOLDED,))][-_SERIES * self._options.first_token.memory :]
+        for given_up, those in groupby(latest, key=lambda one: one[3]):
+            for _, series, seconds, _ in those:
+                if given_up:
+                    lesson.gave_up(series, seconds)
+                else:
+                    lesson.fresh[series](seconds)
+            lesson.fold(suspicion)
         return lesson
 
 

@@ -28,14 +28,14 @@ from benchmarks.predicted import PAGE, written
         "only predicted",
     ],
 )
-def test_a_prediction_is_inside_the_interval_or_it_is_not(one: Compared, inside: bool | None) -> None:
+def test_a_prediction_is_inside_the_interval_or_it_is_not(one: Compared, *, inside: bool | None) -> None:
     assert one.inside is inside
 
 
 def test_a_mode_is_held_to_its_coverage_and_both_99th_percentiles() -> None:
     held, missed = Compared(1.0, 0.9, 1.2, 1.0), Compared(1.0, 0.9, 1.2, 2.0)
 
-    row = Row("silence", 400, 4_000, {name: held for name in DEMANDS} | {"end_to_end.p99": missed, "ttft.p50": missed})
+    row = Row("silence", 400, 4_000, dict.fromkeys(DEMANDS, held) | {"end_to_end.p99": missed, "ttft.p50": missed})
 
     assert row.outside(DEMANDS) == ["end_to_end.p99"]
 
