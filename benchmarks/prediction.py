@@ -63,8 +63,10 @@ FOLDED = 0.3
 _BREAKS = frozenset({"cut", "done_unfinished", "error_later", "stall", "truncate"})
 """Faults after which the client has the beginning of an answer."""
 
-_SERIES = 4
-"""Times as many notes are looked at as one series keeps: there are hardly more series in one drill."""
+_ROUNDING = 1e-12
+
+_GIVEN_UP = frozenset({Kind.OVERTAKEN, Kind.SILENCE, Kind.SLOW_FIRST_TOKEN})
+"""Ends of an attempt that was waited for in vain."""
 
 _PLACES = 16
 """Calls that a world may have: each has a place of its own among the draws."""
@@ -115,37 +117,65 @@ def unhurt(observed: Observed) -> Iterator[tuple[CallEntry, AttemptEntry]]:
                     yield call, first
 
 
-def models(observed: Observed) -> dict[str, TargetModel]:
-    """Of all targets, from their first attempts at streamed calls; who was overtaken counts as it stood.
+@dataclass(slots=True)
+class _Seen:
+    """The first attempts at one target that no fault struck."""
 
-    One that was never asked first has its twin's own times: what it was told, and the line of the others.
+    ttft: list[float] = field(default_factory=list)
+    spoke: list[bool] = field(default_factory=list)
+    rate: list[float] = field(default_factory=list)
+
+    def note(self, one: AttemptEntry) -> None:
+        """One that has ended."""
+        first, ended = one.first_content, one.ended or 0.0
+        self.ttft.append((ended if first is None else first) - one.started)
+        self.spoke.append(first is not None)
+        if first is not None and one.kind == Kind.OK and ended > first:
+            self.rate.append((TOKENS - 1) / (ended - first))
+
+
+def models(observed: Observed) -> dict[str, TargetModel]:
+    """Of all targets, from their first attempts at streamed calls.
+
+    One that was hardly ever asked first has its twin's own times: what it was told, and the line of the others.
     """
-    seen: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
+    seen: dict[str, _Seen] = defaultdict(_Seen)
     trips = []
     for call, first in unhurt(observed):
-        if not call.stream or first.ended is None:
-            continue
-        spoke = first.first_content
-        whole = spoke is not None and first.kind == Kind.OK and first.ended > spoke
-        rate = (TOKENS - 1) / (first.ended - spoke) if whole and spoke is not None else None
-        seen[first.target].append(((spoke or first.ended) - first.started, rate))
-        if first.heard is not None:
-            trips.append(first.heard - first.started)
+        if call.stream and first.ended is not None:
+            seen[first.target].note(first)
+            if first.heard is not None:
+                trips.append(first.heard - first.started)
     trip = float(np.median(trips))
     made = {}
     for place, target in enumerate(one for one in observed.configuration.targets if one.text is None):
-        found = seen[target.name]
-        if len(found) >= LEAST:
-            ttft, measured = table([one[0] for one in found]), f"{len(found)} attempts that no fault struck"
-            rates = table([one[1] for one in found if one[1] is not None])
+        one = seen[target.name]
+        if len(one.rate) >= LEAST:
+            ttft, rate = survived(one.ttft, one.spoke), table(one.rate)
+            measured = f"{len(one.ttft)} attempts that no fault struck"
         else:
-            ttft, measured = told(observed.told, place, trip), "what its twin was told"
-            rates = QuantileTable((RATE,))
+            ttft, rate, measured = told(observed.told, place, trip), QuantileTable((RATE,)), "what its twin was told"
         made[target.name] = TargetModel(
-            target=target.name, ttft=((ttft,),), rate=((rates,),), round_trip=trip, price=target.price,
-            measured=measured,
-        )  # fmt: skip
+            target=target.name, ttft=((ttft,),), rate=((rate,),), round_trip=trip, price=target.price, measured=measured
+        )
     return made
+
+
+def survived(seconds: Sequence[float], spoke: Sequence[bool]) -> QuantileTable:
+    """The inverse distribution of times of which some are only known to be longer: those of attempts given up.
+
+    Kaplan & Meier (1958): of those that were waited for so long, the share that spoke then. Taken as it stood, an
+    attempt that was overtaken would make its target faster than it is. The longest counts as if it had spoken.
+    """
+    order = np.lexsort((np.logical_not(spoke), seconds))
+    times, came = np.array(seconds)[order], np.array(spoke)[order]
+    came[-1] = True
+    left = np.arange(len(times), 0, -1)
+    silent = np.cumprod(np.where(came, 1.0 - 1.0 / left, 1.0))
+    probabilities = np.linspace(0.0, 1.0, min(len(times), POINTS))
+    first = np.searchsorted(1.0 - silent, probabilities - _ROUNDING)
+    values = times[np.minimum(first, len(times) - 1)]
+    return QuantileTable(tuple(np.maximum.accumulate(values).tolist()))
 
 
 def table(values: Sequence[float]) -> QuantileTable:
@@ -197,7 +227,7 @@ class Lessons:
             series = series_of(call.bucket, stream=call.stream or call.route in watched)
             for one in call.attempts:
                 end = one.ended if one.first_content is None else one.first_content
-                if end is not None and (one.first_content is not None or one.kind == Kind.OVERTAKEN):
+                if end is not None and (one.first_content is not None or one.kind in _GIVEN_UP):
                     given_up = one.first_content is None
                     self._noted[one.target].append((call.at + end, series, end - one.started, given_up))
         for noted in self._noted.values():
@@ -213,14 +243,14 @@ class Lessons:
             fleet.targets[name].first_token.learn_from(lesson)
 
     def _lesson(self, noted: list[tuple[float, int, float, bool]], at: float) -> FirstToken:
-        """Told in the order in which it was learned: only the latest samples are kept."""
+        """In the order in which it was learned; the latest are kept. Given up before its hedge delay, none is learned."""
         lesson, suspicion = FirstToken(self._options.first_token), Suspicion(self._options.suspicion)
-        latest = noted[: bisect_left(noted, (at - FOLDED,))][-_SERIES * self._options.first_token.memory :]
-        for given_up, those in groupby(latest, key=lambda one: one[3]):
+        until_then = noted[: bisect_left(noted, (at - FOLDED,))]
+        for given_up, those in groupby(until_then, key=lambda one: one[3]):
             for _, series, seconds, _ in those:
-                if given_up:
+                if given_up and seconds >= lesson.table[series].hedge:
                     lesson.gave_up(series, seconds)
-                else:
+                elif not given_up:
                     lesson.fresh[series](seconds)
             lesson.fold(suspicion)
         return lesson
