@@ -24,7 +24,7 @@ from surefoot.drill.house import live
 from surefoot.drill.plan import GREETINGS, DrillOptions, Trial
 from surefoot.drill.repetition import Repetition
 from surefoot.drill.runner import Runner, Tell
-from surefoot.drill.shelf import REPETITIONS, WHOLE, last_sheet
+from surefoot.drill.shelf import REPETITIONS, WHOLE, last_run
 from surefoot.drill.shelf import calls as repetitions
 from surefoot.drill.stage import Stage
 from surefoot.drill.venue import STEADY_WORLD, Venue, own
@@ -124,8 +124,8 @@ def read(file: Path, folder: Path) -> Observed:
     trials = msgspec.json.decode((folder / TRIALS).read_bytes(), type=list[Trial])
     heard = msgspec.json.decode((folder / HEARD).read_bytes(), type=list[CallResult])
     route = told.routes[0]
-    facts = last_sheet(folder / RUNS / route)
-    if facts is None:
+    run = last_run(folder / RUNS / route)
+    if run is None:
         raise DrillError(f"{folder} holds no whole drill of the route {route}")
     worlds: dict[int, list[CallEntry]] = defaultdict(list)
     with journal(str(folder / JOURNAL)) as connection:
@@ -136,5 +136,5 @@ def read(file: Path, folder: Path) -> Observed:
     configuration = live(file, os.environ, forward=False)
     (file,) = (folder / RUNS / route).glob(f"*/{REPETITIONS}")
     return Observed(
-        configuration, told, route, {one.number: one for one in trials}, dict(worlds), heard, facts, repetitions(file)
+        configuration, told, route, {one.number: one for one in trials}, dict(worlds), heard, run[1], repetitions(file)
     )

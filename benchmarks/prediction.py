@@ -167,7 +167,7 @@ def survived(seconds: Sequence[float], spoke: Sequence[bool]) -> QuantileTable:
     Kaplan & Meier (1958): of those that were waited for so long, the share that spoke then. Taken as it stood, an
     attempt that was overtaken would make its target faster than it is. The longest counts as if it had spoken.
     """
-    order = np.lexsort((np.logical_not(spoke), seconds))
+    order = np.lexsort((np.logical_not(spoke), np.array(seconds)))
     times, came = np.array(seconds)[order], np.array(spoke)[order]
     came[-1] = True
     left = np.arange(len(times), 0, -1)
@@ -243,7 +243,7 @@ class Lessons:
             fleet.targets[name].first_token.learn_from(lesson)
 
     def _lesson(self, noted: list[tuple[float, int, float, bool]], at: float) -> FirstToken:
-        """In the order in which it was learned; the latest are kept. Given up before its hedge delay, none is learned."""
+        """In the order in which it was learned: the latest are kept, and those overtaken before their hedge delay not."""
         lesson, suspicion = FirstToken(self._options.first_token), Suspicion(self._options.suspicion)
         until_then = noted[: bisect_left(noted, (at - FOLDED,))]
         for given_up, those in groupby(until_then, key=lambda one: one[3]):
