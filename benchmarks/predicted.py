@@ -185,7 +185,7 @@ def main() -> int:
     """Drill, replay, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=400, help="cold calls a mode; below 368 a p99 has no upper bound")
-    parser.add_argument("--rate", type=float, default=90.0, help="calls a second, over all worlds")
+    parser.add_argument("--rate", type=float, default=150.0, help="calls a second, over all worlds")
     parser.add_argument("--replays", type=int, default=10, help="how often the drill is replayed")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the drills")

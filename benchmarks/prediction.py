@@ -243,7 +243,7 @@ class Lessons:
             fleet.targets[name].first_token.learn_from(lesson)
 
     def _lesson(self, noted: list[tuple[float, int, float, bool]], at: float) -> FirstToken:
-        """In the order in which it was learned: the latest are kept, and those overtaken before their hedge delay not."""
+        """In the order in which it was learned: the latest samples are kept, and delays follow from them."""
         lesson, suspicion = FirstToken(self._options.first_token), Suspicion(self._options.suspicion)
         until_then = noted[: bisect_left(noted, (at - FOLDED,))]
         for given_up, those in groupby(until_then, key=lambda one: one[3]):
