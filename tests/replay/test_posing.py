@@ -139,7 +139,7 @@ def test_that_attempts_could_not_be_joined_is_said(files: Files) -> None:
     apart = files.traffic.with_name("apart.parquet")
     with duckdb.connect() as base:
         base.execute(
-            f"COPY (FROM '{files.traffic}' ORDER BY at) TO '{apart}'"
+            f"COPY (FROM '{files.traffic}' ORDER BY \"at\") TO '{apart}'"
             f" (FORMAT parquet, KV_METADATA {{'{JOINED_KEY}': 'false'}})"
         )
     asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
