@@ -46,6 +46,9 @@ bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/be
 evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_DATA)
 	$(BIN)/python -m benchmarks.evidence
 
+predicted: $(STAMP) ## every failure mode drilled and replayed, side by side in docs/predicted.md (15 minutes)
+	$(BIN)/python -m benchmarks.predicted
+
 replaying: $(STAMP) ## the replay's speed: a million calls over three targets, per core-second (three minutes)
 	$(BIN)/python benchmarks/replaying.py
 
@@ -80,4 +83,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo coverage-story test check format bench evidence soak forbidden laws receipts mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench evidence predicted replaying soak forbidden laws receipts mutants docs lock clean

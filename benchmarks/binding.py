@@ -105,7 +105,7 @@ class _Path:
         applied = world.binder.applied(self.key, self.stack.route, incoming.headers if incoming.own else _NOTHING)
         if isinstance(applied, Complaint):
             raise TypeError(applied.message)
-        request = surface.request_of(self.ask, self.stack.route, applied, incoming)
+        request = surface.request_of(self.ask, self.stack, applied, incoming)
         owes = world.receipts or applied.obligations.receipts
         if owes and self.owing.reserve() is not None:
             raise RuntimeError("there is no room left: settle sooner")
@@ -114,7 +114,7 @@ class _Path:
     def bare(self) -> None:
         """One call of which nobody asks what binds it."""
         self.now += _STEP_SECONDS
-        self._live(surface.request_of(self.ask, self.stack.route, ANYWHERE, self.incoming), owes=False)
+        self._live(surface.request_of(self.ask, self.stack, ANYWHERE, self.incoming), owes=False)
 
     def _live(self, request: Request | Complaint, *, owes: bool) -> None:
         if isinstance(request, Complaint):

@@ -173,7 +173,7 @@ def _write(path: Path) -> None:
 def kill(path: Path, rng: Random, checkpoints: list[Checkpoint], signer: Signer) -> str | None:
     """Write, kill, verify. What went wrong, if something did. Each one adds a checkpoint of what was told."""
     last = told_by(writer(path), rng)
-    finding = verify(path, checkpoints, signer.public)
+    finding = verify(path, checkpoints, [signer.public])
     if not finding.ok:
         return f"after a kill: {finding.fault}"
     if finding.records < last:
@@ -192,7 +192,7 @@ def _corruptions(folder: Path, signer: Signer, count: int, times: int, rng: Rand
     checkpoint = signer.sign(chain.identity, chain.n, chain.hash, _AT)
     chain.close()
     began = time.perf_counter()
-    finding = verify(whole, [checkpoint], signer.public)
+    finding = verify(whole, [checkpoint], [signer.public])
     print(f"verified {finding.records} records in {time.perf_counter() - began:.2f} s")
     if not (finding.ok and finding.confirmed == count and is_signed(checkpoint, signer.public)):
         yield f"the chain that nobody has changed: {finding}"
@@ -200,7 +200,7 @@ def _corruptions(folder: Path, signer: Signer, count: int, times: int, rng: Rand
     for _ in range(times):
         change = corrupted(lines, rng)
         changed.write_bytes(b"".join(change.lines))
-        yield miss(change, verify(changed, [checkpoint], signer.public))
+        yield miss(change, verify(changed, [checkpoint], [signer.public]))
 
 
 def main() -> int:

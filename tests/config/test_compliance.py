@@ -12,8 +12,10 @@ import pytest
 from surefoot.config.calendar import Duty, OfJurisdiction, OfTarget, calendar
 from surefoot.config.compliance import Fall, touched, without
 from surefoot.config.configuration import Configuration
+from surefoot.config.credentials import Placeholders
 from surefoot.config.loading import load
 from surefoot.domain.place import Transfer
+from surefoot.drill.plan import asked_by
 from surefoot.drill.shelf import Label
 
 FILE = """
@@ -162,34 +164,73 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def kept(folder: Path, route: str, name: str, made: str, value: float) -> None:
+def kept(folder: Path, day: str, value: float, asked: tuple[str, ...] | None) -> None:
+    route, name, made = "chat", f"{day}T000000Z", f"{day}T00:00:00+00:00"
     run_of = folder / "surefoot" / route / name
     run_of.mkdir(parents=True)
-    label = Label(made=made, subject="s", inputs="i")
+    label = Label(made=made, subject="s", inputs="i", asked=asked)
     (run_of / "run.json").write_bytes(msgspec.json.encode(label))
     fact = {"name": "coverage.risk", "value": value, "unit": "share", "n": 9, "low": 0.5, "high": 0.99}
     sheet = {"version": 1, "made": made, "program": "p", "seed": 1, "window": [0, 1], "inputs": "i", "facts": [fact]}
     (run_of / "coverage.json").write_bytes(msgspec.json.encode(sheet))
 
 
-def test_the_command_tells_days_what_falls_and_only_a_coverage_that_was_drilled(file: Path, tmp_path: Path) -> None:
+def test_the_command_tells_days_what_falls_and_only_a_coverage_that_was_drilled(file: Path) -> None:
     bare = run("-c", str(file), "--without", "dpf", "--on", "2026-11-24")
     assert bare.returncode == 0, bare.stderr
     assert "2026-12-02  in 8 days  AI Act" in bare.stdout
     assert "2026-01-01  for 327 days  California" in bare.stdout
+    for day, words in (("2026-12-02", "from today"), ("2026-12-01", "in 1 day"), ("2026-12-03", "for 1 day")):
+        assert f"2026-12-02  {words}  AI Act" in run("-c", str(file), "--on", day).stdout
     assert "chat, patients: of its targets 2 allowed, then 1; loses framework" in bare.stdout
     assert "framework would go on without a tool" in bare.stdout
     assert "coverage: none, nobody is left to fall back to" in bare.stdout
     assert "coverage: not drilled" in bare.stdout
     assert "no legal advice" in bare.stdout
-    kept(tmp_path / "d", "chat", "2026-11-01T000000Z", "2026-11-01T00:00:00+00:00", 0.25)
-    kept(tmp_path / "d", "chat", "2026-11-02T000000Z", "2026-11-02T00:00:00+00:00", 0.75)
-    drilled = run("-c", str(file), "--without", "DPF", "--drills", str(tmp_path / "d"))
-    assert "coverage: 75% by risk (50% to 99%), drilled 2026-11-02T00:00:00+00:00\n" in drilled.stdout
-    assert "drilled 2026-11-02T00:00:00+00:00; then none, nobody is left to fall back to\n" in drilled.stdout
     told = json.loads(run("-c", str(file), "--without", "DPF", "--on", "2026-11-24", "--json").stdout)
     assert told["on"] == "2026-11-24"
     assert [fall["jurisdiction"] for fall in told["without"]] == ["anywhere", "patients", "americans"]
+
+
+def test_a_coverage_is_told_of_those_alone_who_may_ask_the_targets_that_were_drilled(
+    file: Path, tmp_path: Path
+) -> None:
+    def coverages() -> list[str]:
+        """As told for `anywhere`, `patients` and `americans`."""
+        told = run("-c", str(file), "--without", "DPF", "--drills", str(tmp_path / "d")).stdout
+        return [line.partition("coverage: ")[2] for line in told.splitlines() if "coverage: " in line]
+
+    found, last = "75% by risk (50% to 99%), drilled 2026-11-02T00:00:00+00:00", "none, nobody is left to fall back to"
+    others = "not drilled for these: the drill of {} asked {}, as its canary key is bound"
+    kept(tmp_path / "d", "2026-11-01", 0.25, None)
+    unknown = "unknown: the drill of 2026-11-01T00:00:00+00:00 did not keep which targets it might ask; drill anew"
+    assert coverages() == [unknown, f"{unknown}; then {last}", unknown]
+    kept(tmp_path / "d", "2026-11-02", 0.75, ("framework", "home", "silent"))
+    of_all = others.format("2026-11-02T00:00:00+00:00", "framework, home, silent")
+    assert coverages() == [found, f"{of_all}; then {last}", found]
+    kept(tmp_path / "d", "2026-11-03", 0.75, ("framework", "home"))
+    found, two = found.replace("11-02", "11-03"), others.format("2026-11-03T00:00:00+00:00", "framework, home")
+    assert coverages() == [two, f"{found}; then {last}", two]
+
+
+def test_a_drill_keeps_whom_its_canary_key_may_ask(file: Path) -> None:
+    def asked(key: str) -> tuple[str, ...]:
+        text = f'[[keys]]\nname = "canary"\nenv = "CANARY"\ndrill = true\n{key}\n{FILE}'
+        file.write_text(text, encoding="utf-8")
+        configuration = load(file, Placeholders({}))
+        return asked_by(configuration, configuration.routes[0])
+
+    assert asked("") == ("framework", "home", "silent")
+    assert asked('classes = ["health"]') == ("framework", "home")
+
+
+def test_no_credential_has_to_be_there(file: Path) -> None:
+    text = file.read_text("utf-8").replace('model = "', 'key = { env = "NOT_SET_HERE" }\nmodel = "', 1)
+    file.write_text(text, encoding="utf-8")
+    assert run("-c", str(file)).returncode == 0
+    command = [sys.executable, "-m", "surefoot.cli.main", "explain", "chat", "-c", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

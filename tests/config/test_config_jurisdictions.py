@@ -171,6 +171,19 @@ obligations = { hedge = false, resume = false, keep = false, receipts = false, c
     )
 
 
+def test_a_place_of_ones_own_that_no_answer_can_confirm_is_a_warning(load_text: Load, target: Writing) -> None:
+    own = '[zones.cellar]\nwithin = ["DE"]\n'
+    said = 'place = {{ processes = ["cellar"], confirms = [{{ fact = "processes", header = "x", means = {{ {} }} }}] }}'
+    coarse = 'de = "DE", eu = "EU", global = "WORLD"'
+    (told,) = load_text(own + target(said.format(coarse))).warnings
+    assert told == (
+        'targets.a.place.processes: "cellar" is smaller than any place that its answers can name (`confirms`): '
+        "an answer that names DE confirms nothing, and a wider one contradicts"
+    )
+    assert load_text(own + target(said.format(f'{coarse}, here = "cellar"'))).warnings == ()
+    assert load_text(own + target(said.replace('["cellar"]', '["DE"]').format(coarse))).warnings == ()
+
+
 TWO = """
 [targets.eu]
 provider = "ollama"
@@ -274,6 +287,65 @@ def test_a_subject_that_is_no_key_of_the_file_is_a_warning(load_text: Load) -> N
     text = TWO.replace('["DE"]\n', '["DE"]\nsubjects = { keys = ["ap"] }\n')
     (told,) = load_text(text + KEYED.format(scope=""), ENVIRON).warnings
     assert told == 'jurisdiction.inner.subjects.keys: there is no key "ap" in this file; did you mean `app`?'
+
+
+def test_a_subject_that_is_no_keys_tenant_is_a_warning(load_text: Load) -> None:
+    text = TWO.replace('["DE"]\n', '["DE"]\nsubjects = { tenants = ["clinik", "acme"] }\n')
+    scope = 'tenant = "clinic"'
+    both = load_text(text + KEYED.format(scope=scope), ENVIRON).warnings
+    assert both == (
+        'jurisdiction.inner.subjects.tenants: no key has the tenant "clinik"; did you mean `clinic`?',
+        'jurisdiction.inner.subjects.tenants: no key has the tenant "acme"; known: clinic',
+    )
+
+
+def test_a_tenant_that_is_a_subject_in_other_letters_is_a_fault(faults_of: Faults, load_text: Load) -> None:
+    text = TWO.replace('["DE"]\n', '["DE"]\nsubjects = { tenants = ["clinic"] }\n')
+    (told,) = faults_of(text + KEYED.format(scope='tenant = "Clinic"'), ENVIRON)
+    assert told == (
+        'keys[0].tenant: "Clinic" is not the "clinic" of jurisdiction.inner.subjects.tenants, which would not bind it: '
+        "upper and lower case count; write both alike"
+    )
+    both = text.replace('["clinic"]', '["clinic", "Clinic"]').replace('["DE"]', '["US"]')
+    load_text(both + KEYED.format(scope='tenant = "Clinic"\nroutes = ["chat"]'), ENVIRON)
+
+
+LENGTHS = """
+[[keys]]
+name = "app"
+env = "CLIENT"
+jurisdictions = ["eu"]
+[routes.chat]
+targets = [{ target = "eu", when = { prompt_tokens = "<= 1000" } }, "us"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("targets", "sizes"),
+    [
+        ('[{ target = "eu", when = { prompt_tokens = "<= 1000" } }, "us"]', ">= 1001"),
+        ('["us", { target = "eu", when = { prompt_tokens = ">= 1000" } }]', "<= 999"),
+        (
+            '[{target = "us", when = {prompt_tokens = "<= 99"}}, {target = "eu", when = {prompt_tokens = "9..20"}}]',
+            "<= 8, 21..99",
+        ),
+        ('["us", "eu"]', None),
+        ('[{ target = "us", when = { prompt_tokens = "<= 10" } }, "eu"]', None),
+    ],
+)
+def test_a_key_that_is_left_with_targets_for_some_lengths_only_is_told_of(
+    load_text: Load, targets: str, sizes: str | None
+) -> None:
+    head, _, _ = LENGTHS.partition("targets = ")
+    told = [one for one in load_text(f"{TWO}{head}targets = {targets}\n", ENVIRON).warnings if "prompts of" in one]
+    sentence = f'has no target for prompts of {sizes} tokens that the key "app" may use, which is bound by eu'
+    assert told == ([] if sizes is None else [f"routes.chat: {sentence}; they are refused"])
+
+
+def test_a_window_that_is_too_small_for_what_others_may_ask_is_told_of(load_text: Load) -> None:
+    text = TWO.replace('place = "DE"', 'place = "DE"\nwindow = 8000', 1)
+    (told,) = [one for one in load_text(text + LENGTHS.replace("<= 1000", ">= 0"), ENVIRON).warnings if "tokens" in one]
+    assert "for prompts of >= 8001 tokens" in told
 
 
 def test_a_target_that_only_an_inner_routes_jurisdiction_forbids_is_told(faults_of: Faults) -> None:

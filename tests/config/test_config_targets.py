@@ -8,6 +8,7 @@ import trustme
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.profiles import dialects, profiles
+from surefoot.domain.features import Feature
 from surefoot.domain.target import Continues
 
 Load = Callable[..., Configuration]
@@ -50,6 +51,19 @@ def test_azure_takes_its_key_in_a_header_of_its_own(load_text: Load, target: Wri
     assert (got.credential_header, got.credential_prefix, got.path) == ("api-key", "", "/openai/v1")
 
 
+def test_features_are_what_is_declared_and_unknown_unless_said(load_text: Load, target: Writing) -> None:
+    said = [
+        load_text(target(lines)).targets[0].features for lines in ('features = ["image", "tools"]', "features = []", "")
+    ]
+    assert said == [frozenset({Feature.TOOLS, Feature.IMAGE}), frozenset(), None]
+
+
+def test_a_static_target_declares_no_features(faults_of: Faults) -> None:
+    real = '[targets.a]\nprovider = "ollama"\nmodel = "m"\n[routes.chat]\ntargets = ["a", "sorry"]\n'
+    (fault,) = faults_of(real + '[targets.sorry]\nprovider = "static"\nmodel = "m"\ntext = "Later."\nfeatures = []\n')
+    assert fault == "targets.sorry.features: has no meaning for a static target: nothing is reached"
+
+
 def test_a_base_url_without_a_path_or_port_has_the_usual_ones(load_text: Load, target: Writing) -> None:
     got = load_text(target('base_url = "http://localhost"')).targets[0].endpoint
     assert (got.host, got.port, got.tls, got.path) == ("localhost", 80, False, "")
@@ -90,6 +104,10 @@ def test_a_base_url_without_a_path_or_port_has_the_usual_ones(load_text: Load, t
         ('price = { input = "$1/MTok" }', "targets.a.price.output: is required"),
         ('price = { input = "$1/token", output = "$1/MTok" }', "targets.a.price.input: a price is dollars per million"),
         ('place = "the moon"', 'targets.a.place: "the moon" is not a name'),
+        ('features = ["tools", "imgae"]', "targets.a.features[1]: unknown feature; did you mean `image`?"),
+        ('features = ["Tools"]', "targets.a.features[0]: unknown feature; did you mean `tools`?"),
+        ("features = [1]", "targets.a.features[0]: must be text in quotes"),
+        ('features = "tools"', "targets.a.features: must be a list"),
         ('model = ""', "targets.a.model: must not be empty"),
     ],
 )

@@ -71,6 +71,26 @@ def test_all_that_is_wrong_with_a_scope_is_told_at_once_and_no_key_is_made(file:
     assert not (file.parent / "keys.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        ((), "no jurisdiction binds it by itself"),
+        (("--tenant", "st-anna", "--jurisdiction", "eu"), "it is bound by clinic, eu"),
+        (("--data-class", "health"), "it is bound by clinic"),
+        (
+            ("--tenant", "st-ana"),
+            'no jurisdiction binds it by itself; none names the tenant "st-ana": did you mean `st-anna`?',
+        ),
+    ],
+)
+def test_what_binds_a_key_is_said_when_it_is_made(file: Path, scope: tuple[str, ...], told: str) -> None:
+    more = '[jurisdiction.eu]\n[jurisdiction.clinic]\nsubjects = { classes = ["health"], tenants = ["st-anna"] }\n'
+    text = file.read_text("utf-8").replace('[jurisdiction.clinic]\nsubjects = { classes = ["health"] }\n', more)
+    file.write_text(text, encoding="utf-8")
+    assert surefoot_keys(file, "add", "app", *scope).stderr.splitlines()[-1] == told
+    assert "upper and lower case count" in faults(file, "add", "other", "--tenant", "St-Anna")[0]
+
+
 @pytest.mark.parametrize("expires", ["90", "0d", "-1d", "soon", "40000d"])
 def test_a_time_that_is_none_is_refused(file: Path, expires: str) -> None:
     (fault,) = faults(file, "add", "app", "--expires", expires)

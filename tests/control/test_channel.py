@@ -71,7 +71,7 @@ DOWN: list[Down] = [
 UP: list[Up] = [
     Ready("0123456789ab"),
     Records([call()], 3),
-    Tell([ProbeWanted("near"), Opened("near", 1.0)]),
+    Tell([ProbeWanted("near"), Opened("near", 1.0)], "v1"),
     Report(
         1,
         2,

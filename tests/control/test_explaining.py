@@ -9,7 +9,7 @@ from tests.control.served import Served
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.loading import load
-from surefoot.control.explaining import NOT_JUDGED, Question, explain
+from surefoot.control.explaining import Question, explain
 from surefoot.errors import ExplainError
 from surefoot.gateway.channel import TargetReport
 from surefoot.twin import HEALTHY, TwinProcess
@@ -72,9 +72,22 @@ def test_a_question_is_bound_as_a_request_would_be(
     assert (answer["jurisdiction"], ranked(answer), answer["live"]) == (bound, names, False)
 
 
-def test_what_no_rule_judges_is_said(configuration: Configuration) -> None:
+def test_features_are_judged_and_a_target_that_declares_none_may_be_asked_for_anything(tmp_path: Path) -> None:
+    text = FILE.replace("[targets.us]", "[targets.us]\nfeatures = ['tools']").replace(
+        "[targets.eu]", "[targets.eu]\nfeatures = []"
+    )
+    (tmp_path / "surefoot.toml").write_text(text, encoding="utf-8")
+    configuration = load(tmp_path / "surefoot.toml", {"CLIENT": "client-secret-0123456789"})
     answer = explain(configuration, Question("chat", features=("tools", "image")))
-    assert answer["features"] == {"tools": NOT_JUDGED, "image": NOT_JUDGED}
+    assert answer["features"] == ["image", "tools"]
+    assert [(one["target"], one["rank"], one["rule"], one["features"]) for one in answer["targets"]] == [
+        ("alpha", 1, None, None),
+        ("us", None, "capability", ["tools"]),
+        ("eu", None, "capability", []),
+    ]
+    assert answer["targets"][1]["reason"] == "cannot do image; it declares tools"
+    assert ranked(explain(configuration, Question("chat", features=("tools",)))) == ["us", "alpha"]
+    assert ranked(explain(configuration, Question("chat"))) == ["us", "eu", "alpha"]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +96,7 @@ def test_what_no_rule_judges_is_said(configuration: Configuration) -> None:
         (Question("chta"), 'there is no route "chta"; did you mean `chat`?'),
         (Question("chat", key="ap"), 'there is no key "ap"; did you mean `app`?'),
         (Question("chat", jurisdiction="ue"), "names 'ue', which is not known here"),
+        (Question("chat", features=("imgae",)), 'there is no feature "imgae"; did you mean `image`?'),
         (Question("chat", place="EU,"), "surefoot-place names ''"),
     ],
 )
@@ -91,6 +105,13 @@ def test_a_question_about_what_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(ExplainError, match=words.replace("?", "[?]")):
         explain(configuration, question)
+
+
+def test_a_whole_key_is_not_repeated(configuration: Configuration) -> None:
+    with pytest.raises(ExplainError) as refused:
+        explain(configuration, Question("chat", key="sf_abcdefghij_a-secret"))
+    assert str(refused.value).startswith("a key is asked for by its name")
+    assert "abcdefghij" not in str(refused.value)
 
 
 def test_the_example_of_the_documentation_is_judged_as_it_says(tmp_path: Path) -> None:

@@ -87,14 +87,14 @@ def test_shares_and_permits_are_not_for_workers_to_tell() -> None:
     assert gossip.tell(0, ProbePermit("near", 99.0), WORKERS, 0.0) is None
 
 
-def test_a_suspension_is_told_to_the_others_and_to_whoever_comes_later_until_it_is_lifted() -> None:
+def test_a_suspension_is_told_to_the_others_and_kept_until_it_is_lifted() -> None:
     gossip = Gossip()
     news = Suspended("near", "declares processes = DE; header x-region: us")
     assert gossip.tell(0, news, WORKERS, 0.0) == Told(news, (1, 2))
-    assert gossip.for_newcomer(1e6) == [news]
+    assert gossip.suspended == {"near": news.why}
     assert gossip.readmit("far") is None
     assert gossip.readmit("near") == Readmitted("near")
-    assert gossip.for_newcomer(1e6) == []
+    assert gossip.suspended == {}
 
 
 def test_the_first_reason_for_a_suspension_is_kept() -> None:
@@ -109,7 +109,7 @@ def test_a_reload_lifts_the_suspension_of_a_target_that_is_declared_otherwise_no
     gossip.tell(0, Suspended("same", "why"), WORKERS, 0.0)
     gossip.tell(0, Suspended("changed", "why"), WORKERS, 0.0)
     gossip.only(["same", "changed"], ["same"])
-    assert gossip.suspensions() == [Suspended("same", "why")]
+    assert gossip.suspended == {"same": "why"}
 
 
 def test_readmission_is_not_for_workers_to_tell() -> None:

@@ -5,12 +5,15 @@ from msgspec.structs import replace
 from tests.journal.records import attempt, call
 
 from surefoot.config.configuration import Admin, Configuration
+from surefoot.config.faults import Faults
+from surefoot.config.places import ZoneTable
+from surefoot.config.zones import ZoneReader
 from surefoot.control.metrics import Metrics
-from surefoot.control.picture import Picture
+from surefoot.control.picture import REMEMBERED, Picture
 from surefoot.control.status import status
 from surefoot.control.tally import MOST, Tally
 from surefoot.domain.front import ClientKey, Door, Listener
-from surefoot.domain.place import Place
+from surefoot.domain.place import Confirmation, Fact, Place
 from surefoot.domain.route import Route, Rung
 from surefoot.domain.target import Endpoint, Target
 from surefoot.gateway.channel import Hear, Ready, Report, RouteReport, TargetReport
@@ -18,7 +21,7 @@ from surefoot.policy.breaker import State
 from surefoot.policy.first_token import Delays
 from surefoot.policy.options import PolicyOptions
 from surefoot.policy.suspicion import Grade
-from surefoot.policy.target_state import Opened, SlotShare
+from surefoot.policy.target_state import News, Opened, SlotShare, Suspended
 
 ENDPOINT = Endpoint("h", 1, tls=False, path="/v1")
 NEAR = Target("near", "p", "m", "openai-chat", ENDPOINT, Place(("EU",)), {"cloud": "aws"}, max_in_flight=10)
@@ -95,6 +98,50 @@ def test_a_reload_deals_slots_anew_only_where_the_limit_has_changed() -> None:
         1: [Hear(SlotShare("near", 10))],
     }
     assert picture.reconfigure(configuration(FAR)) == {0: [], 1: []}
+
+
+def of_version(version: str, *targets: Target, lab: str = "DE") -> Configuration:
+    """One in which a zone of the user's own is made of another."""
+    zones = ZoneReader({"lab": ZoneTable(members=[lab])}, Faults()).read()
+    return replace(configuration(*targets), version=version, zones=zones)
+
+
+def test_what_was_found_before_a_reload_is_believed_of_targets_that_are_judged_as_they_were() -> None:
+    about: list[News] = [Suspended("near", "why"), Opened("far", 1.0), Suspended("gone", "why")]
+    gone = replace(FAR, name="gone")
+    picture = Picture(of_version("v1", NEAR, FAR, gone), 2)
+    assert picture.still("v1", about) == about
+    picture.reconfigure(of_version("v2", NEAR, replace(FAR, model="another")))
+    assert picture.still("v1", about) == about[:1]
+    assert picture.still("v2", about) == about
+    picture.reconfigure(of_version("v3", replace(NEAR, model="another"), FAR))
+    assert picture.still("v1", about) == []
+    assert picture.still("never", about) == []
+    picture.reconfigure(of_version("v1", NEAR, FAR))
+    assert picture.still("v1", about) == about
+
+
+def test_versions_of_long_ago_are_not_remembered() -> None:
+    picture = Picture(of_version("v0", NEAR), 1)
+    for number in range(1, 1 + REMEMBERED):
+        picture.reconfigure(of_version(f"v{number}", NEAR))
+    assert picture.still("v0", [Suspended("near", "why")]) == [Suspended("near", "why")]
+    picture.reconfigure(of_version("last", NEAR))
+    assert picture.still("v0", [Suspended("near", "why")]) == []
+
+
+def test_a_reload_that_changes_what_a_zone_means_lifts_suspensions_that_hang_on_it_and_no_others() -> None:
+    confirms = (Confirmation(Fact.PROCESSES, header="x-region", means={"here": "DE", "there": "US"}),)
+    lab = replace(NEAR, place=Place(("lab",), confirms=confirms))
+    other = replace(FAR, place=Place(("SE",), confirms=confirms))
+    picture = Picture(of_version("v1", lab, other), 2)
+    picture.started(0, 0.0)
+    picture.tell(0, [Suspended("near", "why"), Suspended("far", "why")], 0.0)
+    picture.reconfigure(of_version("v2", lab, other))
+    assert picture.suspended == {"near": "why", "far": "why"}
+    picture.reconfigure(of_version("v3", lab, other, lab="US"))
+    assert picture.suspended == {"far": "why"}
+    assert picture.still("v2", [Suspended("near", "why")]) == []
 
 
 def test_reports_of_targets_that_are_gone_are_not_shown() -> None:

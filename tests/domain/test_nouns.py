@@ -5,6 +5,7 @@ import pytest
 
 from surefoot.domain.commands import Cancel, Deliver, Drop, Fail, Finish, Launch, Reason
 from surefoot.domain.events import ClientGone, Connecting, Failed, Heard, Sent, Stopping
+from surefoot.domain.features import ALL_FEATURES, NO_FEATURES, Feature, read, written
 from surefoot.domain.front import ClientKey, Door, Listener
 from surefoot.domain.outcome import OUTCOMES, Kind
 from surefoot.domain.place import Place
@@ -65,9 +66,22 @@ def test_every_length_has_a_bucket_and_a_bound_belongs_to_the_shorter() -> None:
 
 
 def test_records_name_each_column_once() -> None:
-    assert len(set(CALL_FIELDS)) == len(CALL_FIELDS) == 19
+    assert len(set(CALL_FIELDS)) == len(CALL_FIELDS) == 20
     assert len(set(ATTEMPT_FIELDS)) == len(ATTEMPT_FIELDS) == 16
-    assert VERSION == 2  # whoever changes a list changes this
+    assert VERSION == 3  # whoever changes a list changes this
+
+
+@pytest.mark.parametrize(
+    ("features", "text"),
+    [
+        (NO_FEATURES, ""),
+        (frozenset({Feature.TOOLS, Feature.IMAGE}), "image,tools"),
+        (ALL_FEATURES, "audio,file,image,json,tools"),
+    ],
+)
+def test_features_are_written_in_one_order_and_read_again(features: frozenset[Feature], text: str) -> None:
+    assert written(features) == text
+    assert read(text) == features
 
 
 def test_receipts_are_required_of_nobody_and_unsigned_unless_said() -> None:
@@ -81,6 +95,8 @@ def test_defaults_allow_anywhere_and_everyone_nothing_unknown() -> None:
     assert TARGET.place == Place()
     assert TARGET.price is None
     assert TARGET.window is None
+    assert TARGET.features is None
+    assert Request("chat", stream=True, prompt_tokens=1).features == NO_FEATURES
     assert TARGET.max_in_flight is None
 
 

@@ -67,6 +67,8 @@ def test_what_is_kept_is_a_journal_as_the_chaos_toolkit_specifies_it(drilled: Dr
     journal = json.loads((kept / "journal.json").read_text(encoding="utf-8"))
     assert faults_of_journal(journal) == []
     assert (journal["status"], journal["deviated"], len(journal["run"])) == ("completed", False, 5)
+    label = json.loads((kept / "run.json").read_text(encoding="utf-8"))
+    assert label["asked"] == [site.name for site in SITES]  # no jurisdiction binds its canary key
     lines = (kept / "repetitions.jsonl").read_text(encoding="utf-8").splitlines()
     assert all(json.loads(line)["target"] == "eu-cloud" for line in lines)
 

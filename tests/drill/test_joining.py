@@ -56,6 +56,7 @@ def call(*attempts: AttemptEntry, name: str = "c-1", kind: str = "ok") -> CallEn
         bucket=0,
         prompt_tokens=60,
         max_tokens=0,
+        features="",
         request_bytes=1,
         answer_bytes=1,
         kind=kind,

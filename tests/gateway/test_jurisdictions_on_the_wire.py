@@ -184,6 +184,15 @@ def test_without_anything_that_binds_the_first_target_is_kept_warm() -> None:
             assert until(outside.connections)
 
 
+def test_a_worker_that_starts_connects_to_nobody_who_is_suspended() -> None:
+    with listening() as outside, listening() as other:
+        settings = bound(settings_of(targets_at(outside.port, other.port)), Place(("US",)), Place(("US",)))
+        with House(replace(settings, suspended={"primary": "it is elsewhere"})) as house:
+            assert until(other.connections)  # whoever would be asked first in its place
+            until(lambda: len(house.reports) > 1)
+        assert outside.connections() == 0
+
+
 @pytest.mark.parametrize(
     ("key", "headers", "handed"),
     [

@@ -113,6 +113,16 @@ def test_where_no_receipts_are_kept_none_can_be_owed(twins: Pair) -> None:
         until(lambda: ask(house).status == 200)
 
 
+def test_a_reload_changes_the_room(twins: Pair) -> None:
+    with lender(twins, room=1) as house:
+        assert ask(house).status == 200
+        refused(ask(house))
+        wider = ReceiptOptions(CHAIN, required=True, room=2)
+        house.tell(Configure(replace(house.settings, version="v2", receipts=wider)))
+        until(lambda: ask(house).status == 200)
+        refused(ask(house))
+
+
 def test_what_is_owed_is_never_dropped_while_the_supervisor_reads_nothing(twins: Pair) -> None:
     with lender(twins, room=40) as house:
         statuses = [ask(house).status for _ in range(60)]

@@ -22,6 +22,7 @@ def attempt(number: int = 0, target: str = "near", kind: str = "ok", tokens: int
 
 def call(name: str = "c-1", at: float = 1_700_000_000.0, attempts: list[list[object]] | None = None) -> CallRecord:
     told = [attempt()] if attempts is None else attempts
+    sizes = ["image,tools", 1_200, 5_400]
     times = [0.21, 1.5]
     law = ["eu+health", "0011223344556677"]
-    return (name, at, "chat", "team", "0123456789ab", False, True, 1, 300, 0, 1_200, 5_400, "ok", 0, *times, *law, told)
+    return (name, at, "chat", "team", "0123456789ab", False, True, 1, 300, 0, *sizes, "ok", 0, *times, *law, told)

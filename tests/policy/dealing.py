@@ -125,7 +125,7 @@ def _mixed(kind: type[Parts], parts: Sequence[Parts], rng: Random) -> Parts:
 
 
 _OPTIONS = ("order", "limits", "hedge", "share", "burst", "seed", "filtered", "exercise", "static", "requests")
-_OF_TARGETS = ("scripts", "slots", "continues", "windows", "models")
+_OF_TARGETS = ("scripts", "slots", "continues", "windows", "features", "models")
 
 
 def _setting(settings: Sequence[Setting], rng: Random) -> Setting:

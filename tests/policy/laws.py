@@ -27,6 +27,7 @@ from tests.policy.world import (
 )
 
 from surefoot.domain.commands import Command
+from surefoot.domain.features import Feature, Features
 from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 from surefoot.domain.place import Place
 from surefoot.domain.request import Request
@@ -84,6 +85,7 @@ class Setting(NamedTuple):
     """Word of other workers, and when it comes."""
     continues: Mapping[str, Continues] = MappingProxyType({})
     windows: Mapping[str, int | None] = MappingProxyType({})
+    features: Mapping[str, Features | None] = MappingProxyType({})
     models: Mapping[str, str] = MappingProxyType({})
     filtered: Filtered = Filtered.FAIL
     exercise: float = 0.0
@@ -121,6 +123,7 @@ class Setting(NamedTuple):
             self.models.get(name, "model"),
             max_in_flight=self.slots[name],
             window=self.windows.get(name),
+            features=self.features.get(name),
             continues=self.continues.get(name, Continues.PROMPT),
         )
 
@@ -164,13 +167,15 @@ signs = st.builds(Step, short, st.sampled_from(["connecting", "sent", "heard", "
 contents = st.builds(Step, short, st.just("content"))
 finishes = st.builds(Step, moments, st.just("finish"))
 plays = st.lists(st.one_of(faults, verdicts, signs, contents, contents, finishes), max_size=5).map(tuple)
+some_features = st.sampled_from([(), (Feature.TOOLS,), (Feature.TOOLS, Feature.IMAGE)]).map(frozenset)
 requests = st.builds(
-    lambda prompt, shape, deadline: request(prompt, **shape, deadline=deadline),
+    lambda prompt, shape, deadline, features: request(prompt, **shape, deadline=deadline, features=features),
     st.sampled_from([300, 300, 3_000]),
     st.sampled_from(
         [{}, {"resumable": True}, {"resumable": True}, {"stream": False}, {"stream": False, "watched": True}]
     ),
     st.sampled_from([None, None, 0.5, 3.0, 20.0]),
+    some_features,
 )
 
 
@@ -202,6 +207,7 @@ def settings_of_the_world(draw: st.DrawFn) -> Setting:
         ),
         continues={name: draw(st.sampled_from([*Continues, Continues.PROMPT])) for name in names},
         windows={name: draw(st.sampled_from([None, None, 1_000, 4_000, 16_000])) for name in names},
+        features={name: draw(st.none() | some_features) for name in names},
         models={name: draw(st.sampled_from(["large", "small"])) for name in names},
         filtered=draw(st.sampled_from(list(Filtered))),
         exercise=draw(st.sampled_from([0.0, 0.1])),

@@ -8,14 +8,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.policy import law_of_places as law
 from tests.policy.dealing import CASES, Dealt, Drawn, dealt
-from tests.policy.laws import CANNED, LAW, LONG, Setting, broken_texts, settings_of_the_world, share_of
+from tests.policy.laws import CANNED, LAW, LONG, Setting, broken_texts, settings_of_the_world, share_of, some_features
 from tests.policy.world import World, request, target
 
 from surefoot.dialects.dialect import Complaint
 from surefoot.domain.commands import Reason
+from surefoot.domain.features import Features
 from surefoot.domain.front import ClientKey
 from surefoot.domain.jurisdiction import Applied, Circumstances, Constraints, Deny, Jurisdiction, Obligations
 from surefoot.domain.place import Place
+from surefoot.domain.request import Request
 from surefoot.domain.route import Route
 from surefoot.gateway.binder import Binder
 from surefoot.gateway.own_headers import JURISDICTION, PLACE
@@ -56,8 +58,9 @@ class Bound:
     def _stack(self) -> Stack:
         return self.setting.world().fleet.stacks["chat"]
 
-    def admitted(self, applied: Applied) -> set[str]:
-        return {candidate.target.name for candidate in self._stack.admitted(request(jurisdiction=applied))}
+    def admitted(self, by: Applied | Request) -> set[str]:
+        asked = by if isinstance(by, Request) else request(jurisdiction=by)
+        return {candidate.target.name for candidate in self._stack.admitted(asked)}
 
 
 def bound(case: Drawn) -> Bound:
@@ -83,6 +86,8 @@ def test_no_command_ever_names_a_forbidden_target(draw: Dealt) -> None:
         for story in world.stories:
             allowed = one.allowed[story.call.request.jurisdiction.name]
             assert allowed.issuperset(name for name in story.asked if name != CANNED)
+            declared = [one.setting.features[name] for name in story.asked if name != CANNED]
+            assert all(story.call.request.features <= able for able in declared if able is not None)
             following = story.call.next_target(world.now)
             assert following is None or following.name in allowed
 
@@ -141,6 +146,18 @@ def test_one_constraint_more_never_adds_a_target(draw: Dealt) -> None:
         for applied in one.ways:
             narrower = one.jurisdictions.together([*applied.parts, case.more])
             assert one.admitted(narrower) <= one.admitted(applied)
+
+
+@MANY
+@given(dealt(), some_features)
+def test_one_feature_more_never_adds_a_target(draw: Dealt, more: Features) -> None:
+    for one in map(bound, draw.cases()):
+        for asked in one.setting.requests:
+            for applied in one.ways:
+                few, many = (
+                    replace(asked, jurisdiction=applied, features=f) for f in (asked.features, asked.features | more)
+                )
+                assert one.admitted(many) <= one.admitted(few) <= one.allowed[applied.name]
 
 
 @MANY

@@ -159,6 +159,13 @@ def test_it_outlives_a_reload_that_leaves_the_target_as_it_is() -> None:
     assert of.targets["a"].suspended == WHY
 
 
+def test_it_outlives_a_reload_that_changes_the_policy_and_not_the_target() -> None:
+    eager = PolicyOptions(exercise=ExerciseOptions(deadline=1.0))
+    of = Fleet([confirming("a")], [route("a")], eager, Random(1))  # noqa: S311
+    of.adopt(suspended(two()))
+    assert of.targets["a"].suspended == WHY
+
+
 def test_no_call_is_exercised_at_a_suspended_fallback() -> None:
     options = PolicyOptions(exercise=ExerciseOptions(deadline=1.0))
     the_route = route("b", "a", exercise=0.5)
@@ -196,7 +203,8 @@ def test_after_a_reload_answers_are_held_against_the_zones_of_then() -> None:
         return Fleet([confirming("a")], [route("a")], PolicyOptions(), rng, jurisdictions=Jurisdictions(zones))
 
     of = of_zones(frozenset({"DE", "US"}))
-    of.adopt(of_zones(frozenset({"DE"})))
+    of.adopt(suspended(of_zones(frozenset({"DE"}))))
+    assert of.targets["a"].suspended is None
     assert begun(of).handle(Attested(0, THERE), 100.1) == ()
     assert of.targets["a"].suspended is None
     bound = Applied("germany", (Jurisdiction("germany", constraints=Constraints(processes=("DE",))),))

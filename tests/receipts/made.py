@@ -41,6 +41,7 @@ def attempt(number: int = 0, target: str = "near", **known: object) -> list[obje
 def call(*attempts: list[object], config: str, **known: object) -> CallRecord:
     told: dict[str, object] = dict.fromkeys(CALL_FIELDS)
     told |= {"call": "c-1", "at": AT, "route": "chat", "key": "app", "config": config, "drill": 0, "stream": False}
-    told |= {"prompt_tokens": 10, "max_tokens": 0, "kind": "ok", "jurisdiction": "anywhere", "jurisdiction_version": ""}
+    told |= {"prompt_tokens": 10, "max_tokens": 0, "features": "", "kind": "ok"}
+    told |= {"jurisdiction": "anywhere", "jurisdiction_version": ""}
     told |= {"attempts": list(attempts), **known}
     return tuple(told[name] for name in CALL_FIELDS)

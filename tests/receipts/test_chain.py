@@ -199,7 +199,7 @@ def test_checkpoints_stand_beside_the_chain_and_a_torn_one_is_cut_off(path: Path
             file.write(b'{"at":"20')
     chain.close()
     assert [one.n for one in read_checkpoints(beside)] == [1, 2, 3]
-    finding = verify(path, read_checkpoints(beside), signer.public)
+    finding = verify(path, read_checkpoints(beside), [signer.public])
     assert (finding.ok, finding.confirmed, finding.signatures) == (True, 3, True)
 
 
@@ -220,7 +220,7 @@ def test_every_change_of_a_chain_is_found_and_the_first_bad_record_is_named(
     lines, checkpoint, public = written
     change = corrupted(lines, Random(seed))  # noqa: S311 - chance, not secrets
     path.write_bytes(b"".join(change.lines))
-    assert miss(change, verify(path, [checkpoint], public)) is None
+    assert miss(change, verify(path, [checkpoint], [public])) is None
 
 
 def test_ten_kills_while_it_writes_leave_a_chain_that_verifies_up_to_what_was_told(path: Path, signer: Signer) -> None:

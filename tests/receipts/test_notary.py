@@ -61,6 +61,21 @@ def test_what_the_rules_of_the_request_say_depends_on_its_lengths(notary: Notary
     assert {one["target"]: one.get("rule") for one in wordy["candidates"]} == {"far": None, "near": "window"}
 
 
+def test_what_the_rules_say_depends_on_the_features_that_a_call_needed(tmp_path: Path) -> None:
+    known = configuration(tmp_path, FILE.replace('"m-near"', '"m-near"\nfeatures = ["tools"]'))
+    notary = Notary()
+    notary.know(known)
+    for features, near in (("", "admitted"), ("image,tools", "refused"), ("tools", "admitted"), ("image", "refused")):
+        (receipt,) = receipts(notary, attempt(0, "far"), config=known.version, features=features)
+        said = {one["target"]: one for one in receipt["candidates"]}
+        assert (said["near"]["verdict"], said["far"]["verdict"]) == (near, "chosen")
+        if near == "refused":
+            assert (said["near"]["rule"], said["near"]["reason"]) == (
+                "capability",
+                "cannot do image; it declares tools",
+            )
+
+
 def test_what_the_rules_of_the_moment_said_is_taken_from_the_record(notary: Notary, known: Configuration) -> None:
     (receipt,) = receipts(notary, attempt(0, "far", rules="near:health"), config=known.version)
     assert {"target": "near", "verdict": "passed over", "rule": "health"} in receipt["candidates"]

@@ -47,7 +47,7 @@ def test_every_attempt_of_every_worker_has_one_receipt_in_one_chain(tmp_path: Pa
         assert "surefoot_receipts_failing 0.0" in served.ask_admin("/metrics")[1]
         assert served.end() == 0
     beside = read_checkpoints(Path(f"{chain_of(tmp_path)}.checkpoints"))
-    finding = verify(chain_of(tmp_path), beside, public)
+    finding = verify(chain_of(tmp_path), beside, [public])
     told = [one for one in receipts_of(tmp_path) if "note" not in one]
     assert finding.ok
     assert finding.confirmed == finding.records == len(told) + 1
@@ -119,7 +119,7 @@ def test_a_supervisor_that_is_killed_leaves_a_chain_that_the_next_one_goes_on_wi
             served.signal(signal.SIGKILL)
             served.process.wait(PATIENCE)
             until(lambda: served.chat() == 503)  # nobody writes any more
-        finding = verify(chain_of(tmp_path), (), public)
+        finding = verify(chain_of(tmp_path), (), [public])
         assert finding.ok
         assert finding.records >= done
 
@@ -137,6 +137,32 @@ def test_what_a_worker_takes_with_it_is_told_by_the_chain(tmp_path: Path, twin: 
         until(lambda: served.status()["receipts"]["dropped"] == {"worker_lost": 1})
         assert served.end() == 0
     assert [one["calls"] for one in receipts_of(tmp_path) if one.get("note") == "lost"] == [1]
+
+
+def test_a_worker_is_not_credited_with_what_its_predecessor_owed(tmp_path: Path, twin: TwinProcess) -> None:
+    """Else it would take in more calls than it has room for."""
+    make_key(tmp_path / "key")
+    with ThreadPoolExecutor(4) as pool, Served(tmp_path, twin.url, more=f"{RECEIPTS}room = 1\n") as served:
+
+        def hangs() -> bool:
+            asked = pool.submit(served.chat)
+            until(lambda: asked.done() or "surefoot_receipts_owed 1.0" in served.ask_admin("/metrics")[1])
+            return not asked.done()
+
+        assert served.chat() == 200
+        until(lambda: served.status()["receipts"]["calls"] == 1)
+        size = chain_of(tmp_path).stat().st_size
+        with chain_of(tmp_path).open("ab") as file:
+            file.write(b"x")
+        assert until(lambda: served.chat() == 200)  # its receipts wait
+        served.until("receipts cannot be written")
+        os.kill(served.pids[0], signal.SIGKILL)
+        served.until("worker 0 started")
+        os.truncate(chain_of(tmp_path), size)
+        until(lambda: served.status()["receipts"]["calls"] == 2)
+        twin.set_faults(Fault("silence"))
+        until(hangs)
+        assert served.chat() == 503
 
 
 def test_a_second_gateway_cannot_write_the_same_chain(tmp_path: Path, twin: TwinProcess) -> None:

@@ -48,7 +48,7 @@ class Kept:
         self.path.write_bytes(b"".join(lines))
 
     def fault(self) -> Fault | None:
-        return verify(self.path, self.checkpoints, self.signer.public).fault
+        return verify(self.path, self.checkpoints, [self.signer.public]).fault
 
     def made_anew(self, first: int) -> list[bytes]:
         """The lines, with every record from the `first` on another one, and all hashes fitting."""
@@ -66,7 +66,7 @@ def kept(tmp_path: Path) -> Kept:
 
 
 def test_a_whole_chain_is_confirmed_up_to_its_newest_checkpoint(kept: Kept) -> None:
-    finding = verify(kept.path, kept.checkpoints, kept.signer.public)
+    finding = verify(kept.path, kept.checkpoints, [kept.signer.public])
     assert (finding.ok, finding.records, finding.confirmed, finding.signatures) == (True, 10, 9, True)
 
 
@@ -106,7 +106,7 @@ def test_an_end_that_was_cut_off_is_found_up_to_the_newest_checkpoint(kept: Kept
 def test_a_checkpoint_that_another_key_has_signed_proves_nothing(kept: Kept, tmp_path: Path) -> None:
     make_key(tmp_path / "other")
     forged = Signer(str(tmp_path / "other")).sign(kept.checkpoints[0].chain, 4, "0" * 64, AT)
-    fault = verify(kept.path, [*kept.checkpoints, forged], kept.signer.public).fault
+    fault = verify(kept.path, [*kept.checkpoints, forged], [kept.signer.public]).fault
     assert fault == Fault(4, None, f"is named by a checkpoint of {AT} that this key has not signed")
 
 
@@ -197,6 +197,45 @@ def test_a_checkpoint_that_is_held_elsewhere_finds_what_the_ones_beside_cannot(k
     told = surefoot("verify", "--chain", kept.path, "--checkpoint", exported, "--public-key", tmp_path / "key.pub")
     assert told.returncode == 1
     assert "record 6 is missing" in told.stdout
+
+
+def test_a_key_that_was_changed_for_another_leaves_its_checkpoints_good_where_both_are_given(
+    kept: Kept, tmp_path: Path
+) -> None:
+    chain = Chain(str(kept.path))
+    make_key(tmp_path / "new")
+    chain.append([a_receipt(11)])
+    chain.checkpoint(Signer(str(tmp_path / "new")), LATER)
+    chain.close()
+    old, new = (("--public-key", tmp_path / name) for name in ("key.pub", "new.pub"))
+    told = surefoot("verify", "--chain", kept.path, *old, *new)
+    assert told.returncode == 0
+    assert "first 11 of them (signatures checked)" in told.stdout
+    for keys, sentence in ((new, "that this key has not signed"), (old, "that this key has not signed")):
+        told = surefoot("verify", "--chain", kept.path, *keys)
+        assert (told.returncode, sentence in told.stdout) == (1, True)
+    make_key(tmp_path / "other")
+    told = surefoot("verify", "--chain", kept.path, *old, "--public-key", tmp_path / "other.pub")
+    assert (told.returncode, "that none of these keys has signed" in told.stdout) == (1, True)
+
+
+def test_where_a_checkpoint_is_required_a_chain_without_one_does_not_pass(kept: Kept) -> None:
+    required = ("verify", "--chain", kept.path, "--require-checkpoint")
+    assert surefoot(*required).returncode == 0
+    Path(f"{kept.path}.checkpoints").unlink()
+    assert surefoot("verify", "--chain", kept.path).returncode == 0
+    told = surefoot(*required)
+    assert told.returncode == 1
+    assert "record 1 and all after it: no checkpoint speaks for them, and one is required" in told.stdout
+
+
+def test_the_chain_is_found_by_the_configuration_whatever_else_is_wrong_with_it(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "its.toml").write_text(f'[receipts]\npath = "{kept.path.name}"\n', encoding="utf-8")
+    told = surefoot("verify", "-c", tmp_path / "its.toml")
+    assert (told.returncode, "10 records" in told.stdout) == (0, True)
+    out = tmp_path / "out.json"
+    done = surefoot("checkpoint", "-c", tmp_path / "its.toml", "--out", out)
+    assert (done.returncode, done.stdout) == (0, f"{out}: 9 records, as of {LATER}\n")
 
 
 def test_a_command_that_cannot_do_its_work_says_why(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_checkpoints_are_made_after_so_many_receipts_and_at_the_end(tmp_path: Pa
         desk.receipts.put(FIRST, desk.calls(1), owed=True)
     made = read_checkpoints(tmp_path / "chain.jsonl.checkpoints")
     assert made[-1].n == 8
-    assert verify(desk.path, made, public).confirmed == 8
+    assert verify(desk.path, made, [public]).confirmed == 8
 
 
 def test_a_checkpoint_is_made_in_time_where_little_happens(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ FIRST = AttemptEntry(
 TRIED = tuple(replace(FIRST, reason=reason, breaker="open") for reason in ("fallback", "hedge", "resume"))
 CALL = CallEntry(
     "c-1", 1e9, "open", "bound", "0123", drill=False, stream=True, bucket=0, prompt_tokens=10, max_tokens=8,
-    request_bytes=200, answer_bytes=900, kind=Kind.OK, winner=0, first_content=0.02, ended=0.1, jurisdiction="eu",
-    jurisdiction_version="", attempts=(FIRST, *TRIED),
+    features="", request_bytes=200, answer_bytes=900, kind=Kind.OK, winner=0, first_content=0.02, ended=0.1,
+    jurisdiction="eu", jurisdiction_version="", attempts=(FIRST, *TRIED),
 )  # fmt: skip
 
 

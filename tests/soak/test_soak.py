@@ -20,7 +20,7 @@ TRIED = AttemptEntry(
 )
 CALL = CallEntry(
     "c-1", 1e9, "chat", "", "0123", drill=False, stream=True, bucket=0, prompt_tokens=10, max_tokens=0,
-    request_bytes=200,
+    features="", request_bytes=200,
     answer_bytes=900, kind=Kind.OK, winner=0, first_content=0.02, ended=0.1, jurisdiction="anywhere",
     jurisdiction_version="", attempts=(TRIED,),
 )  # fmt: skip

@@ -28,6 +28,17 @@ def fall(client: Client, gateway: Gateway, target: str, route: str = "chat", pro
     return answered
 
 
+def seen_by(client: Client) -> str:
+    """Who answers a short prompt with an image."""
+    raw = client.sdk.chat.completions.with_raw_response.create(
+        model="chat",
+        messages=[
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}
+        ],
+    )
+    return str(raw.headers["surefoot-target"])
+
+
 def models(twin: TwinProcess) -> set[str | None]:
     return {record.model for record in twin.log()}
 
@@ -169,6 +180,7 @@ def test_edge_router_short_prompts_stay_near_and_long_ones_go_to_the_surefoot_up
             assert client.both(prompt=LONG) == ["upstream", "upstream"]
             assert models(near) == {"llama3.2"}
             assert models(sweden) == {"gpt-5-mini"}
+            assert seen_by(client) == "upstream"
 
             near.set_faults("silence")
             assert client.ask(stream=True).target == "upstream"  # by the hedge, long before the deadline

@@ -13,11 +13,15 @@ import typer
 
 from surefoot.config.calendar import calendar
 from surefoot.config.compliance import Fall, Touched, touched, without
+from surefoot.config.credentials import Placeholders
 from surefoot.config.loading import load
 from surefoot.domain.place import Transfer
-from surefoot.drill.shelf import last_sheet
+from surefoot.drill.shelf import Label, last_run
 from surefoot.errors import SurefootError
 from surefoot.facts import Facts
+
+Run = tuple[Label, Facts]
+"""A kept drill of one route."""
 
 NOT_ADVICE = "This compares what is declared with dates and is no legal advice: ask counsel what follows."
 
@@ -39,18 +43,18 @@ def compliance(
     """
     fallen = None if tool is None else _tool(tool)
     day = datetime.now(UTC).date() if on is None else _day(on)
-    configuration = load(config, os.environ)
+    configuration = load(config, Placeholders(os.environ))
     duties = touched(configuration, calendar(), day)
     falls = [] if fallen is None else without(configuration, fallen)
-    sheets = {fall.route: None if drills is None else last_sheet(drills / config.stem / fall.route) for fall in falls}
+    runs = {fall.route: None if drills is None else last_run(drills / config.stem / fall.route) for fall in falls}
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(_json(day, duties, falls, sheets)), indent=2).decode())
+        typer.echo(msgspec.json.format(msgspec.json.encode(_json(day, duties, falls, runs)), indent=2).decode())
         return
     for one in duties:
         typer.echo("\n".join(_told(one)))
     if fallen is not None:
         typer.echo(f"\nWithout {fallen}:")
-        for line in [line for fall in falls for line in _fell(fall, sheets[fall.route])]:
+        for line in [line for fall in falls for line in _fell(fall, runs[fall.route])]:
             typer.echo(f"  {line}")
         if not falls:
             typer.echo(f"  nothing changes: no target that a route may ask declares {fallen}")
@@ -74,9 +78,8 @@ def _day(word: str) -> date:
 
 def _told(one: Touched) -> list[str]:
     duty = one.duty
-    when = f"in {one.days} days" if one.days > 0 else f"for {-one.days} days"
     lines = [
-        f"{duty.date}  {when}  {duty.law}, {duty.article}",
+        f"{duty.date}  {_when(one.days)}  {duty.law}, {duty.article}",
         f"    {duty.title}",
         f"    targets: {_names(one.targets)}; jurisdictions: {_names(one.jurisdictions)}",
     ]
@@ -85,7 +88,14 @@ def _told(one: Touched) -> list[str]:
     return [*lines, f"    {duty.source}, read {duty.as_of}"]
 
 
-def _fell(fall: Fall, sheet: Facts | None) -> list[str]:
+def _when(days: int) -> str:
+    if days == 0:
+        return "from today"
+    count = "1 day" if abs(days) == 1 else f"{abs(days)} days"
+    return f"in {count}" if days > 0 else f"for {count}"
+
+
+def _fell(fall: Fall, run: Run | None) -> list[str]:
     lost = [name for name in fall.before if name not in fall.after]
     head = f"{fall.route}, {fall.jurisdiction}: of its targets {len(fall.before)} allowed, then {len(fall.after)}"
     lines = [f"{head}; loses {', '.join(lost)}" if lost else head]
@@ -96,12 +106,12 @@ def _fell(fall: Fall, sheet: Facts | None) -> list[str]:
     domains = [f"{kind} {before}, then {after}" for kind, (before, after) in fall.domains.items()]
     if domains:
         lines.append(f"    distinct failure domains: {'; '.join(domains)}")
-    return [*lines, f"    coverage: {_coverage(fall, sheet)}"]
+    return [*lines, f"    coverage: {_coverage(fall, run)}"]
 
 
-def _coverage(fall: Fall, sheet: Facts | None) -> str:
+def _coverage(fall: Fall, run: Run | None) -> str:
     """Of what is left it is known only where nothing changes, or where there is nobody to fall back to."""
-    before = [] if sheet is None else [_drilled(sheet)]
+    before = [] if run is None else [_of_others(fall, run[0]) or _drilled(run[1])]
     if len(fall.after) == 1:
         return "; then ".join([*before, "none, nobody is left to fall back to"])
     if not fall.after:
@@ -111,6 +121,16 @@ def _coverage(fall: Fall, sheet: Facts | None) -> str:
     return before[0] if fall.after == fall.before else f"{before[0]}; with fewer targets it has to be drilled anew"
 
 
+def _of_others(fall: Fall, label: Label) -> str | None:
+    """Why a drill says nothing for those who are bound so: its calls might not ask the same targets."""
+    if label.asked is None:
+        return f"unknown: the drill of {label.made} did not keep which targets it might ask; drill anew"
+    if label.asked != fall.before:
+        asked = ", ".join(label.asked) or "nobody"
+        return f"not drilled for these: the drill of {label.made} asked {asked}, as its canary key is bound"
+    return None
+
+
 def _drilled(sheet: Facts) -> str:
     fact = sheet.named("coverage.risk")
     if fact.value is None or fact.low is None or fact.high is None:
@@ -118,11 +138,11 @@ def _drilled(sheet: Facts) -> str:
     return f"{fact.value:.0%} by risk ({fact.low:.0%} to {fact.high:.0%}), drilled {sheet.made}"
 
 
-def _json(day: date, duties: list[Touched], falls: list[Fall], sheets: dict[str, Facts | None]) -> dict[str, Any]:
+def _json(day: date, duties: list[Touched], falls: list[Fall], runs: dict[str, Run | None]) -> dict[str, Any]:
     drilled = {
-        route: {"made": sheet.made, "coverage": sheet.named("coverage.risk")}
-        for route, sheet in sheets.items()
-        if sheet is not None
+        route: {"made": run[1].made, "asked": run[0].asked, "coverage": run[1].named("coverage.risk")}
+        for route, run in runs.items()
+        if run is not None
     }
     return {"on": day, "duties": duties, "without": falls, "drilled_before": drilled, "note": NOT_ADVICE}
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from surefoot.config.credentials import Placeholders
 from surefoot.config.loading import load
 from surefoot.control.explaining import Question
 from surefoot.control.explaining import explain as explained
@@ -24,7 +25,7 @@ def explain(
     place: Annotated[str | None, typer.Option(help="Zones that the request is narrowed to.")] = None,
     data_class: Annotated[str | None, typer.Option(help="Classes of data that the request names.")] = None,
     data_region: Annotated[str | None, typer.Option(help="Zones of the people whom the data is about.")] = None,
-    features: Annotated[str, typer.Option(help="What the request needs beside text: tools,image.")] = "",
+    features: Annotated[str, typer.Option(help="What the request needs beside text: `tools,image`.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say in which order a route's targets would be asked, and why the others would not.
@@ -34,20 +35,19 @@ def explain(
     """
     needed = tuple(word.strip() for word in features.split(",") if word.strip())
     question = Question(route, key, jurisdiction, place, data_class, data_region, tokens, needed)
-    answer = explained(load(config, os.environ), question)
+    answer = explained(load(config, Placeholders(os.environ)), question)
     if as_json:
         typer.echo(msgspec.json.encode(answer))
         return
-    typer.echo(f"{route}, {tokens} prompt tokens, order {answer['order']}, bound by {answer['jurisdiction']}:")
+    needs = f", needs {', '.join(answer['features'])}" if answer["features"] else ""
+    typer.echo(f"{route}, {tokens} prompt tokens{needs}, order {answer['order']}, bound by {answer['jurisdiction']}:")
     width = max(len(verdict["target"]) for verdict in answer["targets"])
     for verdict in answer["targets"]:
-        typer.echo(f"  {_line(verdict, width)}")
-    for feature, words in answer["features"].items():
-        typer.echo(f"  {feature}: {words}")
+        typer.echo(f"  {_line(verdict, width, unknown=bool(needs) and verdict['features'] is None)}")
 
 
-def _line(verdict: dict[str, Any], width: int) -> str:
+def _line(verdict: dict[str, Any], width: int, *, unknown: bool) -> str:
     name = verdict["target"].ljust(width)
     if verdict["rank"] is not None:
-        return f"{verdict['rank']}. {name}"
+        return f"{verdict['rank']}. {name}" + ("  declares no features: whether it can is unknown" if unknown else "")
     return f"-  {name}  {verdict['rule']}: {verdict['reason']}"

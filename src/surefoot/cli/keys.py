@@ -17,12 +17,13 @@ from rich.table import Table
 
 from surefoot.config.credentials import Placeholders
 from surefoot.config.door import unknown_in
+from surefoot.config.faults import did_you_mean
 from surefoot.config.keyfile import KeyEntry, add_key, read_keys, revoke_key
 from surefoot.config.loading import keys_file_of, load
 from surefoot.config.quantities import read_duration
 from surefoot.domain.front import ClientKey, KeyLimits
 from surefoot.errors import ConfigError
-from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.jurisdictions import Jurisdictions, met_by
 from surefoot.policy.zones import Zones
 
 _DAY = 86_400.0
@@ -31,6 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WIDTH_WITHOUT_TERMINAL = 150
 _OPTIONS = {
     "routes": "--route", "jurisdictions": "--jurisdiction", "classes": "--data-class", "regions": "--data-region",
+    "tenant": "--tenant",
 }  # fmt: skip
 """By the part of a scope."""
 
@@ -83,6 +85,7 @@ def add(
         raise ConfigError(faults)
     typer.echo(add_key(path, scope, made))
     typer.echo(f"made the key {name}; it is shown this once, and kept nowhere", err=True)
+    typer.echo(_bound(scope, jurisdictions), err=True)
 
 
 @keys.command("list")
@@ -139,6 +142,16 @@ def _row(entry: KeyEntry, now: float) -> dict[str, Any]:
         "expires": None if key.expires is None else _date(key.expires),
         "expired": key.expires is not None and key.expires <= now,
     }
+
+
+def _bound(scope: ClientKey, jurisdictions: Jurisdictions) -> str:
+    """Which jurisdictions bind a key by itself, whatever the route and the headers of its requests add."""
+    names = sorted(one.name for one in jurisdictions.brought_by(met_by(scope)))
+    tenants = {tenant for one in jurisdictions.by_name.values() for tenant in one.subjects.tenants}
+    told = f"it is bound by {', '.join(names)}" if names else "no jurisdiction binds it by itself"
+    if scope.tenant is None or scope.tenant in tenants:
+        return told
+    return f'{told}; none names the tenant "{scope.tenant}": {did_you_mean(scope.tenant, tenants)}'
 
 
 def _misnamed(scope: ClientKey) -> list[tuple[str, str]]:

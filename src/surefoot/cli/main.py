@@ -41,6 +41,8 @@ COMMANDS = {
     "replay": Entry("surefoot.cli.replay", "Replay traffic against outages, with and without a fallback."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
     "readmit": Entry("surefoot.cli.readmit", "Let a suspended target be asked again."),
+    "exposure": Entry("surefoot.cli.exposure", "Reckon what failures cost in a year, with a fallback and without."),
+    "churn": Entry("surefoot.cli.churn", "Compare end users who met failures with those who did not."),
     "docs": Entry("surefoot.cli.docs", "Generate the reference documentation."),
 }
 

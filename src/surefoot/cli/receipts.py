@@ -27,7 +27,14 @@ receipts = typer.Typer(
     no_args_is_help=True, help="Verify and export receipts.", add_completion=False, rich_markup_mode=None
 )
 
-Chain = Annotated[Path, typer.Option(help="The chain, as `path` in [receipts] names it.")]
+Chain = Annotated[Path | None, typer.Option(help="The chain; the configuration's, or surefoot-receipts.jsonl here.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The configuration file, of which only [receipts] is read.")
+]
+PublicKeys = Annotated[
+    list[Path] | None,
+    typer.Option(help="File with a public key that must have signed the checkpoints; of several, any."),
+]
 CHAIN = Path("surefoot-receipts.jsonl")
 
 
@@ -48,15 +55,17 @@ def init(
 @receipts.command()
 def checkpoint(
     out: Annotated[Path, typer.Option(help="File to write it to.")],
-    chain: Chain = CHAIN,
+    chain: Chain = None,
+    config: Config = None,
 ) -> None:
     """Export the newest checkpoint, to be held somewhere else.
 
     Only a checkpoint that whoever can write the chain cannot write shows that its end was cut off or made anew.
     """
-    made = _beside(chain)
+    path = _chain(chain, config)
+    made = _beside(path)
     if not made:
-        raise StartError(f"there is no checkpoint beside {chain}: name a `key` in [receipts], and let the gateway run")
+        raise StartError(f"there is no checkpoint beside {path}: name a `key` in [receipts], and let the gateway run")
     newest = made[-1]
     try:
         out.write_bytes(newest.line())
@@ -67,24 +76,27 @@ def checkpoint(
 
 @receipts.command()
 def verify(
-    chain: Chain = CHAIN,
+    chain: Chain = None,
+    config: Config = None,
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="File with exported checkpoints; may be given several times.")
     ] = None,
-    public_key: Annotated[
-        Path | None, typer.Option(help="File with the public key that must have signed them.")
-    ] = None,
+    public_key: PublicKeys = None,
+    require: Annotated[
+        bool, typer.Option("--require-checkpoint", help="Exit with 1 if no checkpoint speaks for any of it, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find out whether a chain is what was written, and name the first record that is not.
 
     Exits with 0 if it is, with 1 if not. The checkpoints beside the chain are used as well as those that are given.
     """
-    finding = _verified(chain, [*(checkpoint or ())], public_key, quiet=as_json)
+    path = _chain(chain, config)
+    finding = _verified(path, [*(checkpoint or ())], public_key, quiet=as_json, spoken_for=require)
     if as_json:
         typer.echo(msgspec.json.encode(finding))
     else:
-        for line in _lines(chain, finding):
+        for line in _lines(path, finding):
             typer.echo(line)
     if not finding.ok:
         raise typer.Exit(FOUND)
@@ -97,7 +109,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Directory for the page and the tables.")],
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path("surefoot.toml"),
     chain: Annotated[Path | None, typer.Option(help="The chain; the configuration's unless given.")] = None,
-    public_key: Annotated[Path | None, typer.Option(help="File with the public key of the checkpoints.")] = None,
+    public_key: PublicKeys = None,
 ) -> None:
     """Write the record of processing activities (GDPR, Art. 30) and the list of transfers of a span of days.
 
@@ -119,15 +131,27 @@ def export(
         typer.echo(written)
 
 
-def _verified(chain: Path, files: list[Path], public_key: Path | None, *, quiet: bool) -> Finding:
+def _chain(given: Path | None, config: Path | None) -> Path:
+    if given is not None:
+        return given
+    return CHAIN if config is None else Path(read_processing(config)[1])
+
+
+def _verified(
+    chain: Path, files: list[Path], keys: list[Path] | None, *, quiet: bool, spoken_for: bool = False
+) -> Finding:
     checkpoints = [*_beside(chain), *(one for file in files for one in read_checkpoints(file))]
-    public = None if public_key is None else read_public_key(public_key)
+    publics = [read_public_key(key) for key in keys or ()]
     console = Console(stderr=True)
     if quiet or not console.is_terminal or not chain.is_file():
-        return verify_chain(chain, checkpoints, public)
+        return verify_chain(chain, checkpoints, publics, spoken_for=spoken_for)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("verifying", total=chain.stat().st_size)
-        return verify_chain(chain, checkpoints, public, lambda _, done: progress.update(task, completed=done))
+
+        def show(_: int, done: int) -> None:
+            progress.update(task, completed=done)
+
+        return verify_chain(chain, checkpoints, publics, show, spoken_for=spoken_for)
 
 
 def _beside(chain: Path) -> list[Checkpoint]:

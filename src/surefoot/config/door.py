@@ -28,7 +28,8 @@ def digest_of(secret: str, salt: bytes) -> bytes:
 def unknown_in(key: ClientKey, routes: Iterable[str], jurisdictions: Jurisdictions) -> list[tuple[str, str]]:
     """Each word of a key's scope that the configuration does not know: which part, and what is wrong.
 
-    A class that no jurisdiction binds would let out what its misspelling was to bind.
+    A class that no jurisdiction binds would let out what its misspelling was to bind. A tenant may be any name, but not
+    one that is a jurisdiction's subject in other letters: it would not be bound, and nobody would see why.
     """
     zones = jurisdictions.zones
     found: list[tuple[str, str]] = []
@@ -41,7 +42,20 @@ def unknown_in(key: ClientKey, routes: Iterable[str], jurisdictions: Jurisdictio
         found += [
             (part, f'there is no {what} "{one}"; {did_you_mean(one, known)}') for one in named if one not in known
         ]
-    return found
+    return found + [("tenant", sentence) for sentence in _nearly_bound(key.tenant, jurisdictions)]
+
+
+def _nearly_bound(tenant: str | None, jurisdictions: Jurisdictions) -> list[str]:
+    """For each jurisdiction whose subjects have this tenant in other letters only, what is wrong."""
+    if tenant is None:
+        return []
+    return [
+        f'"{tenant}" is not the "{subject}" of jurisdiction.{one.name}.subjects.tenants, which would not bind it: '
+        "upper and lower case count; write both alike"
+        for one in jurisdictions.by_name.values()
+        for subject in one.subjects.tenants
+        if tenant not in one.subjects.tenants and subject.casefold() == tenant.casefold()
+    ]
 
 
 def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: Faults, salt: bytes) -> Door:

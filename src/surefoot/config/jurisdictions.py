@@ -18,6 +18,7 @@ from surefoot.domain.jurisdiction import (
     Subjects,
 )
 from surefoot.domain.place import NOWHERE_SAID, Confirmation, Fact, Place, Subprocessor
+from surefoot.policy.witness import zones_named
 from surefoot.policy.zones import Zones
 
 
@@ -33,7 +34,7 @@ class PlaceReader:
         if table is None:
             return replace(NOWHERE_SAID, confirms=usual)
         others = table.subprocessors
-        return Place(
+        place = Place(
             processes=self._listed(f"{path}.processes", table.processes),
             stores=self._listed(f"{path}.stores", table.stores),
             operator=table.operator,
@@ -54,6 +55,8 @@ class PlaceReader:
             if table.confirms is None
             else tuple(self._confirmation(f"{path}.confirms[{i}]", one) for i, one in enumerate(table.confirms) if one),
         )
+        self._tell_too_small(path, place)
+        return place
 
     def jurisdiction(self, name: str, table: JurisdictionTable, targets: Iterable[str]) -> Jurisdiction:
         """One jurisdiction."""
@@ -100,6 +103,18 @@ class PlaceReader:
         }
         header = None if table.header is None else table.header.lower()
         return Confirmation(table.fact, header, None if table.body is None else tuple(table.body.split(".")), means)
+
+    def _tell_too_small(self, path: str, place: Place) -> None:
+        """Warn of a place of the user's own that no answer can confirm."""
+        words = zones_named(place.confirms)
+        for zone in place.processes or ():
+            nearest = sorted({word for word in words if self._zones.nameless(zone, word, words)})
+            if nearest:
+                sentence = f"an answer that names {' or '.join(nearest)} confirms nothing, and a wider one contradicts"
+                self._faults.warn(
+                    f"{path}.processes",
+                    f'"{zone}" is smaller than any place that its answers can name (`confirms`): {sentence}',
+                )
 
     def _listed(self, path: str, words: Iterable[str | None] | None) -> tuple[str, ...] | None:
         return None if words is None else self._zones_of(path, words)

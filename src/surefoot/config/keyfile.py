@@ -31,6 +31,9 @@ VERSION = 1
 
 SALT_BYTES = 32
 
+SHOWN = "sf_"
+"""Begins what a client shows; its id and its secret follow."""
+
 ID_LENGTH = 10
 """Letters and digits of an id: 50 bits, so that it never occurs twice in one file."""
 
@@ -125,7 +128,7 @@ def add_key(path: Path, scope: ClientKey, made: float) -> str:
             raise ConfigError([f'{path}: a key is named "{scope.name}" already; revoke it, or take another name'])
         taken = {entry.key.id for entry in file.keys}
         key_id = next(drawn for drawn in iter(_draw_id, "") if drawn not in taken)
-        shown = f"sf_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
+        shown = f"{SHOWN}{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
         salt = file.salt or os.urandom(SALT_BYTES)
         key = replace(scope, id=key_id, digest=digest_of(shown, salt))
         write_keys(path, KeyFile(VERSION, salt, (*file.keys, KeyEntry(key, made))))
@@ -137,7 +140,7 @@ def revoke_key(path: Path, name: str) -> ClientKey:
     with changing(path) as file:
         keys = [entry.key for entry in file.keys]
         found = next((key for key in keys if name in {key.name, key.id}), None)
-        if found is None and name.startswith("sf_"):  # a whole key, whose secret is not to be repeated by what follows
+        if found is None and name.startswith(SHOWN):  # a whole key, whose secret is not to be repeated by what follows
             name = name.split("_")[1]
             found = next((key for key in keys if key.id == name), None)
         if found is None:
@@ -152,7 +155,8 @@ def unusable(ring: Ring, names: Iterable[str], jurisdictions: Jurisdictions) -> 
     """Keys of the file that must not be admitted under this configuration, by name, with the reason.
 
     A name that a key of the configuration has, too: nobody could tell the two apart. A jurisdiction, class or region
-    that is not there: it would not bind. A route that is not there harms nobody.
+    that is not there, or a tenant that is a subject in other letters: it would not bind. A route that is not there
+    harms nobody.
     """
     taken = set(names)
     told: dict[str, str] = {}

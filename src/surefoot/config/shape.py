@@ -198,6 +198,9 @@ class TargetTable(Table):
     """Failure domains that it shares with others: `cloud`, `region`, `cdn`."""
     window: Window | None = None
     """Context window in tokens, prompt and answer together."""
+    features: list[Text | None] | None = None
+    """What it can do beside text: `tools`, `image`, `audio`, `file`, `json`. A request that needs more is not sent to
+    it. Unless said it is unknown, and may be asked for anything."""
     price: PriceTable | None = None
     """Unknown is not zero."""
     key: SecretTable | None = None

@@ -37,6 +37,7 @@ _NO_KEY = """
 
 _TARGET_END = """# place = "EU"                                       # where it processes: a country or a zone
 # window = 128_000                                   # context window in tokens
+# features = ["tools", "image", "json"]              # what it can do beside text; unknown unless said
 # price = { input = "$0.25/MTok", output = "$2/MTok" }
 """
 

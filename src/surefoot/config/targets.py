@@ -5,7 +5,7 @@ Knows URLs, headers and profiles. Credentials go apart from the target, so that 
 
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +16,7 @@ from surefoot.config.jurisdictions import PlaceReader
 from surefoot.config.profiles import Profile, dialects, profiles
 from surefoot.config.quantities import quoted
 from surefoot.config.shape import PriceTable, TargetTable
+from surefoot.domain.features import Feature, Features
 from surefoot.domain.target import Endpoint, Target
 from surefoot.domain.units import Price
 
@@ -95,6 +96,7 @@ class TargetReader:
             place=self._places.place(f"{path}.place", table.place, profile.confirms),
             domains=dict(table.domains),
             window=table.window,
+            features=None if table.features is None else self._features(path, table.features),
             price=None if table.price is None else self._price(path, table.price),
             max_in_flight=table.max_in_flight,
             usage_in_stream=profile.usage_in_stream,
@@ -110,7 +112,7 @@ class TargetReader:
             self._faults.add(f"{path}.text", f'is for targets with provider = "{STATIC}" only')
         if table.text is None:
             self._faults.add(f"{path}.text", "is required: it is what a static target answers")
-        for key in ("base_url", "key", "ca", "max_in_flight", "window", "dialect"):
+        for key in ("base_url", "key", "ca", "max_in_flight", "window", "features", "dialect"):
             if getattr(table, key) is not None:
                 self._faults.add(f"{path}.{key}", "has no meaning for a static target: nothing is reached")
         nowhere = Endpoint("", 0, tls=False, path="")
@@ -198,6 +200,17 @@ class TargetReader:
             except (ssl.SSLError, ValueError) as error:
                 self._faults.add(path, f"the file {file} holds no certificates in PEM: {error}")
         return str(file)
+
+    def _features(self, path: str, words: Sequence[str | None]) -> Features:
+        """None stands where a word could not be read, which was told already."""
+        known = set(Feature)
+        found: set[Feature] = set()
+        for place, word in enumerate(words):
+            if word in known:
+                found.add(Feature(word))
+            elif word is not None:
+                self._faults.add(f"{path}.features[{place}]", f"unknown feature; {did_you_mean(word, known)}")
+        return frozenset(found)
 
     def _price(self, path: str, table: PriceTable) -> Price:
         for side, price in (("input", table.input), ("output", table.output)):

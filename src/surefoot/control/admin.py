@@ -77,7 +77,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def _verdicts(explain: Callable[[Question], dict[str, Any]]) -> Handler:
     async def show_verdicts(request: Request) -> Response:
         asked: dict[str, Any] = dict(request.query_params)
-        asked["features"] = [word for word in asked.get("features", "").split(",") if word]
+        asked["features"] = [word.strip() for word in asked.get("features", "").split(",") if word.strip()]
         try:
             return JSONResponse(explain(convert(asked, Question, strict=False)))
         except (ExplainError, ValidationError) as error:

@@ -14,8 +14,10 @@ from msgspec import Struct
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.faults import did_you_mean
+from surefoot.config.keyfile import SHOWN
 from surefoot.control.status import gravest, worst
 from surefoot.dialects.dialect import Complaint
+from surefoot.domain.features import Feature, Features
 from surefoot.domain.front import ANYONE, ClientKey
 from surefoot.domain.request import Request
 from surefoot.errors import ExplainError
@@ -28,8 +30,6 @@ from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.suspicion import Grade
 from surefoot.policy.target_state import Suspended, TargetState
 from surefoot.policy.zones import Zones
-
-NOT_JUDGED = "no rule judges it: whether a target can do this is not declared anywhere"
 
 
 class Question(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +70,13 @@ def explain(
     applied = Binder(jurisdictions).applied(_key(configuration, question.key), stack.route, _headers(question))
     if isinstance(applied, Complaint):
         raise ExplainError(applied.message)
-    request = Request(question.route, stream=True, prompt_tokens=question.prompt_tokens, jurisdiction=applied)
+    request = Request(
+        question.route,
+        stream=True,
+        prompt_tokens=question.prompt_tokens,
+        jurisdiction=applied,
+        features=_features(question.features),
+    )
     return {
         "route": question.route,
         "order": stack.route.order,
@@ -79,9 +85,15 @@ def explain(
         "jurisdiction_version": applied.version,
         "prompt_tokens": question.prompt_tokens,
         "live": reports is not None,
-        "features": dict.fromkeys(question.features, NOT_JUDGED),
+        "features": sorted(request.features),
         "targets": [
-            {"target": each.target, "rank": each.rank, "rule": each.rule, "reason": each.reason}
+            {
+                "target": each.target,
+                "rank": each.rank,
+                "rule": each.rule,
+                "reason": each.reason,
+                "features": _declared(fleet.targets[each.target]),
+            }
             for each in stack.explain(request, now)
         ],
     }
@@ -92,8 +104,22 @@ def _key(configuration: Configuration, name: str | None) -> ClientKey:
         return ANYONE
     keys = {key.name: key for key in (*configuration.door.keys, *configuration.ring.keys)}
     if name not in keys:
+        if name.startswith(SHOWN):  # a whole key, whose secret is not to be repeated
+            raise ExplainError("a key is asked for by its name, not by what its client shows; that is a secret")
         raise ExplainError(f'there is no key "{name}"; {did_you_mean(name, keys)}')
     return keys[name]
+
+
+def _features(words: Sequence[str]) -> Features:
+    for word in words:
+        if word not in set(Feature):
+            raise ExplainError(f'there is no feature "{word}"; {did_you_mean(word, Feature)}')
+    return frozenset(map(Feature, words))
+
+
+def _declared(state: TargetState) -> list[Feature] | None:
+    """What a target says it can do; None if it says nothing, and is asked for anything."""
+    return None if state.target.features is None else sorted(state.target.features)
 
 
 def _headers(question: Question) -> dict[bytes, bytes]:

@@ -65,20 +65,18 @@ class Gossip:
         self._permits = {target: permit for target, permit in self._permits.items() if permit[0] != worker}
 
     def for_newcomer(self, now: float) -> list[News]:
-        """What a worker that has just started must hear: breakers that have not closed since, and suspensions."""
-        opened = [Opened(target, max(until - now, 0.0)) for target, until in self._open_until.items()]
-        return [*opened, *self.suspensions()]
+        """What a worker that has just started must hear: breakers that have not closed since.
 
-    def suspensions(self) -> list[News]:
-        """What must be heard whenever a worker might not know: who is suspended."""
-        return [Suspended(target, why) for target, why in self.suspended.items()]
+        Who is suspended stands in its settings: it connects to some targets as soon as it has these.
+        """
+        return [Opened(target, max(until - now, 0.0)) for target, until in self._open_until.items()]
 
     def readmit(self, target: str) -> Readmitted | None:
         """A person lifts a suspension. Returns what all workers must hear; None if it was not suspended."""
         return None if self.suspended.pop(target, None) is None else Readmitted(target)
 
     def only(self, targets: Iterable[str], unchanged: Iterable[str]) -> None:
-        """The configuration has changed: forget every other target, and who is suspended and declared otherwise now."""
+        """The configuration has changed: forget every other target, and who is suspended and judged otherwise now."""
         known = set(targets)
         same = set(unchanged)
         self.suspended = {target: why for target, why in self.suspended.items() if target in same}

@@ -1,8 +1,8 @@
 """Makes receipts: from the record of a call and the configuration that it ran under, one receipt for each attempt.
 
 What the rules about the request's facts say of each target is the same for all calls of one route, jurisdiction,
-configuration and class of lengths, so it is asked here, of the same stack, rather than carried through the channel.
-What the rules of the moment said is in the record.
+configuration, class of lengths and features, so it is asked here, of the same stack, rather than carried through the
+channel. What the rules of the moment said is in the record.
 
 Knows: records, configurations, and the policy's stack.
 Must never: hold a prompt or a secret, or grow with traffic.
@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Raw
 
 from surefoot.config.configuration import Configuration
+from surefoot.domain import features
 from surefoot.domain.front import ClientKey
 from surefoot.domain.jurisdiction import ANYWHERE, Applied, Circumstances
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, CallRecord
@@ -196,7 +197,7 @@ class _Version:
         if stack is None or applied is None or applied.version != call["jurisdiction_version"]:
             return None
         facts = (call["route"], call["stream"], call["prompt_tokens"], call["max_tokens"])
-        return stack, Request(*facts, jurisdiction=applied)
+        return stack, Request(*facts, jurisdiction=applied, features=features.read(call["features"]))
 
     def _applied(self, route: Route, name: str) -> Applied | None:
         """All that bound a call of a route, by its name; None if that is not known here."""

@@ -19,6 +19,11 @@ from surefoot.control.tally import Tally
 from surefoot.gateway.channel import Allow, Frame, Hear, Ready, Report, RouteReport, TargetReport
 from surefoot.policy.breaker import State
 from surefoot.policy.target_state import News
+from surefoot.policy.witness import Witness
+from surefoot.policy.zones import Zones
+
+REMEMBERED = 16
+"""Versions of before that workers may still tell something under; of older ones nothing is believed."""
 
 Addressed = tuple[int, Frame]
 """A frame, and the number of the worker that it is for."""
@@ -51,6 +56,8 @@ class Picture:
         self.allowances = Allowances(workers)
         """Limits of client keys."""
         self._gossip = Gossip()
+        self._alike_since: dict[str, frozenset[str]] = {}
+        """By the version of an earlier configuration, the targets that are judged now as they were then."""
         self._slots: dict[str, Slots] = {}
         self._counters: Counter[str] = Counter()
         self._dropped = 0
@@ -82,6 +89,16 @@ class Picture:
         """A worker accepts connections."""
         self.seats[worker].version = frame.version
 
+    def still(self, version: str, news: Iterable[News]) -> list[News]:
+        """Of what was found under some version, that which is about targets as they are now.
+
+        A worker that has not applied a reload yet may tell of others, that only have the name in common.
+        """
+        if version == self.configuration.version:
+            return list(news)
+        alike = self._alike_since.get(version, frozenset())
+        return [one for one in news if one.target in alike]
+
     def tell(self, worker: int, news: Iterable[News], now: float) -> list[Addressed]:
         """A worker has found something out."""
         told = [self._gossip.tell(worker, one, self._alive(), now) for one in news]
@@ -105,15 +122,13 @@ class Picture:
     def reconfigure(self, configuration: Configuration) -> dict[int, list[Frame]]:
         """Another configuration is in force. What each worker must hear right after its new settings."""
         before, self.configuration = self.configuration, configuration
-        same = [target.name for target in configuration.targets if target in before.targets]
-        self._gossip.only((target.name for target in configuration.targets), same)
+        alike = _judged_alike(before, configuration)
+        since = {version: names & alike for version, names in self._alike_since.items()} | {before.version: alike}
+        self._alike_since = dict([*since.items()][-REMEMBERED:])
+        self._gossip.only((target.name for target in configuration.targets), alike)
         self._deal_slots()
         self.allowances.deal((*configuration.door.keys, *configuration.ring.keys))
-        suspensions = [Hear(news) for news in self._gossip.suspensions()]
-        return {
-            worker: [*(Hear(slots.share(worker)) for slots in self._slots.values()), *suspensions]
-            for worker in self._alive()
-        }
+        return {worker: [Hear(slots.share(worker)) for slots in self._slots.values()] for worker in self._alive()}
 
     def readmit(self, target: str) -> list[Addressed]:
         """A person lifts a suspension; nobody is to be told if there is none."""
@@ -177,6 +192,14 @@ class Picture:
                 for worker in self._alive():
                     slots.started(worker)
             self._slots[target.name] = slots
+
+
+def _judged_alike(one: Configuration, other: Configuration) -> frozenset[str]:
+    """The targets that are the same, and whose answers are held against zones that make the same of them."""
+    before, after = (
+        {target.name: Witness(target, Zones(each.zones)) for target in each.targets} for each in (one, other)
+    )
+    return frozenset(name for name in before.keys() & after.keys() if before[name].alike(after[name]))
 
 
 def _by_name(names: Iterable[str], parts: Iterator[tuple[str, Part]]) -> dict[str, list[Part]]:

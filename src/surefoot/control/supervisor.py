@@ -34,7 +34,7 @@ from surefoot.control.receipts import Loss as ReceiptLoss
 from surefoot.control.receipts import Origin, Receipts, Written
 from surefoot.control.reloading import keep_what_is_open
 from surefoot.control.status import status
-from surefoot.control.telling import tell_news, tell_warnings
+from surefoot.control.telling import tell_news, tell_ours, tell_warnings
 from surefoot.control.worker import Worker, ending
 from surefoot.errors import ConfigError, DrillError, StartError
 from surefoot.gateway.channel import Configure, Drain, Keys, Obeyed, Ready, Records, Report, Settings, Settled, Tell, Up
@@ -61,8 +61,6 @@ COLLECT = (20_000, 20, 20)
 OVERTIME = 1.0
 """Seconds beyond `Door.drain` that workers get to end by themselves."""
 
-ALL_FAIL = "every target fails at once: look at this machine and its network first; breakers stay closed"
-NOT_ALL_FAIL = "not every target fails any more"
 OBEYED_WITHIN = 5.0
 """Seconds that workers get to make the worlds of a drill: about a millisecond each."""
 
@@ -230,11 +228,11 @@ class Supervisor:
                 before = self._picture.ours
                 self._send(self._picture.report(number, frame, time.monotonic()))
                 if self._picture.ours is not before:
-                    log.warning(ALL_FAIL if self._picture.ours else NOT_ALL_FAIL)
+                    tell_ours(ours=self._picture.ours)
             case Tell():
-                for news in frame.news:
-                    tell_news(news, self._picture.suspended)
-                self._send(self._picture.tell(number, frame.news, time.monotonic()))
+                told = self._picture.still(frame.version, frame.news)
+                tell_news(told, self._picture.suspended)
+                self._send(self._picture.tell(number, told, time.monotonic()))
             case Obeyed(serial=serial):
                 self._drilling.heard(number, serial)
             case Ready():
@@ -314,6 +312,7 @@ class Supervisor:
             jurisdictions=configuration.jurisdictions,
             again=self._workers[number].starts > 0,
             receipts=configuration.receipts,
+            suspended=dict(self._picture.suspended),
         )
 
     # ── beginning and end ──────────────────────────────────────────────────────────────────────────────────────

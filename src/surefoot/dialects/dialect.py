@@ -4,10 +4,12 @@ A dialect knows the words of one API. It never decides what follows from them: i
 the rest.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
 
+from surefoot.domain.features import NO_FEATURES, Features
 from surefoot.domain.outcome import Kind
 from surefoot.domain.target import Target
 
@@ -29,6 +31,10 @@ NO_HEADERS: Headers = {}
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of a plain answer, or of the stream that one is put together from, that are held before it is called
 malformed: a bound, not a promise."""
+
+
+def _nothing() -> Features:
+    return NO_FEATURES
 
 
 class Ask(Struct):
@@ -53,6 +59,8 @@ class Ask(Struct):
     """Whether the body has a `stream` of its own, be it false or null."""
     structured: bool = False
     """Whether the answer's text has to be JSON."""
+    needs: Callable[[], Features] = _nothing
+    """Looks what it takes to answer beside text: only when it is called, since most routes do not ask."""
 
 
 class Story(Struct, frozen=True):

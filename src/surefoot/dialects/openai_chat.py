@@ -24,6 +24,7 @@ from surefoot.dialects.openai_errors import (
 )
 from surefoot.dialects.openai_stream import OpenAIStreamReader
 from surefoot.dialects.signals import kind_of_ending
+from surefoot.domain.features import Feature, Features
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import BYTES_PER_TOKEN
 from surefoot.domain.target import Continues, Target
@@ -37,6 +38,15 @@ _ESCAPED_LETTER = b"\\u006"
 half of what searching from the front does."""
 _NAMES: dict[str, bytes] = {}
 """Targets' model names as JSON: as many as the configuration has."""
+
+_PART = re.compile(rb'"type"\s*:\s*"(image_url|input_audio|audio_url|file)"')
+"""Inside a text every quote is escaped, so that this is never found there. `audio_url` is vLLM's."""
+_PARTS = {
+    b"image_url": Feature.IMAGE,
+    b"input_audio": Feature.AUDIO,
+    b"audio_url": Feature.AUDIO,
+    b"file": Feature.FILE,
+}
 
 _ASK_FOR_USAGE = b'{"stream_options":{"include_usage":true},'
 _ASK_FOR_STREAM = b'{"stream":true,"stream_options":{"include_usage":true},'
@@ -62,6 +72,8 @@ class _Body(Struct):
     modalities: Raw = Raw()
     audio: Raw = Raw()
     prompt_logprobs: Raw = Raw()
+    tools: Raw = Raw()
+    functions: Raw = Raw()
 
     def allows_watching(self) -> bool:
         """Whether the same may be asked as a stream, with the same answer.
@@ -75,6 +87,23 @@ class _Body(Struct):
             and (not self.modalities or b"audio" not in bytes(self.modalities))
             and (not self.prompt_logprobs or bytes(self.prompt_logprobs) == b"null")
         )
+
+    def wants_sound(self) -> bool:
+        """Whether the answer may be spoken."""
+        return (bool(self.audio) and bytes(self.audio) not in EMPTY_VALUES) or (
+            bool(self.modalities) and b'"audio"' in bytes(self.modalities)
+        )
+
+    def needs(self) -> Features:
+        """What it takes to answer beside text. The messages are searched where they stand, and not parsed."""
+        found = {_PARTS[kind] for kind in _PART.findall(self.messages)}
+        if bytes(self.tools) not in EMPTY_VALUES or bytes(self.functions) not in EMPTY_VALUES:
+            found.add(Feature.TOOLS)
+        if _format_of(self.response_format) in _JSON_FORMATS:
+            found.add(Feature.JSON)
+        if self.wants_sound():
+            found.add(Feature.AUDIO)
+        return frozenset(found)
 
 
 class _Format(Struct):
@@ -177,6 +206,7 @@ class OpenAIChat:
             says_stream=asked.stream is not UNSET,
             resumable=asked.stream is True and (asked.n is None or asked.n == 1) and _is_for_text(asked),
             structured=_format_of(asked.response_format) in _JSON_FORMATS,
+            needs=asked.needs,
         )
 
     def encode(self, ask: Ask, model: str, *, usage: bool, watched: bool = False) -> bytes:
@@ -278,11 +308,7 @@ def _told_of(delivered: Delivered) -> dict[str, object]:
 
 def _is_for_text(asked: _Body) -> bool:
     """Whether the answer is to be free text. Tools may be offered: whether one was called shows in the answer."""
-    if asked.audio and bytes(asked.audio) not in EMPTY_VALUES:
-        return False
-    if asked.modalities and b'"audio"' in bytes(asked.modalities):
-        return False
-    return _format_of(asked.response_format) == "text"
+    return not asked.wants_sound() and _format_of(asked.response_format) == "text"
 
 
 def _model_span(ask: Ask) -> tuple[int, int] | None:

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     NO_ROOM = "no_room"
     NO_TARGET = "no_target"
     NOT_ALLOWED = "not_allowed"
+    NOT_ABLE = "not_able"
     TOO_LONG = "too_long"
     SHUTDOWN = "shutdown"
 
@@ -113,6 +114,7 @@ OUTCOMES: dict[Kind, Consequence] = {
     Kind.NO_ROOM:          _row("-+---", "the gateway itself has no file or memory left for another connection"),
     Kind.NO_TARGET:        _row("-----", "every target that may serve the request is out of order, suspended or full"),
     Kind.NOT_ALLOWED:      _row("-----", "no target of the route is allowed by what binds the request"),
+    Kind.NOT_ABLE:         _row("-----", "no target of the route can do all that the request needs"),
     Kind.TOO_LONG:         _row("-----", "the prompt is of a length that no target of the route takes"),
     Kind.SHUTDOWN:         _row("-----", "the gateway stopped before the answer was whole"),
 }

@@ -5,7 +5,7 @@ A worker sends tuples in this order; the journal names the columns from here. A 
 did not happen.
 """
 
-VERSION = 2
+VERSION = 3
 
 CALL_FIELDS = (
     "call",            # identity, as in the header `surefoot-call`
@@ -18,6 +18,7 @@ CALL_FIELDS = (
     "bucket",          # prompt-length bucket, see `domain.request.BUCKETS`
     "prompt_tokens",   # estimate
     "max_tokens",      # what the client allows the answer to take; 0 when it does not say
+    "features",        # what it needs beside text, `image,tools`; empty where no target of its route declares any
     "request_bytes",
     "answer_bytes",
     "kind",            # outcome kind of the whole call

@@ -4,6 +4,7 @@ from bisect import bisect_left
 
 from msgspec import Struct
 
+from surefoot.domain.features import NO_FEATURES, Features
 from surefoot.domain.jurisdiction import ANYWHERE, Applied
 
 BUCKETS = (256, 1_024, 4_096, 16_384)
@@ -30,6 +31,8 @@ class Request(Struct, frozen=True):
     """Whether a broken answer may be continued elsewhere: text, one alternative, allowed by route and client."""
     watched: bool = False
     """A plain call that is streamed upstream, so that its answer is seen as it grows."""
+    features: Features = NO_FEATURES
+    """What it needs beside text; looked for only where a target of its route declares what it can do."""
 
 
 def bucket_of(prompt_tokens: int) -> int:

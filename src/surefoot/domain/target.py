@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from surefoot.domain.features import Features
 from surefoot.domain.place import NOWHERE_SAID, Place
 from surefoot.domain.units import Count, Price
 
@@ -53,6 +54,8 @@ class Target(Struct, frozen=True):
     """Failure domains: what it shares with others (`cloud`, `region`, `cdn`, ...)."""
     window: int | None = None
     """Context window in tokens, prompt and answer together; None is unknown."""
+    features: Features | None = None
+    """What it can do beside text; None is unknown, and may be asked for anything."""
     price: Price | None = None
     """None is unknown, which is not zero."""
     max_in_flight: Count | None = None

@@ -24,7 +24,8 @@ from surefoot.config.configuration import Admin, Configuration, Credentials
 from surefoot.config.credentials import Placeholders
 from surefoot.config.door import digest_of
 from surefoot.config.loading import load
-from surefoot.domain.front import ANYONE, NO_LIMITS, ClientKey, Listener, Ring
+from surefoot.domain.front import NO_LIMITS, ClientKey, Listener, Ring
+from surefoot.drill.plan import canary_of
 
 KEY = "SUREFOOT_DRILL_KEY"
 """Environment variable with the canary key of a drill's own gateway."""
@@ -80,7 +81,7 @@ def derived(told: HouseOptions, environ: Mapping[str, str]) -> Configuration:
 
 def _canary(found: Configuration, digest: bytes) -> ClientKey:
     """The one key of the drill's gateway: bound by all that binds the file's own canary key, if it has one."""
-    canary = next((key for key in (*found.door.keys, *found.ring.keys) if key.drill), ANYONE)
+    canary = canary_of(found)
     named = [one.name for one in found.jurisdictions if canary.name in one.subjects.keys]
     return replace(
         canary, name="drill", digest=digest, drill=True, jurisdictions=(*canary.jurisdictions, *named),

@@ -10,10 +10,15 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 
 from surefoot.config.configuration import Configuration
+from surefoot.config.faults import Faults
+from surefoot.config.served import Served
+from surefoot.domain.front import ANYONE, ClientKey
 from surefoot.domain.route import Route
 from surefoot.drill.catalogue import ALONE, Mode
 from surefoot.errors import DrillError
 from surefoot.load import CallResult
+from surefoot.policy.jurisdictions import Jurisdictions, met_by
+from surefoot.policy.zones import Zones
 from surefoot.twin import Distribution
 
 GREETINGS = 2
@@ -95,6 +100,19 @@ def routes_of(configuration: Configuration, names: Sequence[str]) -> list[Route]
         if name not in known:
             raise DrillError(f"there is no route {name!r}; known: {', '.join(known)}")
     return [known[name] for name in names] if names else list(configuration.routes)
+
+
+def canary_of(configuration: Configuration) -> ClientKey:
+    """The configuration's own canary key; without one, a key that nothing binds."""
+    return next((key for key in (*configuration.door.keys, *configuration.ring.keys) if key.drill), ANYONE)
+
+
+def asked_by(configuration: Configuration, route: Route) -> tuple[str, ...]:
+    """The targets of a route that drilled calls may ask: those that the canary key's jurisdictions allow, as listed."""
+    jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
+    applied = jurisdictions.bind(route, met_by(canary_of(configuration)))
+    served = Served(jurisdictions, {target.name: target for target in configuration.targets}, Faults())
+    return tuple(target.name for target in served.allowed(route, applied.parts))
 
 
 def check_reach(configuration: Configuration, reach: str | None) -> None:

@@ -30,6 +30,7 @@ from surefoot.drill.plan import (
     DrillOptions,
     Trial,
     Untested,
+    asked_by,
     check_reach,
     routes_of,
     struck_with,
@@ -85,6 +86,8 @@ class DrillRun(Struct, kw_only=True):
     """Those that were chosen."""
     targets: dict[str, int]
     """How many each route has."""
+    asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By route, those that the canary key may ask."""
     start: float
     end: float = 0.0
     status: str = "interrupted"
@@ -131,6 +134,7 @@ class Runner:
             routes=tuple(route.name for route in self._routes),
             modes=tuple(mode.name for mode in self._modes),
             targets={route.name: len({rung.target for rung in route.rungs}) for route in self._routes},
+            asked={route.name: asked_by(venue.configuration, route) for route in self._routes},
             start=time.time(),
         )
 

@@ -42,6 +42,8 @@ class Label(Struct, frozen=True, kw_only=True):
     """What has to be the same for two runs to be compared: configuration file, route, and where it was drilled."""
     inputs: str
     """Hash of configuration and plan."""
+    asked: tuple[str, ...] | None = None
+    """The targets of the route that the canary key may ask, as listed; None in runs that did not keep it yet."""
 
 
 def ready(out: Path) -> None:
@@ -72,14 +74,15 @@ def labels(out: Path) -> Iterator[tuple[Path, Label]]:
             raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
 
 
-def last_sheet(runs: Path) -> Facts | None:
-    """The facts of the newest whole run in a folder of runs; None if there is none. Raises `StartError`."""
-    found = [(label.made, path) for path, label in labels(runs) if (label.version, label.status) == (VERSION, WHOLE)]
+def last_run(runs: Path) -> tuple[Label, Facts] | None:
+    """Label and facts of the newest whole run in a folder of runs; None if there is none. Raises `StartError`."""
+    found = [(label, path) for path, label in labels(runs) if (label.version, label.status) == (VERSION, WHOLE)]
     if not found:
         return None
-    file = max(found, key=lambda one: time_of(one[0]))[1].parent / COVERAGE
+    label, path = max(found, key=lambda one: time_of(one[0].made))
+    file = path.parent / COVERAGE
     try:
-        return read(file.read_bytes())
+        return label, read(file.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         raise StartError(f"{file}: is not the sheet of a run ({error}); move its folder away") from error
 

@@ -70,6 +70,8 @@ class Settings(Struct, frozen=True):
     """Whether another process has filled this worker's place before, and may have let calls in until just now."""
     receipts: ReceiptOptions | None = None
     """None where no receipts are kept."""
+    suspended: dict[str, str] = {}
+    """Targets that nobody asks, and why: known before any connection is opened."""
 
     def __repr__(self) -> str:
         return f"<Settings {self.version} of worker {self.worker + 1} of {self.workers}>"
@@ -157,6 +159,8 @@ class Tell(Struct, frozen=True, array_like=True, tag="tell"):
     """What the other workers, or the supervisor, should hear."""
 
     news: list[News]
+    version: str
+    """Of the configuration whose targets it is about."""
 
 
 class Obeyed(Struct, frozen=True, array_like=True, tag="obeyed"):

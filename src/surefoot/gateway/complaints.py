@@ -1,6 +1,7 @@
 """The gateway's own errors: which status, type and words belong to each way in which a call can end badly."""
 
 from surefoot.dialects.dialect import Complaint, Story
+from surefoot.domain.features import written
 from surefoot.domain.outcome import OUTCOMES, Kind
 from surefoot.policy.call import Call
 
@@ -15,6 +16,7 @@ STATUS = {
     Kind.SLOW_FIRST_TOKEN: 504,
     Kind.STALL: 504,
     Kind.NOT_ALLOWED: 403,
+    Kind.NOT_ABLE: 400,
     Kind.TOO_LONG: 400,
     Kind.BAD_REQUEST: 400,
     Kind.CONTENT_FILTER: 400,
@@ -49,13 +51,19 @@ def of_call(call: Call, kind: Kind) -> Complaint:
     if kind is Kind.DEADLINE and call.request.deadline is not None:
         advice = f"It was the {call.request.deadline * 1000:.0f} ms of the request's own surefoot-deadline."
     elif kind is Kind.NOT_ALLOWED:
-        reasons = "; ".join(f"{verdict.target}: {verdict.reason}" for verdict in call.verdicts() if verdict.reason)
-        advice = f"It is bound by {call.request.jurisdiction.name}. {reasons}."
+        advice = f"It is bound by {call.request.jurisdiction.name}. {_reasons(call)}."
+    elif kind is Kind.NOT_ABLE:
+        advice = f"It needs {written(call.request.features)}. {_reasons(call)}."
     else:
         advice = _ADVICE.get(kind, "See `attempts` for what each target did.")
     message = f"Surefoot could not answer {tried}on route '{call.request.route}': {OUTCOMES[kind].meaning}. {advice}"
     status = STATUS.get(kind, 502)
     return Complaint(status, _type_of(status), str(kind), message, None, stories)
+
+
+def _reasons(call: Call) -> str:
+    """Why each target was refused."""
+    return "; ".join(f"{verdict.target}: {verdict.reason}" for verdict in call.verdicts() if verdict.reason)
 
 
 def refusal(status: int, code: str, message: str, param: str | None = None) -> Complaint:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from surefoot.dialects.dialect import Ask, Dialect
 from surefoot.domain.commands import Cancel, Command, Deliver, Drop, Fail, Finish, Launch
 from surefoot.domain.events import ClientGone, Event, Spoke, Stopping
+from surefoot.domain.features import written
 from surefoot.domain.outcome import Kind
 from surefoot.domain.record import CallRecord
 from surefoot.gateway.complaints import STATUS, of_call, refusal
@@ -140,6 +141,7 @@ class Exchange:
             call.bucket,
             request.prompt_tokens,
             request.max_tokens,
+            written(request.features) if request.features else "",
             self._request_bytes,
             self._answer_bytes,
             call.kind,

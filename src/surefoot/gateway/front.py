@@ -101,7 +101,7 @@ class Front:
         if stack is None or (key.routes is not None and route not in key.routes):
             return self._complain(connection, self._no_route(key, route, known=stack is not None))
         applied = world.binder.applied(key, stack.route, incoming.headers if incoming.own else _NOTHING)
-        request = applied if isinstance(applied, Complaint) else surface.request_of(ask, stack.route, applied, incoming)
+        request = applied if isinstance(applied, Complaint) else surface.request_of(ask, stack, applied, incoming)
         if isinstance(request, Complaint):
             return self._complain(connection, request)
         limited = self.doorkeeper.allowances

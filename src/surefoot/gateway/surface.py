@@ -4,21 +4,24 @@ Knows paths and what a key allows. Must never choose a target.
 """
 
 from surefoot.dialects.dialect import Ask, Complaint
+from surefoot.domain.features import NO_FEATURES
 from surefoot.domain.front import ClientKey
 from surefoot.domain.jurisdiction import Applied
 from surefoot.domain.request import Request
-from surefoot.domain.route import Resume, Route, Watch
+from surefoot.domain.route import Resume, Watch
 from surefoot.errors import DialectError
 from surefoot.gateway.complaints import refusal
 from surefoot.gateway.own_headers import NO_WISHES, wishes_of
 from surefoot.policy.allowance import Refused
+from surefoot.policy.stack import Stack
 from surefoot.wire.server import Incoming
 
 _AUTO = Watch.AUTO  # looked up through its class, a member costs 40 ns each time
 
 
-def request_of(ask: Ask, route: Route, applied: Applied, incoming: Incoming) -> Request | Complaint:
+def request_of(ask: Ask, stack: Stack, applied: Applied, incoming: Incoming) -> Request | Complaint:
     """The facts that the policy needs, with the client's own wishes; or why this route cannot fulfil one."""
+    route = stack.route
     deadline, resume = wishes_of(incoming.headers) if incoming.own else NO_WISHES
     if resume and route.resume is Resume.OFF:
         message = (
@@ -34,6 +37,7 @@ def request_of(ask: Ask, route: Route, applied: Applied, incoming: Incoming) -> 
         deadline,
         ask.resumable and route.resume is Resume.TEXT and resume is not False,
         ask.watchable and route.watch is _AUTO,
+        ask.needs() if stack.declares else NO_FEATURES,
     )
 
 

@@ -42,6 +42,7 @@ from surefoot.gateway.front import Front
 from surefoot.gateway.trace import tracing
 from surefoot.gateway.world import World
 from surefoot.policy.breaker import State
+from surefoot.policy.target_state import Suspended
 from surefoot.wire.clock import now, wall
 from surefoot.wire.pool import server_tls_context
 from surefoot.wire.server import ServerConnection
@@ -146,18 +147,27 @@ class Worker:
     def _configure(self, settings: Settings) -> None:
         front = self._front
         if front is None:
-            world = self.make_world(settings, tracing=tracing(settings))
+            world = self._world(settings)
             self._front = Front(world, settings.prefix, self._keys)
             world.warm_first(self._front.doorkeeper.callers)
             asyncio.get_running_loop().create_task(self._listen(self._front, settings)).add_done_callback(_surface)
             asyncio.get_running_loop().call_soon(self._tick)
             return
         before = front.world
+        if before.fleet.news:
+            self._tell(before)  # under the version that it is true of
         front.drills.end()  # its targets may be gone
-        front.enter(self.make_world(settings, before, tracing=tracing(settings)))
+        front.enter(self._world(settings, before))
         before.retire(front.world)
         self._old.append(before)
         self._channel.send(Ready(settings.version))
+
+    def _world(self, settings: Settings, before: World | None = None) -> World:
+        """A world that knows from its first moment whom nobody asks."""
+        world = self.make_world(settings, before, tracing=tracing(settings))
+        for target, why in settings.suspended.items():
+            world.hear(Suspended(target, why), now())
+        return world
 
     async def _listen(self, front: Front, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
@@ -256,7 +266,7 @@ class Worker:
         if world is not self._front.world:
             news = self._front.world.believe(world, news, now())
         if news:
-            self._channel.send(Tell(news))
+            self._channel.send(Tell(news, self._front.world.version))
 
     def _send_records(self, world: World) -> None:
         records = world.records

@@ -112,12 +112,12 @@ class World:
         self.fleet.hear(news, at)
 
     def believe(self, before: "World", news: Iterable[News], at: float) -> list[News]:
-        """Calls that began in an older world have found something out. Of targets that are other ones now it is void.
+        """Calls that began in an older world have found something out. Of targets that are others now it is void.
 
         Whom it suspends is suspended here too: a target whose options have changed has another state in this world.
         """
-        here = {target.name: target for target in self.settings.targets}
-        same = [one for one in news if here.get(one.target) == before.upstreams[one.target].target]
+        here, there = self.fleet.targets, before.fleet.targets
+        same = [one for one in news if one.target in here and here[one.target].witness.alike(there[one.target].witness)]
         for one in same:
             if isinstance(one, Suspended):
                 self.hear(one, at)
@@ -176,7 +176,7 @@ class World:
         return found
 
     def warm_first(self, keys: Iterable[ClientKey]) -> None:
-        """Open a connection to the first target of each route that one of these keys may use: to no other one."""
+        """Open a connection to the target of each route that one of these keys would be served by: to no other one."""
         for key in keys:
             for stack in [
                 stack for name, stack in self.fleet.stacks.items() if key.routes is None or name in key.routes
@@ -184,8 +184,9 @@ class World:
                 applied = self.binder.applied(key, stack.route, {})
                 if isinstance(applied, Applied):
                     request = Request(stack.route.name, stream=True, prompt_tokens=0, jurisdiction=applied)
-                    for candidate in stack.admitted(request)[:1]:
-                        self.upstreams[candidate.target.name].pool.warm()
+                    names = [candidate.target.name for candidate in stack.admitted(request)]
+                    for name in [name for name in names if self.fleet.targets[name].suspended is None][:1]:
+                        self.upstreams[name].pool.warm()
 
     def wake(self, at: float) -> float:
         """Wake the calls whose time has come; returns when the next one's comes, as far as is known now."""

@@ -50,6 +50,7 @@ class CallEntry(Struct, frozen=True, array_like=True):
     bucket: int
     prompt_tokens: int
     max_tokens: int
+    features: str
     request_bytes: int
     answer_bytes: int
     kind: str

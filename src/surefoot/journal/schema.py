@@ -20,7 +20,7 @@ from urllib.parse import quote
 from surefoot.domain.record import ATTEMPT_FIELDS, CALL_FIELDS, VERSION
 from surefoot.errors import StartError
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the tables, in `PRAGMA user_version`. A new `domain.record.VERSION` is a new one of this as well."""
 
 APPLICATION = 0x53757246

@@ -7,7 +7,7 @@ Must never: write, or need more than the files of the chain.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -42,21 +42,24 @@ class Finding(Struct, frozen=True):
     confirmed: int
     """The last record that a checkpoint speaks for; 0 without any."""
     signatures: bool
-    """Whether the checkpoints' signatures were checked, against a key that was given."""
+    """Whether the checkpoints' signatures were checked, against keys that were given."""
     fault: Fault | None = None
 
 
 def verify(
     path: Path,
     checkpoints: Sequence[Checkpoint] = (),
-    public: str | None = None,
+    publics: Collection[str] = (),
     progress: Callable[[int, int], None] = lambda _records, _bytes: None,
+    *,
+    spoken_for: bool = False,
 ) -> Finding:
-    """Verify a chain against the checkpoints that are given, and those against a public key.
+    """Verify a chain against the checkpoints that are given, and those against public keys: any of them will do.
 
-    `progress` is told now and then how many records and bytes were read. Raises `StartError` if it cannot be read.
+    `progress` is told now and then how many records and bytes were read. `spoken_for`: it is a fault if no checkpoint
+    speaks for any record. Raises `StartError` if the chain cannot be read.
     """
-    fault = None if public is None else _unsigned(checkpoints, public)
+    fault = _unsigned(checkpoints, publics) if publics else None
     reading = _Reading(checkpoints)
     try:
         with path.open("rb") as file:
@@ -69,8 +72,10 @@ def verify(
     except OSError as error:
         raise StartError(f"the receipts {path} cannot be read: {error.strerror}") from error
     fault = fault or reading.cut_off()
+    if fault is None and spoken_for and not reading.confirmed:
+        fault = Fault(1, None, "and all after it: no checkpoint speaks for them, and one is required")
     torn = reading.torn if fault is None else 0
-    return Finding(fault is None, reading.n, torn, reading.confirmed, public is not None, fault)
+    return Finding(fault is None, reading.n, torn, reading.confirmed, bool(publics), fault)
 
 
 class _Reading:
@@ -125,9 +130,10 @@ class _Reading:
         return None
 
 
-def _unsigned(checkpoints: Sequence[Checkpoint], public: str) -> Fault | None:
+def _unsigned(checkpoints: Sequence[Checkpoint], publics: Collection[str]) -> Fault | None:
     for checkpoint in checkpoints:
-        if not is_signed(checkpoint, public):
-            what = f"is named by a checkpoint of {checkpoint.at} that this key has not signed"
+        if not any(is_signed(checkpoint, public) for public in publics):
+            nobody = "this key has not" if len(publics) == 1 else "none of these keys has"
+            what = f"is named by a checkpoint of {checkpoint.at} that {nobody} signed"
             return Fault(checkpoint.n, None, what)
     return None

@@ -17,7 +17,6 @@ from surefoot.policy.options import PolicyOptions
 from surefoot.policy.stack import Stack
 from surefoot.policy.target_state import News, Suspended, TargetState
 from surefoot.policy.them_or_us import ThemOrUs
-from surefoot.policy.witness import by_name
 
 
 class Fleet:
@@ -42,9 +41,9 @@ class Fleet:
         self.jury = ThemOrUs(options.them_or_us)
         self.ours = False
         """Whether every target fails at once, so that the fault is more likely on this side."""
-        within = by_name if jurisdictions is NO_JURISDICTIONS else jurisdictions.zones.within
+        zones = None if jurisdictions is NO_JURISDICTIONS else jurisdictions.zones
         self.targets = {
-            t.name: TargetState(t, options, self.news, self.jury, alone=workers == 1, within=within) for t in targets
+            t.name: TargetState(t, options, self.news, self.jury, alone=workers == 1, zones=zones) for t in targets
         }
         self.stacks = {
             route.name: Stack(
@@ -59,14 +58,21 @@ class Fleet:
         return Exercise(route.exercise, self.options.exercise, self.rng) if route.exercise else None
 
     def adopt(self, other: "Fleet") -> None:
-        """Carry over what another Fleet knows of targets that are the same here: their states outlive a reload."""
-        same = {
+        """Carry over what another Fleet knows of targets that are the same here: their states outlive a reload.
+
+        Who is suspended stays so, whatever the options, unless its answers are judged otherwise here.
+        """
+        known = {
             name: state
             for name, state in other.targets.items()
-            if name in self.targets and state.target == self.targets[name].target and other.options == self.options
+            if name in self.targets and state.target == self.targets[name].target
         }
-        for name, state in same.items():
-            state.witness = self.targets[name].witness  # the target is the same, the zones may not be
+        same = known if other.options == self.options else {}
+        for name, state in known.items():
+            here = self.targets[name]
+            heir = same.get(name, here)
+            heir.suspend(state.suspended if here.witness.alike(state.witness) else None)
+            heir.witness = here.witness  # the target is the same, the zones may not be
         self.targets.update(same)
         for state in same.values():
             state.news = self.news

@@ -42,12 +42,16 @@ class Jurisdictions:
     def bind(self, route: Route, met: Circumstances) -> Applied:
         """All that binds a call of a route in these circumstances. Raises `KeyError` for an unknown name."""
         own = () if route.jurisdiction is None else (route.jurisdiction,)
-        parts = {one.name: one for one in self.named((*own, *met.names))}
-        parts |= {name: one for name, one in self.by_name.items() if self._binds(one.subjects, met)}
+        parts = {one.name: one for one in (*self.named(own), *self.brought_by(met))}
         if met.zones:
             narrowed = self._narrowed(met.zones)
             parts[narrowed.name] = narrowed
         return self.together(parts.values(), self.inside(route))
+
+    def brought_by(self, met: Circumstances) -> tuple[Jurisdiction, ...]:
+        """Those that circumstances name, and those whose subjects they are. Raises `KeyError` for an unknown name."""
+        subject = [one for one in self.by_name.values() if self._binds(one.subjects, met)]
+        return tuple({one.name: one for one in (*self.named(met.names), *subject)}.values())
 
     def inside(self, route: Route) -> tuple[Jurisdiction, ...]:
         """The jurisdictions of the routes inside a route, each of which binds only some of its rungs."""

@@ -1,8 +1,9 @@
 """The stack of rules, in the order in which they are asked, for one route.
 
-    jurisdiction  condition  window  facts of the request: their verdicts are cached, per jurisdiction and length class
-    suspension  slots  health        facts of the moment: asked at every choice
-    listed | latency | price         the order of those that are admitted
+    jurisdiction  condition  capability  window   facts of the request: their verdicts are cached, per jurisdiction,
+                                                  class of lengths and features
+    suspension  slots  health                     facts of the moment: asked at every choice
+    listed | latency | price                      the order of those that are admitted
 
 Jurisdiction stands before everything else: what is not allowed cannot become allowed by being healthy.
 `choose` is what the Call uses; `explain` tells a person what the same rules say.
@@ -14,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
+from surefoot.domain.features import Features
 from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.outcome import Kind
 from surefoot.domain.request import Request
@@ -23,6 +25,7 @@ from surefoot.policy.budget import Budget
 from surefoot.policy.candidate import Candidate, Ranking, Rule
 from surefoot.policy.exercise import Exercise
 from surefoot.policy.jurisdictions import NO_JURISDICTIONS, Jurisdictions
+from surefoot.policy.rules.capability import Capability, features_of
 from surefoot.policy.rules.condition import Condition
 from surefoot.policy.rules.health import Health
 from surefoot.policy.rules.jurisdiction import Allowed, forbids
@@ -33,12 +36,17 @@ from surefoot.policy.rules.suspension import Suspension
 from surefoot.policy.rules.window import Window
 from surefoot.policy.target_state import TargetState
 
-OF_THE_REQUEST: tuple[Rule, ...] = (Allowed(), Condition(), Window())
+OF_THE_REQUEST: tuple[Rule, ...] = (Allowed(), Condition(), Capability(), Window())
 OF_THE_MOMENT: tuple[Rule, ...] = (Suspension(), Slots(), Health())
+REFUSED_AS = ((Window.name, Kind.TOO_LONG), (Capability.name, Kind.NOT_ABLE), (Allowed.name, Kind.NOT_ALLOWED))
+"""What a refusal is called where these rules have refused: by the last of them that any target has come to."""
 RANKINGS: dict[Order, Ranking] = {Order.LATENCY: Latency(), Order.PRICE: Price()}
 
 Key = TypeVar("Key")
 Judged = TypeVar("Judged")
+
+Class = tuple[int, int, Features]
+"""The requests that no rule about their own facts judges differently, under one jurisdiction."""
 
 _CLOSED = State.CLOSED  # its lookup through the class would be the dearest thing that the short way does
 
@@ -80,6 +88,7 @@ class Stack:
         "_uncut",
         "_windows",
         "budget",
+        "declares",
         "exercise",
         "first",
         "route",
@@ -113,11 +122,13 @@ class Stack:
         self._cuts = sorted(cuts - {-1})
         self._windows = sorted({c.target.window for c in self._candidates if c.target.window is not None})
         self._jurisdictions = jurisdictions
-        self._uncut = not self._cuts and not self._windows
+        self.declares = any(c.target.features is not None for c in self._candidates)
+        """Whether any target says what it can do: only then it matters what a request needs."""
+        self._uncut = not self._cuts and not self._windows and not self.declares
         self._only: dict[str, tuple[Candidate, ...]] = {}
-        """What is admitted where no length matters, by jurisdiction: the short way of most routes."""
-        self._admitted: dict[tuple[int, int, str], tuple[Candidate, ...]] = {}
-        self._refused: dict[str | tuple[int, int, str], Refused] = {}
+        """What is admitted where neither length nor features matter, by jurisdiction: the short way of most routes."""
+        self._admitted: dict[tuple[int, int, Features, str], tuple[Candidate, ...]] = {}
+        self._refused: dict[str | tuple[int, int, Features, str], Refused] = {}
 
     def admitted(self, request: Request) -> tuple[Candidate, ...]:
         """The candidates that the facts of the request admit, as listed."""
@@ -131,10 +142,10 @@ class Stack:
         found = self._admitted.get(key)
         return found if found is not None else _keep(self._admitted, key, self._judge(request))
 
-    def class_of(self, request: Request) -> tuple[int, int]:
-        """The class of lengths within which no rule about a length judges differently."""
+    def class_of(self, request: Request) -> Class:
+        """The class within which no rule about lengths or features judges differently."""
         need = request.prompt_tokens + request.max_tokens
-        return bisect_left(self._cuts, request.prompt_tokens), bisect_left(self._windows, need)
+        return bisect_left(self._cuts, request.prompt_tokens), bisect_left(self._windows, need), request.features
 
     def choose(
         self, request: Request, now: float, tried: Sequence[TargetState] = (), *, launching: bool = True
@@ -171,7 +182,7 @@ class Stack:
         ]
 
     def stand_ins(self, state: TargetState) -> list[TargetState]:
-        """Who could take every request that this target could, as far as jurisdictions and the prompt's length tell."""
+        """Who could take every request that this target could, as far as jurisdictions, features and lengths tell."""
         allowed = [c for c in self._candidates if all(forbids(one, c.target, c.zones) is None for one in c.bound)]
         own = [c for c in allowed if c.state is state]
         others = [c for c in allowed if c.state is not state]
@@ -179,9 +190,13 @@ class Stack:
 
     def _covers(self, one: Candidate, other: Candidate) -> bool:
         """Whether the one may be asked wherever the other may be, whichever jurisdiction binds the request."""
-        return one.rung.when.covers(other.rung.when) and all(
-            forbids(each, one.target, one.zones) is None or forbids(each, other.target, other.zones) is not None
-            for each in self._jurisdictions.by_name.values()
+        return (
+            one.rung.when.covers(other.rung.when)
+            and features_of(one.target) >= features_of(other.target)
+            and all(
+                forbids(each, one.target, one.zones) is None or forbids(each, other.target, other.zones) is not None
+                for each in self._jurisdictions.by_name.values()
+            )
         )
 
     def binding(self, request: Request, state: TargetState) -> tuple[Jurisdiction, ...]:
@@ -208,7 +223,7 @@ class Stack:
         if self.admitted(request):
             return Kind.NO_TARGET
         rules = {verdict.rule for verdict in self.explain(request, 0.0)}
-        return Kind.NOT_ALLOWED if Allowed.name in rules and Window.name not in rules else Kind.TOO_LONG
+        return next((kind for rule, kind in REFUSED_AS if rule in rules), Kind.TOO_LONG)
 
     def passed_over(self, request: Request, chosen: TargetState, now: float) -> str:
         """Why targets listed before the chosen one were not taken: `target:rule,...`; empty if none were."""

@@ -15,7 +15,8 @@ from surefoot.policy.options import PolicyOptions
 from surefoot.policy.suspicion import Grade, Suspicion
 from surefoot.policy.them_or_us import ThemOrUs
 from surefoot.policy.token_rate import TokenRate
-from surefoot.policy.witness import Within, Witness, by_name
+from surefoot.policy.witness import Witness
+from surefoot.policy.zones import Zones
 
 _CLOSED = State.CLOSED
 
@@ -96,7 +97,7 @@ class TargetState:
         jury: ThemOrUs,
         *,
         alone: bool,
-        within: Within = by_name,
+        zones: Zones | None = None,
     ) -> None:
         self.target = target
         self.name = target.name
@@ -111,7 +112,7 @@ class TargetState:
         self.watches = self._can_watch = target.usage_in_stream and target.text is None
         """Whether plain calls can be streamed here; without usage in its streams an answer would lack its usage."""
         self._watch_again_at = 0.0
-        self.witness = Witness(target, within)
+        self.witness = Witness(target, zones)
         self.suspended: str | None = None
         """What its own answer has contradicted of what is declared; None while it may be asked."""
         self.plain = True
@@ -221,11 +222,12 @@ class TargetState:
         """
         evidence, why = self.witness.hold(before, said)
         if why is not None and self.suspended is None:
-            self._suspend(why)
+            self.suspend(why)
             self.news.append(Suspended(self.name, why))
         return evidence, why is not None
 
-    def _suspend(self, why: str | None) -> None:
+    def suspend(self, why: str | None) -> None:
+        """Nobody asks it from now on, for this reason; with None it may be asked again."""
         self.suspended = why
         self.plain = why is None and not self.suspect
 
@@ -242,6 +244,6 @@ class TargetState:
             case SlotShare(slots=slots):
                 self.slots = slots
             case Suspended(why=why):
-                self._suspend(why)
+                self.suspend(why)
             case Readmitted():
-                self._suspend(None)
+                self.suspend(None)

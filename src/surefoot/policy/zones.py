@@ -47,6 +47,20 @@ class Zones:
                 return True
         return False
 
+    def nameless(self, place: str, said: str, words: Iterable[str]) -> bool:
+        """Whether a place is the user's own and lies inside `said`, and none of these words stands for anything nearer.
+
+        Then `said` is the most exact that whoever has only these words can say of it. The whole world names no place.
+        """
+        mine, named = self._atoms([place]), self._atoms([said])
+        if not mine < named or named == self._atoms([EVERYWHERE]) or not all(self._is_own(atom) for atom in mine):
+            return False
+        known = [self._atoms([word]) for word in words]
+        return not any(atoms <= mine or mine <= atoms < named for atoms in known)
+
+    def _is_own(self, name: str) -> bool:
+        return self._zones[name.casefold()].own
+
     def common(self, allowed: Iterable[Iterable[str]], denied: Iterable[str]) -> tuple[str, ...]:
         """As few names as possible for what lies within every list of zones and touches none of the denied.
 

@@ -30,7 +30,7 @@ class Terms:
     """Whether a plain call is watched: every one is taken to be of a kind that can be."""
 
     def request(self, stream: int, prompt_tokens: int, max_tokens: int) -> Request:
-        """The facts of one call."""
+        """The facts of one call; what it needed beside text is not in the traffic."""
         if stream:
             return Request(self.route, True, prompt_tokens, max_tokens, self.applied, None, self.resumes)
         return Request(self.route, False, prompt_tokens, max_tokens, self.applied, None, False, self.watches)

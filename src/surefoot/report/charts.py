@@ -1,10 +1,11 @@
-"""The charts of the page, as SVG that stands inside it.
+"""The charts of the report, as SVG that stands inside a page or alone.
 
-Knows: bars, whiskers and dots. Must never: compute a number, or point at anything outside the page.
+Knows: bars, whiskers, dots and curves. Must never: compute a number, or point at anything outside the page.
 """
 
 import io
 from collections.abc import Sequence
+from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -58,6 +59,29 @@ def first_content(
     return _svg(figure)
 
 
+def exceedance(without: Sequence[tuple[float, Fact]], kept: Sequence[tuple[float, Fact]]) -> str:
+    """The loss exceedance curve of both arms: share of years that lose more than each amount, with its interval."""
+    figure, axes = _canvas(4.2)
+    for points, color, label in ((without, WITHOUT, "without fallback"), (kept, WITH, "with fallback")):
+        amounts = [amount for amount, _ in points]
+        low, high = (
+            [100 * (end or 0.0) for end in ends] for ends in zip(*((f.low, f.high) for _, f in points), strict=True)
+        )
+        axes.fill_between(amounts, low, high, color=color, alpha=0.25, linewidth=0)
+        axes.plot(amounts, [100 * (fact.value or 0.0) for _, fact in points], color=color, linewidth=1.8, label=label)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(0, 101)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
+    years = without[0][1].n
+    axes.set_xlabel(
+        f"loss of a year; share of {years:,} simulated years that lose more (band: 95 %, Wilson)", color=INK
+    )
+    _plain(axes, "both")
+    return _svg(figure)
+
+
 def _canvas(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(_WIDE, height), layout="constrained")
     return figure, figure.add_subplot()
@@ -67,7 +91,11 @@ def _rows(axes: Axes, names: Sequence[str], label: str) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.set_xlabel(label, color=INK)
-    axes.grid(axis="x", color=FAINT, linewidth=0.8)
+    _plain(axes, "x")
+
+
+def _plain(axes: Axes, grid: Literal["x", "both"]) -> None:
+    axes.grid(axis=grid, color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, colors=INK)
     for spine in axes.spines.values():

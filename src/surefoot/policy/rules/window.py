@@ -1,4 +1,4 @@
-"""Capability, as far as the context window goes: a prompt that cannot fit is not sent."""
+"""A prompt that cannot fit into a context window is not sent."""
 
 from surefoot.domain.request import Request
 from surefoot.policy.candidate import Candidate
