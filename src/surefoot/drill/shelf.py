@@ -42,6 +42,9 @@ class Label(Struct, frozen=True, kw_only=True):
     """What has to be the same for two runs to be compared: configuration file, route, and where it was drilled."""
     inputs: str
     """Hash of configuration and plan."""
+    config: str = ""
+    """Version of the configuration. Empty, as the route is, in runs that were kept before it was told."""
+    route: str = ""
 
 
 def ready(out: Path) -> None:
@@ -66,10 +69,15 @@ def ready(out: Path) -> None:
 def labels(out: Path) -> Iterator[tuple[Path, Label]]:
     """Every run's label, with its path. Raises `StartError` for one that cannot be read."""
     for path in sorted(out.glob(f"[!.]*/{RUN}")):
-        try:
-            yield path, msgspec.json.decode(path.read_bytes(), type=Label)
-        except (OSError, msgspec.DecodeError) as error:
-            raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
+        yield path, label_of(path)
+
+
+def label_of(path: Path) -> Label:
+    """A run's label. Raises `StartError` if it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Label)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
 
 
 def last_sheet(runs: Path) -> Facts | None:

@@ -32,7 +32,15 @@ def label(run: DrillRun, told: DrillOptions, file: Path, route: str, admin: str 
     against = "in front of the targets" if told.in_front else "in place of the targets"
     how = f"{where}, twins {against}, {'nothing learned' if told.fresh else 'learned'}"
     subject = f"{file.name}, route {route}, {how}"
-    return Label(made=_made(run), subject=subject, inputs=_inputs(run, told), status=run.status, modes=run.modes)
+    return Label(
+        made=_made(run),
+        subject=subject,
+        inputs=_inputs(run, told),
+        status=run.status,
+        modes=run.modes,
+        config=run.config,
+        route=route,
+    )
 
 
 def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
