@@ -36,6 +36,7 @@ COMMANDS = {
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
     "incidents": Entry("surefoot.cli.incidents", "Say how often and how long providers were down, and at once."),
     "replay": Entry("surefoot.cli.replay", "Replay traffic against outages, with and without a fallback."),
+    "compare": Entry("surefoot.cli.compare", "Hold whole configurations against one another; the impact matrix."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
     "readmit": Entry("surefoot.cli.readmit", "Let a suspended target be asked again."),
     "docs": Entry("surefoot.cli.docs", "Generate the reference documentation."),
