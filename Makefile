@@ -25,14 +25,14 @@ coverage-story: $(STAMP) ## the same drill on one cloud and on several: how much
 		--patience 20s --out surefoot-drills
 
 test: $(STAMP) ## the tests (under 8 minutes on two cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(STAMP) ## formatting, lint, types, layers, coverage of the mind, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/policy tests/domain --cov --cov-report=term
+	$(BIN)/python -m pytest tests/policy tests/domain -n 2 --cov --cov-report=term
 	$(BIN)/surefoot docs --check
 
 format: $(STAMP) ## format and mend what ruff can mend
@@ -41,6 +41,9 @@ format: $(STAMP) ## format and mend what ruff can mend
 
 bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/bench.json)
 	$(BIN)/python benchmarks/run.py
+
+evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_DATA)
+	$(BIN)/python -m benchmarks.evidence
 
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py
@@ -68,4 +71,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo coverage-story test check format bench soak laws receipts mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench evidence soak laws receipts mutants docs lock clean

@@ -1,8 +1,9 @@
 """The proofs about receipts, at full length: nothing that was changed passes, and no kill spoils what was written.
 
-    python benchmarks/receipts.py [--receipts 100000] [--corruptions 300] [--kills 200] [--seed 1]
+    python benchmarks/receipts.py [--receipts 100000] [--corruptions 300] [--short 100000] [--kills 200] [--seed 1]
 
-A chain of so many receipts is changed at random, each time in one way, and has to be found out each time. A process
+A chain of so many receipts is changed at random, each time in one way, and has to be found out each time; and a chain
+of 64 of them many times more, so that each of its bytes has its turn. A process
 that writes a chain is killed so many times at a random moment, and each time the chain has to verify at least up to the
 last record that had been told to be written; the next process goes on with it. Exits with 1 if anything of that fails.
 
@@ -28,6 +29,8 @@ from surefoot.journal.link import GENESIS, canonical, read, tie
 from surefoot.journal.verifying import Finding, verify
 
 _BATCH = 50
+_SHORT = 64
+"""Receipts of the chain that is changed most often."""
 _AT = "2026-01-01T00:00:00.000Z"
 
 Lines = list[bytes]
@@ -183,7 +186,7 @@ def kill(path: Path, rng: Random, checkpoints: list[Checkpoint], signer: Signer)
 
 
 def _corruptions(folder: Path, signer: Signer, count: int, times: int, rng: Random) -> Iterator[str | None]:
-    whole, changed = folder / "whole.jsonl", folder / "changed.jsonl"
+    whole, changed = folder / f"whole-{count}.jsonl", folder / "changed.jsonl"
     make_chain(whole, count)
     chain = Chain(str(whole))
     checkpoint = signer.sign(chain.identity, chain.n, chain.hash, _AT)
@@ -205,6 +208,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--receipts", type=int, default=100_000)
     parser.add_argument("--corruptions", type=int, default=300)
+    parser.add_argument("--short", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", type=Path)
@@ -216,8 +220,11 @@ def main() -> int:
     try:
         make_key(folder / "key")
         signer = Signer(str(folder / "key"))
-        misses = [one for one in _corruptions(folder, signer, options.receipts, options.corruptions, rng) if one]
-        print(f"corruptions: {options.corruptions}, not found or told wrongly: {len(misses)}")
+        misses: list[str] = []
+        for count, times in ((options.receipts, options.corruptions), (_SHORT, options.short)):
+            found = [one for one in _corruptions(folder, signer, count, times, rng) if one]
+            print(f"corruptions of {count} receipts: {times}, not found or told wrongly: {len(found)}")
+            misses += found
         checkpoints: list[Checkpoint] = []
         path = folder / "killed.jsonl"
         spoilt = [one for _ in range(options.kills) if (one := kill(path, rng, checkpoints, signer))]

@@ -6,6 +6,7 @@ All that is written while the tests run is searched for secrets and prompts (`te
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.leaks import LEAKS
@@ -38,8 +39,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         LEAKS.note(f"{report.nodeid}, {name}", text)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of several processes that share the tests has ended: what it found is ours."""
+    LEAKS.found |= dict.fromkeys(getattr(node, "workeroutput", {}).get("leaks", ()))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # the process that gave us our tests searches the files of us all
+        session.config.workeroutput["leaks"] = list(LEAKS.found)
+        return
     LEAKS.search(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
     if LEAKS.found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

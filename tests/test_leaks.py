@@ -26,13 +26,13 @@ def apart() -> Iterator[Path]:
         yield Path(folder)
 
 
-def session(folder: Path, deed: str, leak: str) -> "subprocess.CompletedProcess[str]":
+def session(folder: Path, deed: str, leak: str, *more: str) -> "subprocess.CompletedProcess[str]":
     """A session of pytest with one test that does this, under the very hooks that hold for all tests."""
     (folder / "test_one.py").write_text(f"LEAK = {leak!r}\n\n\ndef test_one(tmp_path):\n    {deed}\n", encoding="utf-8")
     root = Path(__file__).parents[1]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
     return subprocess.run(
-        [*command, "--rootdir", str(folder), "--basetemp", str(folder / "temp"), str(folder / "test_one.py")],
+        [*command, *more, "--rootdir", str(folder), "--basetemp", str(folder / "temp"), str(folder / "test_one.py")],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": f"{root}:{os.environ.get('PYTHONPATH', '')}"},
         capture_output=True,
@@ -51,6 +51,14 @@ def test_a_session_in_which_a_prompt_is_written_somewhere_fails_and_names_the_pl
     assert f"{place.get(where, 'worker.log')}" in done.stdout
     assert "a prompt" in done.stdout
     assert PROMPT not in done.stdout
+
+
+@pytest.mark.parametrize("where", WRITERS)
+def test_where_several_processes_share_the_tests_a_find_of_any_fails_the_session(apart: Path, where: str) -> None:
+    done = session(apart, WRITERS[where], PROMPT, "-n", "2")
+    assert done.returncode == 1, done.stdout
+    assert "1 passed" in done.stdout
+    assert "a prompt" in done.stdout
 
 
 def test_a_session_that_writes_nothing_of_the_kind_passes(apart: Path) -> None:

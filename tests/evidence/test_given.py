@@ -16,6 +16,7 @@ from surefoot.evidence import Risk
 
 FIRST = (0.5, 0.3, 0.2)
 STEPS = [(99.9, 10.0)]
+WEEKS = [(0, 3_000_000)]
 
 CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "wilson": ((3, 10, 0.9), {}),
@@ -37,6 +38,17 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "service_credit": ((STEPS, 99.0), {}),
     "uptime_and_reachability": (([[True, False]],), {}),
     "reachability_by_vantage": (([[True, False]],), {}),
+    "union": (([(0, 1)],), {}),
+    "length": (([(0, 1)],), {}),
+    "common": (([(0, 1)], [(0, 2)]), {}),
+    "without": (([(0, 1)], [(0, 2)]), {}),
+    "availability": (([(0, 1)], [(0, 2)]), {}),
+    "availability_interval": (([(0, 1)], WEEKS), {"seed": 1, "confidence": 0.9}),
+    "mtbf": ((3, 100.0, 0.9), {}),
+    "mttr": (([1.0, 2.0], 0.9), {}),
+    "lift": (([(0, 1)], [(0, 2)], WEEKS), {}),
+    "lift_interval": (([(0, 1)], [(0, 2)], WEEKS), {"seed": 1, "confidence": 0.9}),
+    "fallback_worth": (([(0, 1)], [(0, 2)], WEEKS), {"lag": 1.0, "seed": 1}),
     "Risk": ((1.0, 1.0, 2.0, 0.5, 0.1), {}),
     "expected_annual_loss": ((Risk(1, 1, 2),), {}),
     "annual_loss": ((Risk(1, 1, 2),), {"years": 100, "seed": 1}),
@@ -46,6 +58,13 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "nps_detectable": ((100, FIRST, 0.8), {}),
 }
 """A good call of each function."""
+
+MAY_BE_EMPTY = {
+    *(("union", 0), ("length", 0), ("common", 0), ("common", 1), ("without", 0), ("without", 1), ("availability", 0)),
+    *(("availability_interval", 0), ("lift", 0), ("lift", 1), ("lift_interval", 0), ("lift_interval", 1)),
+    *(("fallback_worth", 0), ("fallback_worth", 1)),
+}
+"""Sets of spans: nothing is a set too, of somebody who was never down."""
 
 NUMBERS = [
     *((name, position) for name, (args, _) in CALLS.items() for position in range(len(args))),
@@ -70,6 +89,8 @@ def test_a_good_call_is_answered(name: str) -> None:
 def test_what_is_no_number_is_refused_everywhere_with_one_error(name: str, which: int | str) -> None:
     args, named = CALLS[name]
     for wrong in NOT_NUMBERS:
+        if isinstance(wrong, list) and not wrong and (name, which) in MAY_BE_EMPTY:
+            continue
         bad_args = tuple(wrong if position == which else arg for position, arg in enumerate(args))
         bad_named = {keyword: wrong if keyword == which else value for keyword, value in named.items()}
         with pytest.raises(EvidenceError):
@@ -82,6 +103,10 @@ def test_what_is_no_number_is_refused_everywhere_with_one_error(name: str, which
         *(("coverage", 0, [row]) for row in [(1, 1.0, 1.0, 0.5), ("a", 1.0, 1.0), ("a", "1", 1, 1), ("a", 1, 1, True)]),
         *(("coverage_interval", 0, [row]) for row in [(1, 1, 1, 1, 2), ("a", 1, 1, 1), ("a", 1, 1, 1.5, 2), "abcde"]),
         *(("newcombe", 0, pair) for pair in [(1,), (1, 2, 3), (True, 2), ("1", 2), (3, 2)]),
+        *(
+            ("union", 0, spans)
+            for spans in [[(0,)], [(1, 0)], [("0", 1)], [(True, 2)], [(0, nan)], [(0, 1, 2)], ["01"]]
+        ),
         *(("service_credit", 0, steps) for steps in [[("99", 1)], [(99.0, nan)], [(99.0, True)]]),
         *(("nps_sample", 1, shares) for shares in [("a", "b"), (nan, 0.5), (True, False), (0.25,) * 4, "ab"]),
         *(("percentile", 0, values) for values in [[True, 1.0], ["1"], np.ones((2, 2)), np.array([True]), "12"]),
@@ -137,6 +162,13 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     evidence.expected_annual_loss: "risk",
     evidence.annual_loss: "risk *years *seed",
     evidence.cost_per_recovery: "spend recovered",
+    evidence.availability: "down watched",
+    evidence.availability_interval: "down watched *seed *confidence=0.95",
+    evidence.mtbf: "incidents watched confidence=0.95",
+    evidence.mttr: "durations confidence=0.95",
+    evidence.lift: "first second watched",
+    evidence.lift_interval: "first second watched *seed *confidence=0.95",
+    evidence.fallback_worth: "primary fallback watched *lag *seed",
     evidence.nps: "promoters passives detractors",
     evidence.nps_sample: "change shares power=0.8",
     evidence.nps_detectable: "n_per_arm shares power=0.8",

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from surefoot.config.configuration import Configuration
 from surefoot.intake.incident import Incident, Severity
 from surefoot.replay.arms import read_configuration
+from surefoot.replay.batch import Batch
+from surefoot.replay.model import Floats, TargetModel, constant
 
 TARGETS = """
 [targets.azure-eu]
@@ -46,6 +49,19 @@ resume = "text"
 exercise = "1%"
 """
 
+EU = """
+[jurisdiction.eu]
+processes = ["EEA"]
+
+[[keys]]
+name = "european"
+env = "NOT_SET_KEY"
+jurisdictions = ["eu"]
+
+[[keys]]
+name = "anybody"
+env = "NOT_SET_OTHER_KEY"
+"""
 COLUMNS = (
     'call VARCHAR, "at" DOUBLE, route VARCHAR, provider VARCHAR, model VARCHAR, stream BOOLEAN, prompt_tokens INTEGER, '
     "completion_tokens INTEGER, max_tokens INTEGER, ttft DOUBLE, duration DOUBLE, failed BOOLEAN, kind VARCHAR, "
@@ -97,3 +113,38 @@ def traffic(path: Path, calls: Sequence[dict[str, Any]]) -> Path:
             )
         base.table("calls").order('"at"').write_parquet(str(path))
     return path
+
+
+def numbered(path: Path, at: Floats) -> Path:
+    """A traffic file of many usual calls at these times."""
+    traffic(path, [{"at": 0.0}])
+    with duckdb.connect() as base:
+        base.execute("CREATE TABLE usual AS SELECT * FROM read_parquet($file)", {"file": str(path)})
+        base.execute("CREATE TABLE times AS SELECT unnest($at) t", {"at": at.tolist()})
+        base.sql('SELECT usual.* REPLACE (t AS "at") FROM usual, times ORDER BY t').write_parquet(str(path))
+    return path
+
+
+def models(_configuration: object) -> dict[str, TargetModel]:
+    """Half a second to the first token of every target, then a hundred tokens a second."""
+    return {
+        name: TargetModel(target=name, ttft=constant(0.5), rate=constant(100.0))
+        for name in ("azure-eu", "openai-us", "claude-us")
+    }
+
+
+def batch(count: int, *, every: float = 1.0, key: str = "", stream: bool = True) -> Batch:
+    """Short calls of the route `chat`, evenly spaced."""
+    same = np.ones(count, np.int64)
+    return Batch(
+        first=0,
+        at=1_700_000_000.0 + every * np.arange(count, dtype=np.float64),
+        routes=("chat",),
+        route=0 * same,
+        keys=(key,),
+        key=0 * same,
+        stream=same * stream,
+        prompt_tokens=100 * same,
+        completion_tokens=10 * same,
+        max_tokens=0 * same,
+    )

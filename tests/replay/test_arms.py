@@ -2,56 +2,17 @@
 
 from pathlib import Path
 
-import numpy as np
-from tests.replay.planned import ROUTES, TARGETS, configured
+from tests.replay.planned import EU, ROUTES, TARGETS, batch, configured, models
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Filtered, Order, Resume, Rung, Watch, When
 from surefoot.replay.arms import arms, first_two, primaries, read_configuration, without_fallback
 from surefoot.replay.driver import KINDS, Arm, run
-from surefoot.replay.model import TargetModel, constant
 from surefoot.replay.outage import Outage
 from surefoot.replay.result import Results
 from surefoot.replay.traffic import Batch
 
-EU = """
-[jurisdiction.eu]
-processes = ["EEA"]
-
-[[keys]]
-name = "european"
-env = "NOT_SET_KEY"
-jurisdictions = ["eu"]
-
-[[keys]]
-name = "anybody"
-env = "NOT_SET_OTHER_KEY"
-"""
 OK = KINDS.index(Kind.OK)
-
-
-def models(configuration: object) -> dict[str, TargetModel]:
-    del configuration
-    return {
-        name: TargetModel(target=name, ttft=constant(0.5), rate=constant(100.0))
-        for name in ("azure-eu", "openai-us", "claude-us")
-    }
-
-
-def batch(count: int, *, every: float = 1.0, key: str = "", stream: bool = True, prompt: int = 100) -> Batch:
-    same = np.ones(count, np.int64)
-    return Batch(
-        first=0,
-        at=1_700_000_000.0 + every * np.arange(count, dtype=np.float64),
-        routes=("chat",),
-        route=0 * same,
-        keys=(key,),
-        key=0 * same,
-        stream=same * stream,
-        prompt_tokens=prompt * same,
-        completion_tokens=10 * same,
-        max_tokens=0 * same,
-    )
 
 
 def only(arm: Arm, calls: Batch, outages: list[Outage]) -> Results:

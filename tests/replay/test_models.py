@@ -1,17 +1,21 @@
 """Target models: what a file says comes first, then what the traffic shows, then an assumption that is told as one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import kstest
-from tests.replay.planned import TARGETS, configured, traffic
+from tests.replay.planned import TARGETS, batch, configured, traffic
 
+from surefoot.domain.outcome import Kind
 from surefoot.domain.units import Price
 from surefoot.errors import ConfigError
+from surefoot.replay.arms import arms
 from surefoot.replay.demand import demand_of
+from surefoot.replay.driver import KINDS, run
 from surefoot.replay.measured import Source, read_measured
-from surefoot.replay.model import TargetModel, quantiles
+from surefoot.replay.model import ROUND_TRIP, TargetModel, quantiles
 from surefoot.replay.modelling import DEFAULT_RATE, DEFAULT_TTFT, Models, models_of
 from surefoot.replay.models_file import Given, read_models
 
@@ -67,13 +71,15 @@ queue = 100
 requests_per_minute = 600
 tokens_per_minute = 400_000
 price = { input = "$1/MTok", output = "$8/MTok" }
+round_trip = "80ms"
 """
     models = modelled(tmp_path, calls(3), read_models(written(tmp_path, text), NAMES))
     model = models.of["azure-eu"]
     assert [at(model, u) for u in (0.5, 0.99)] == pytest.approx([0.4, 2.0])
     assert [at(model, u, rate=True) for u in (0.01, 0.5)] == pytest.approx([15, 60])
     assert (model.servers, model.queue, model.requests_per_minute, model.tokens_per_minute) == (40, 100, 600, 400_000)
-    assert model.price == Price(1.0, 8.0)
+    assert (model.price, model.round_trip) == (Price(1.0, 8.0), 0.08)
+    assert models.of["claude-us"].round_trip == ROUND_TRIP
     assert stands(models, "azure-eu", "capacity") == (
         "given in the models file: servers 40, queue 100, requests_per_minute 600, tokens_per_minute 400000",
         True,
@@ -253,11 +259,21 @@ def test_no_fallback_is_infinite(tmp_path: Path) -> None:
     listed = calls(300) + [{"at": 1_700_000_100.0, "prompt_tokens": 7_000} for _ in range(70)]
     models = modelled(tmp_path, listed)
     peak = demand_of(tmp_path / "traffic.parquet")
-    assert (peak.peak_requests, peak.peak_tokens) == (71.0, 71 * 101 + 70 * 7_000 + 500)
+    assert (peak.peak_requests, peak.peak_tokens) == (72.0, 72 * 101 + 70 * 7_000 + 2 * 500)
     for model in models.of.values():
         assert model.bounded
         assert (model.requests_per_minute, model.tokens_per_minute) == (peak.peak_requests, peak.peak_tokens)
-    assert stands(models, "openai-us", "capacity")[0].startswith("assumed: the peak minute of the traffic, 71 requests")
+    assert stands(models, "openai-us", "capacity")[0].startswith("assumed: the peak minute of the traffic, 72 requests")
+
+
+def test_the_assumed_capacity_never_refuses_the_traffic_that_it_is_taken_from(tmp_path: Path) -> None:
+    at = 1_700_000_000.0 + np.sort(np.random.default_rng(6).random(600) ** 3) * 7_200
+    file = traffic(tmp_path / "traffic.parquet", [{"at": float(one)} for one in at])
+    models = models_of(configured(tmp_path), file, demand_of(file))
+    _, cut = arms(configured(tmp_path), None, lambda _: models.of)
+    calls = replace(batch(600), at=at, prompt_tokens=np.full(600, 500), completion_tokens=np.full(600, 101))
+    (found,) = run(cut, [calls], [], 1)
+    assert set(found.kind) == {KINDS.index(Kind.OK)}
 
 
 def test_a_static_target_needs_no_model(tmp_path: Path) -> None:

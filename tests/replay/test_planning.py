@@ -143,6 +143,13 @@ def test_targets_of_which_no_incident_is_listed_are_named(tmp_path: Path) -> Non
     assert any("azure-eu, claude-us" in sentence for sentence in made.said)
 
 
+def test_a_time_in_which_perhaps_nobody_watched_is_not_taken_for_quiet_without_a_word(tmp_path: Path) -> None:
+    listed = [incident(), incident(provider="anthropic", start=-500.0, end=-100.0)]
+    made = plan(listed, configured(tmp_path), SPAN, rules())
+    assert made.never_struck == ("azure-eu",)
+    assert [sentence for sentence in made.said if sentence.startswith("of claude-us the list has no incident in the")]
+
+
 def test_a_static_target_is_never_struck(tmp_path: Path) -> None:
     static = TARGETS + '[targets.sorry]\nprovider = "static"\nmodel = "none"\ntext = "Sorry."\n'
     routes = ROUTES.replace('"azure-eu"]', '"azure-eu", "sorry"]')

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.replay.planned import ROUTES, configured
-from tests.replay.test_arms import EU, batch, models
+from tests.replay.planned import EU, ROUTES, batch, configured, models
 
 from surefoot.domain.outcome import Kind
 from surefoot.errors import ReplayError

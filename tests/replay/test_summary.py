@@ -8,6 +8,7 @@ from tests.replay.paired import HOUR, MONDAY, TARGETS, WEEK, Call, failed, ok, o
 
 from surefoot.errors import ReplayError
 from surefoot.evidence import garwood
+from surefoot.evidence.outages import fallback_worth
 from surefoot.facts import Fact, Facts, write
 from surefoot.replay.measures import Where
 from surefoot.replay.outage import Outage
@@ -84,6 +85,35 @@ def test_an_incident_is_cut_to_the_time_of_the_traffic() -> None:
     assert value(whole, "any.all.minutes.seen") == 60
     gone = facts(tallied([outage(-5, -4), outage(3, 4)], [(0.0, ok(), ok()), (1.0, ok(), ok())]))
     assert value(gone, "any.all.incidents.unseen") == 0
+
+
+def test_no_minute_is_counted_twice_where_incidents_overlap() -> None:
+    outages = [outage(1, 4, incident="A"), outage(2, 3, incident="B"), outage(1, 4, incident="A", target="spare")]
+    rows = [(step / 10, failed(), saved()) for step in range(10, 40)]
+    both = facts(tallied(outages, [(0.0, ok(), ok()), *rows, (5.0, ok(), ok())]))
+    assert value(both, "any.all.minutes.without") == pytest.approx(180)
+    assert value(both, "any.all.incidents.seen") == 2
+
+
+def test_minutes_avoided_agree_with_the_arithmetic_of_spans_for_every_lag() -> None:
+    """`evidence.outages` knows no calls; with one a minute the two have to say the same."""
+    rng = np.random.default_rng(8)
+    down = {}
+    for name in TARGETS:
+        begins = np.sort(rng.choice(np.arange(0, 20_000, 10), 40, replace=False))
+        down[name] = [(int(begin), int(begin + rng.choice([7, 30, 200]))) for begin in begins]
+    outages = [outage(start / 60, end / 60, incident=str(start)) for start, end in down["primary"]]
+    rows = []
+    for minute in range(20_400):
+        out = {name: any(start <= minute < end for start, end in spans) for name, spans in down.items()}
+        without = failed() if out["primary"] else ok()
+        rows.append((minute / 60, without, failed() if all(out.values()) else saved() if out["primary"] else ok()))
+    found = facts(tallied(outages, rows, (0.0, 60.0, 300.0, 1200.0)))
+    spans = {name: [(MONDAY + 60 * a, MONDAY + 60 * b) for a, b in down[name]] for name in TARGETS}
+    for lag, late in ((0.0, ""), (60.0, ".lag.1m"), (300.0, ".lag.5m"), (1200.0, ".lag.20m")):
+        worth = fallback_worth(spans["primary"], spans["spare"], [(MONDAY, MONDAY + 60 * 20_399)], lag=lag, seed=1)
+        assert value(found, f"any.all.minutes.avoided{late}") == pytest.approx(worth.avoided.value / 60)
+        assert value(found, "any.all.minutes.without") == pytest.approx(worth.down / 60)
 
 
 def test_what_failed_of_one_incident_in_two_modes_is_shared_out_by_its_calls() -> None:

@@ -16,7 +16,8 @@ from surefoot.intake.incidents.sheet import Sheet
 
 SELF_REPORTED = (
     "Providers write these lists themselves, late at both ends, each by its own standard: their rates do not compare. "
-    "In brackets: 95 % intervals."
+    "Incidents of unknown length count and add no minutes, so that availability is at most this. In brackets: 95 % "
+    "intervals."
 )
 _DAY = 86_400
 _LONGEST = 3
@@ -100,7 +101,7 @@ def _watched(found: Sheet) -> str:
 
 
 def _services(found: Sheet) -> str:
-    left = ", ".join(f"{_count(count)} of {name}" for name, count in found.left_out.items() if name in found.watched)
+    left = ", ".join(f"{_count(count)} of {name}" for name, count in found.left_out.items())
     return f"Only incidents that name {' or '.join(found.services)}. Left out: {left or 'none'}."
 
 
@@ -223,7 +224,7 @@ def _share(fact: Fact | None) -> str:
         return "-"
     if fact.low is None or fact.high is None:
         return f"{100 * fact.value:.3f} %"
-    return f"{100 * fact.value:.3f} % [{100 * fact.low:.2f}, {100 * fact.high:.2f}]"
+    return f"{100 * fact.value:.3f} % [{100 * fact.low:.3f}, {100 * fact.high:.3f}]"
 
 
 def _minutes(value: float | None) -> str:

@@ -23,7 +23,7 @@ from surefoot.replay.kept import keep, ready
 from surefoot.replay.posing import Asked, Posed, held_against, places_of, pose
 from surefoot.replay.stress import Stress, read_stress
 from surefoot.replay.summary import About, Played, Summary, summarise
-from surefoot.replay.sweep import sweep
+from surefoot.replay.sweep import ray_here, sweep
 from surefoot.report.replayed import Heading, answer, basis, tables
 
 ALL = "all"
@@ -87,6 +87,8 @@ def replay(
         against=None if against == NO_FALLBACK else Path(against),
         models=models,
     )
+    if ray is not None:
+        _try(faults, ray_here)
     _try(faults, lambda: ready(out))
     found = _try(faults, lambda: opened(files, asked, os.environ))
     posed = None if found is None else _try(faults, lambda: pose(found.material, asked))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 EVERY = 5.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines, at least, where there is no terminal."""
 
 
 class ReplayProgress:
@@ -21,7 +21,8 @@ class ReplayProgress:
         self._calls, self._tasks = calls, tasks
         self._done_calls = self._done_tasks = 0
         self._console = Console(stderr=True)
-        self._said = 0.0
+        self._said = ""
+        self._said_at = 0.0
         columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
         self._task = self._bar.add_task(self._sentence(), total=calls)
@@ -40,10 +41,10 @@ class ReplayProgress:
         self._done_calls += calls
         self._done_tasks += tasks
         self._bar.update(self._task, completed=self._done_calls, description=self._sentence())
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._said >= EVERY:
-            self._said = now
-            self._console.print(self._sentence(), highlight=False, markup=False)
+        now, sentence = time.monotonic(), self._sentence()
+        if not self._console.is_terminal and sentence != self._said and now - self._said_at >= EVERY:
+            self._said, self._said_at = sentence, now
+            self._console.print(sentence, highlight=False, markup=False)
 
     def say(self, what: str) -> None:
         """What is done now, after the last call."""

@@ -25,7 +25,19 @@ from surefoot.evidence.loss import (
 )
 from surefoot.evidence.means import mean, mean_difference
 from surefoot.evidence.order import percentile, quantile_ranks
+from surefoot.evidence.outages import (
+    Interval,
+    Worth,
+    availability,
+    availability_interval,
+    fallback_worth,
+    lift,
+    lift_interval,
+    mtbf,
+    mttr,
+)
 from surefoot.evidence.redundancy import common_cause
+from surefoot.evidence.spans import common, length, union, without
 from surefoot.evidence.survey import nps, nps_detectable, nps_sample
 
 __all__ = [
@@ -36,12 +48,17 @@ __all__ = [
     "Coverage",
     "CoverageInterval",
     "EvidenceError",
+    "Interval",
     "Levels",
     "RecoveryCost",
     "Risk",
+    "Worth",
     "annual_loss",
+    "availability",
+    "availability_interval",
     "burn_rate",
     "clopper_pearson",
+    "common",
     "common_cause",
     "corrected_histogram",
     "cost_per_recovery",
@@ -50,10 +67,16 @@ __all__ = [
     "detection_seconds",
     "event_rate",
     "expected_annual_loss",
+    "fallback_worth",
     "garwood",
     "inter_token_latency",
+    "length",
+    "lift",
+    "lift_interval",
     "mean",
     "mean_difference",
+    "mtbf",
+    "mttr",
     "newcombe",
     "nps",
     "nps_detectable",
@@ -62,6 +85,8 @@ __all__ = [
     "quantile_ranks",
     "reachability_by_vantage",
     "service_credit",
+    "union",
     "uptime_and_reachability",
     "wilson",
+    "without",
 ]

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.errors import EvidenceError
-from surefoot.evidence.given import not_negative, tail_of, whole
+from surefoot.evidence.given import not_negative, sample, tail_of, whole
 from surefoot.evidence.intervals import garwood
 from surefoot.evidence.means import mean
-from surefoot.evidence.spans import Span, common, length, lengths_within, union, without
+from surefoot.evidence.spans import Span, checked, common, length, lengths_within, union, without
 
 DRAWS = 4_000
 """Bootstrap samples: the ends of a 95 % interval then hold to about a thirtieth of its width."""
@@ -94,11 +94,12 @@ def mtbf(incidents: int, watched: float, confidence: float = 0.95) -> tuple[floa
 def mttr(durations: Iterable[float], confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean time to repair: the mean of the incidents' durations with Student's interval, `(value, low, high)`.
 
-    Only known durations belong here: an incident that was posted when it was over has none, which is not zero. Where few
-    and skewed ones would take the lower end below 0 it stays there.
+    Only known durations belong here: an incident that was posted when it was over has none, which is not zero. Where
+    few and skewed ones would take the lower end below 0 it stays there.
     Raises `EvidenceError` for fewer than two durations and for a negative one.
     """
-    value, low, high = mean([not_negative("a duration", duration) for duration in durations], confidence)
+    known = [not_negative("a duration", duration) for duration in sample("durations", durations).tolist()]
+    value, low, high = mean(known, confidence)
     return value, max(low, 0.0), high
 
 
@@ -145,7 +146,7 @@ def fallback_worth(
     Raises `EvidenceError` as `availability` does, and for a negative lag.
     """
     delay = not_negative("a lag", lag)
-    incidents = [(start, end) for start, end in primary if union([(start, end)])]
+    incidents = checked(primary)
     noticed = [(start, min(start + delay, end)) for start, end in incidents]
     both = without(common(incidents, fallback), noticed)
     columns = _weekly(watched, incidents, noticed, both)
@@ -201,10 +202,10 @@ def _with_interval(
     """
     value = float(statistic(columns.sum(axis=1)))
     tail = tail_of(confidence)
+    random = np.random.default_rng(whole("a seed", seed))
     weeks = columns.shape[1]
     if weeks == 1:
         return Interval(value, None, None)
-    random = np.random.default_rng(whole("a seed", seed))
     drawn: list[NDArray[np.float64]] = []
     for count in _portions(weeks):
         picked = random.integers(weeks, size=(count, weeks))

@@ -4,7 +4,7 @@ A span is `(start, end)` in seconds of any clock, end not included, so that two 
 spans stands for the moments in any of them: those that overlap count once. Spans without length hold no moment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ def union(spans: Iterable[Span]) -> list[Span]:
     Raises `EvidenceError` for a span that ends before it begins, or with an end that is not finite.
     """
     found: list[Span] = []
-    for start, end in sorted(_checked(spans)):
+    for start, end in sorted(checked(spans)):
         if start == end:
             continue
         if found and start <= found[-1][1]:
@@ -86,12 +86,13 @@ def lengths_within(spans: Iterable[Span], edges: NDArray[np.float64]) -> NDArray
     return np.diff(np.interp(edges, points, up_to))
 
 
-def _checked(spans: Iterable[Span]) -> list[Span]:
-    given = list(spans) if not isinstance(spans, str | bytes) else spans
-    if not given:
-        return []
+def checked(spans: Iterable[Span]) -> list[Span]:
+    """The spans as they are told, each with an end that is not before its start. Raises `EvidenceError` as `union`."""
+    if isinstance(spans, str | bytes | Mapping) or not isinstance(spans, Iterable):
+        raise EvidenceError(f"{spans!r} is no list of spans (start, end)")
+    given = list(spans)
     found = []
-    for start, end in rows("spans", given, "start, end"):
+    for start, end in rows("spans", given, "start, end") if given else []:
         span = number("a start", start), number("an end", end)
         if span[1] < span[0]:
             raise EvidenceError(f"a span from {start!r} to {end!r}: it ends before it begins")

@@ -58,8 +58,9 @@ class Baseline:
             share = min(max(1.0 / self._lessons, lately), 1.0 / (self._samples + 1))
             spread = self.spread
             offs = [value - self.centre for value in values]
-            pull = fsum(min(max(off, -_REACH * spread), _REACH * spread) for off in offs) / len(offs)
-            width = fsum(min(abs(off), _SCATTER * spread) for off in offs) / len(offs)
+            reach, scatter = _REACH * spread, _SCATTER * spread
+            pull = fsum([min(max(off, -reach), reach) for off in offs]) / len(offs)
+            width = fsum([min(abs(off), scatter) for off in offs]) / len(offs)
             self.centre += share * pull
             self._spread += share * (_PER_DEVIATION * width - self._spread)
         self._taught_at = now

@@ -9,12 +9,11 @@ attempt that was given up counts with the time it had already waited: leaving it
 (survivorship).
 """
 
-from collections import deque
-
 from msgspec import Struct
 
 from surefoot.domain.request import BUCKETS
 from surefoot.domain.units import Count, Factor, Quantile, Seconds
+from surefoot.policy.latest import Latest
 from surefoot.policy.suspicion import Suspicion
 
 _WIDTH = len(BUCKETS) + 1
@@ -71,14 +70,15 @@ class _Bucket:
     def __init__(self, memory: int) -> None:
         self.fresh: list[float] = []
         self.given_up: list[float] = []
-        self.kept: deque[float] = deque(maxlen=memory)
+        self.kept = Latest(memory)
         self.delays: Delays | None = None
+        """As they follow from `kept`; None while too little is."""
 
 
 class FirstToken:
     """The learned first-token times of one target."""
 
-    __slots__ = ("_buckets", "_options", "fresh", "table")
+    __slots__ = ("_all_learned", "_buckets", "_options", "fresh", "table")
 
     def __init__(self, options: FirstTokenOptions) -> None:
         self._options = options
@@ -86,7 +86,10 @@ class FirstToken:
         self.fresh = [bucket.fresh.append for bucket in self._buckets]
         """`fresh[series](seconds)` notes one sample: a bound append, the cheapest note there is."""
         self.table: list[Delays] = []
-        self._spread()
+        self._all_learned = [False, False]
+        """Of streamed and of plain calls, whether every bucket has delays of its own."""
+        for plain in (False, True):
+            self._spread(plain=plain)
 
     def gave_up(self, series: int, waited: float) -> None:
         """Note what was waited in vain: the content would have taken that long at least."""
@@ -96,44 +99,52 @@ class FirstToken:
         """Take in the fresh samples, and show them to suspicion; returns whether any delay changed."""
         changed = False
         for series, bucket in enumerate(self._buckets):
-            if not (bucket.fresh or bucket.given_up):
-                continue
-            changed = True
-            for seconds in bucket.fresh:
-                suspicion.note_first_token(series, seconds)
-            for seconds in bucket.given_up:
-                suspicion.note_first_token(series, seconds, censored=True)
-            bucket.kept.extend(bucket.fresh)
-            bucket.kept.extend(bucket.given_up)
-            bucket.fresh.clear()
-            bucket.given_up.clear()
-        if changed:
-            self._spread()
+            if bucket.fresh or bucket.given_up:
+                changed = True
+                self._fold(series, bucket, suspicion)
         return changed
+
+    def _fold(self, series: int, bucket: _Bucket, suspicion: Suspicion) -> None:
+        for seconds in bucket.fresh:
+            suspicion.note_first_token(series, seconds)
+        for seconds in bucket.given_up:
+            suspicion.note_first_token(series, seconds, censored=True)
+        bucket.kept.extend(bucket.fresh)
+        bucket.kept.extend(bucket.given_up)
+        bucket.fresh.clear()
+        bucket.given_up.clear()
+        plain = series >= _WIDTH
+        bucket.delays = self._learn(bucket, plain=plain)
+        if bucket.delays is not None and self._all_learned[plain]:
+            self.table[series] = bucket.delays  # nobody takes a neighbour's
+        else:
+            self._spread(plain=plain)
 
     def learn_from(self, other: "FirstToken") -> None:
         """Take over what another one has learned, as if its folded samples had been seen here."""
-        for bucket, known in zip(self._buckets, other._buckets, strict=True):  # noqa: SLF001 - one of us
+        for series, (bucket, known) in enumerate(zip(self._buckets, other._buckets, strict=True)):  # noqa: SLF001 - one of us
             bucket.kept.extend(known.kept)
-        self._spread()
+            bucket.delays = self._learn(bucket, plain=series >= _WIDTH)
+        for plain in (False, True):
+            self._spread(plain=plain)
 
     def samples(self) -> int:
         """How many samples are kept, over all buckets."""
         return sum(len(bucket.kept) for bucket in self._buckets)
 
-    def _spread(self) -> None:
-        """Fill `table`, one entry per series: its own delays if learned, else its nearest learned neighbour's.
+    def _spread(self, *, plain: bool) -> None:
+        """Fill that half of `table`: each series' own delays if learned, else its nearest learned neighbour's.
 
         Where only longer or shorter prompts are known, a longer one's times are safe to take and a shorter one's only
         as a lower bound: they never take a longer prompt below the defaults.
         """
-        self.table = []
-        for plain in (False, True):
-            learned = [
-                self._learn(bucket, plain=plain) for bucket in self._buckets[plain * _WIDTH : (plain + 1) * _WIDTH]
-            ]
-            default = self._default(plain=plain)
-            self.table += [_nearest(learned, index, default) for index in range(_WIDTH)]
+        first = plain * _WIDTH
+        learned = [bucket.delays for bucket in self._buckets[first : first + _WIDTH]]
+        self._all_learned[plain] = None not in learned
+        default = self._default(plain=plain)
+        self.table[first : first + _WIDTH] = [
+            own if own is not None else _nearest(learned, index, default) for index, own in enumerate(learned)
+        ]
 
     def _default(self, *, plain: bool) -> Delays:
         options = self._options
@@ -146,7 +157,7 @@ class FirstToken:
         count = len(bucket.kept)
         if count < options.samples:
             return None
-        ordered = sorted(bucket.kept)
+        ordered = bucket.kept.ordered
         hedge_floor = options.plain_hedge_floor if plain else options.hedge_floor
         limit_floor = options.plain_limit_floor if plain else options.limit_floor
         hedge = min(max(_quantile(ordered, options.hedge_quantile), hedge_floor), options.cap)
@@ -160,9 +171,6 @@ def series_of(bucket: int, *, stream: bool) -> int:
 
 
 def _nearest(learned: list[Delays | None], index: int, default: Delays) -> Delays:
-    own = learned[index]
-    if own is not None:
-        return own
     for longer in learned[index + 1 :]:
         if longer is not None:
             return longer

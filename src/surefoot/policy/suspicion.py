@@ -115,15 +115,21 @@ class _Signal:
             telling += self._telling(self._baseline(series), values, censored=censored)
         excess = fsum(telling) / len(telling) if telling else None
         most = _MOST * options.threshold
-        drifts = (options.drift, options.hedge_drift, options.open_drift)
-        self.sums = tuple(  # type: ignore[assignment]  # as many as there were
-            total * fade if excess is None else min(max(total * fade + excess - drift, 0.0), most)
-            for total, drift in zip(self.sums, drifts, strict=True)
-        )
+        one, two, three = self.sums
+        if excess is None:
+            self.sums = (one * fade, two * fade, three * fade)
+        else:
+            self.sums = (
+                min(max(one * fade + excess - options.drift, 0.0), most),
+                min(max(two * fade + excess - options.hedge_drift, 0.0), most),
+                min(max(three * fade + excess - options.open_drift, 0.0), most),
+            )
         return excess
 
     def learn(self, now: float) -> None:
         """Teach the baselines what was judged last."""
+        if not self._judged:
+            return
         lessons: dict[int, list[float]] = {}
         for (series, censored), values in self._judged.items():
             centre = self._baseline(series).centre
@@ -206,11 +212,10 @@ class Suspicion:
 
         Returns whether this very step speaks for opening the breaker: the grade is OPEN, and not from memory alone.
         """
-        signals = self._signals
-        heard = bool(self._first_token.fresh or self._rate.fresh)
         elapsed = now - self._stepped_at
-        if elapsed < self._options.pace or not (heard or self.grade):
+        if not self.unsettled or elapsed < self._options.pace:
             return False
+        signals = self._signals
         self._stepped_at = now
         fade = 0.5 ** (elapsed / self._options.half_life)
         excesses = [signal.step(fade) for signal in signals]
@@ -226,6 +231,8 @@ class Suspicion:
 
     def _move(self, now: float) -> None:
         threshold = self._options.threshold
+        if not self.grade and self._first_token.sums[0] < threshold and self._rate.sums[0] < threshold:
+            return  # the common case
         if self._reached(threshold) > self.grade:
             if not self.grade:
                 self._since = now

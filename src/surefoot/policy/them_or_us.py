@@ -84,6 +84,8 @@ class ThemOrUs:
 
     def ours(self, now: float) -> bool:
         """Whether all fail at once: then no failure may open a breaker."""
+        if not self.signs:
+            return False
         since = now - self._options.window
         asked = [signs for signs in self.signs.values() if max(signs.failed, signs.answered) >= since]
         answered = max((signs.answered for signs in asked), default=_NEVER)
@@ -94,12 +96,16 @@ class ThemOrUs:
 
         A slow answer is an answer and refutes `ours`; only the answer of a target without suspicion refutes this.
         """
+        if not self.signs:
+            return False
         since = now - self._options.window
         asked = [s for s in self.signs.values() if max(s.failed, s.answered, s.slow) >= since]
         return len(asked) > 1 and all(s.slow >= since or s.failed > s.answered for s in asked)
 
     def tick(self, now: float) -> None:
         """Forget everything once no bad sign is left within the window."""
+        if not self.signs:
+            return
         since = now - self._options.window
         if all(max(signs.failed, signs.slow) < since for signs in self.signs.values()):
             self.signs.clear()

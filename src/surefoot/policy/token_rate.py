@@ -8,11 +8,10 @@ Knows tokens and seconds. How tokens are counted is the driver's affair (an esti
 those that teach and those that are judged alike.
 """
 
-from collections import deque
-
 from msgspec import Struct
 
 from surefoot.domain.units import Count, Quantile, Seconds, Share
+from surefoot.policy.latest import Latest
 
 _FASTEST = 1_000.0
 """Tokens per second above which a rate counts as this: the answer lay ready, or came in one segment."""
@@ -47,7 +46,7 @@ class TokenRate:
     def __init__(self, options: TokenRateOptions) -> None:
         self._options = options
         self._fresh: list[tuple[int, float]] = []
-        self._kept: deque[float] = deque(maxlen=options.memory)
+        self._kept = Latest(options.memory)
         self.floor: float | None = None
         """Tokens per second below which an answer drips; None while too little is known."""
 
@@ -61,6 +60,8 @@ class TokenRate:
 
     def fold(self) -> list[float]:
         """Take in what was noted; returns the rates that counted, in tokens per second."""
+        if not self._fresh:
+            return []
         options = self._options
         rates = [
             min(tokens / seconds, _FASTEST)
@@ -71,7 +72,7 @@ class TokenRate:
         if rates:
             self._kept.extend(rates)
             if len(self._kept) >= options.samples:
-                low = sorted(self._kept)[int(options.quantile * len(self._kept))]
+                low = self._kept.ordered[int(options.quantile * len(self._kept))]
                 self.floor = min(options.share * low, float(options.most))
         return rates
 

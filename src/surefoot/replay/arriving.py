@@ -11,6 +11,7 @@ from math import inf
 
 import numpy as np
 
+from surefoot.evidence.spans import Span
 from surefoot.replay.outage import GATEWAY, Outage
 from surefoot.replay.result import Floats, Integers
 
@@ -37,6 +38,15 @@ class Arriving:
         after = np.where(outage == NONE, inf, at - self._begin[outage])
         edges, holds = self._gateway
         return np.where(outage == NONE, holds[np.searchsorted(edges, at, side="right")], outage), after
+
+    def held(self) -> list[list[Span]]:
+        """For each outage when it is the one that a call is in: apart from one another, for outages of one target."""
+        found: list[list[Span]] = [[] for _ in self._begin[:-1]]
+        for edges, holds in (*self._of, self._gateway):
+            for piece, outage in enumerate(holds[1:-1].tolist()):
+                if outage != NONE:
+                    found[outage].append((float(edges[piece]), float(edges[piece + 1])))
+        return found
 
 
 def _cut(outages: Iterable[tuple[int, Outage]]) -> tuple[Floats, Integers]:

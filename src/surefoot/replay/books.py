@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from surefoot.domain.units import TOKENS_PER_PRICE_UNIT, Price
+from surefoot.replay.batch import Batch
 from surefoot.replay.draws import RATE, SPARE, STRIKE, TTFT, draws
 from surefoot.replay.model import Floats, Integers, TargetModel, quantiles
 from surefoot.replay.result import Results
-from surefoot.replay.traffic import Batch
 
 _NAN = float("nan")
 _NOT_YET = -1.0

@@ -1,26 +1,34 @@
 """What the traffic asks for in time: its span, its busiest hour and minute, and how much each route has of it.
 
-Read by DuckDB, which keeps counts and never the calls.
+Read by DuckDB, which keeps counts and never the calls; the busiest minute in one pass, batch by batch.
 """
 
 from pathlib import Path
 
 import duckdb
+import numpy as np
 from msgspec import Struct
 
 from surefoot.errors import ReplayError
+from surefoot.replay.model import Floats
+from surefoot.replay.traffic import MEMORY, TYPICAL_TOKENS
 
 HOUR = 3_600.0
-_WHOLE = 'SELECT count(*), min("at"), max("at") FROM read_parquet($file)'
+MINUTE = 60.0
+_BATCH = 65_536
+
+_WHOLE = """SELECT count(*), min("at"), max("at"), median(prompt_tokens),
+    median(completion_tokens) FILTER (completion_tokens > 0)
+FROM read_parquet($file)"""
 _HOUR = 'SELECT floor("at" / 3600) h, count(*) n FROM read_parquet($file) GROUP BY h ORDER BY n DESC, h LIMIT 1'
-_MINUTE = """SELECT max(n), max(t) FROM (
-    SELECT count(*) n, sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)) t
-    FROM read_parquet($file) GROUP BY floor("at" / 60))"""
 _ROUTES = "SELECT coalesce(route, '') r, count(*) n FROM read_parquet($file) GROUP BY r ORDER BY n DESC, r"
+_TOKENS = """SELECT "at",
+    coalesce(prompt_tokens, $prompt) + CASE WHEN completion_tokens > 0 THEN completion_tokens ELSE $completion END
+FROM read_parquet($file)"""
 
 
 class Demand(Struct, frozen=True, kw_only=True):
-    """The traffic as a whole. Times are Unix seconds."""
+    """The traffic as a whole. Times are Unix seconds; unknown token counts are filled in as `replay.traffic` does."""
 
     calls: int
     start: float
@@ -31,9 +39,10 @@ class Demand(Struct, frozen=True, kw_only=True):
     """When the clock hour with the most calls begins; the earliest of several."""
     busiest_calls: int
     peak_requests: float
-    """Calls in the busiest clock minute."""
+    """Calls in the busiest minute, whenever it begins. A token bucket that holds as many never refuses this traffic:
+    in a time w it has at most ceil(w / 60) times as many, and the bucket gives (1 + w / 60) times."""
     peak_tokens: float
-    """Tokens in the clock minute that has most of them, prompts and answers together."""
+    """Tokens in the minute that has most of them, prompts and answers together."""
     routes: dict[str, int]
     """Calls by the route that the traffic names, the busiest first; "" where it names none."""
 
@@ -47,22 +56,42 @@ def demand_of(traffic: Path) -> Demand:
     """Read it. Raises `ReplayError` if the file cannot be read, is no traffic, or has no calls."""
     named = {"file": str(traffic)}
     try:
-        with duckdb.connect() as base:
-            whole, hour, minute = (base.execute(text, named).fetchall() for text in (_WHOLE, _HOUR, _MINUTE))
+        with duckdb.connect(config={"threads": 1, "memory_limit": MEMORY}) as base:
+            ((calls, start, end, prompt, completion),) = base.execute(_WHOLE, named).fetchall()
+            if not calls:
+                raise ReplayError(f"{traffic} has no calls: there is nothing to replay")
+            ((begun, busiest),) = base.execute(_HOUR, named).fetchall()
             routes = dict(base.execute(_ROUTES, named).fetchall())
+            filled = {
+                "prompt": TYPICAL_TOKENS if prompt is None else round(prompt),
+                "completion": TYPICAL_TOKENS if completion is None else round(completion),
+            }
+            requests, tokens = _peaks(base.execute(_TOKENS, named | filled))
     except duckdb.Error as error:
         why = str(error).partition("\n")[0]
         raise ReplayError(f"{traffic} is no traffic file: {why}; `surefoot import` writes one") from error
-    if not hour:
-        raise ReplayError(f"{traffic} has no calls: there is nothing to replay")
-    (calls, start, end), (begun, busiest), (requests, tokens) = whole[0], hour[0], minute[0]
     return Demand(
         calls=calls,
         start=start,
         end=end,
         busiest_hour=begun * HOUR,
         busiest_calls=busiest,
-        peak_requests=float(requests),
-        peak_tokens=float(tokens),
+        peak_requests=requests,
+        peak_tokens=tokens,
         routes=routes,
     )
+
+
+def _peaks(reading: duckdb.DuckDBPyConnection) -> tuple[float, float]:
+    """Most calls, and most tokens, in any minute; of each batch its last minute is looked at again with the next."""
+    requests = tokens = 0.0
+    kept: Floats = np.empty((0, 2))
+    while rows := reading.fetchmany(_BATCH):
+        both = np.concatenate([kept, np.array(rows, np.float64)])
+        at, gone = both[:, 0], np.concatenate([[0.0], np.cumsum(both[:, 1])])
+        since = np.searchsorted(at, at - MINUTE)
+        upto = np.arange(1, len(at) + 1)
+        requests = max(requests, float((upto - since).max()))
+        tokens = max(tokens, float((gone[upto] - gone[since]).max()))
+        kept = both[at >= at[-1] - MINUTE]
+    return requests, tokens

@@ -25,6 +25,7 @@ from surefoot.policy.call_state import State
 from surefoot.policy.fleet import Fleet
 from surefoot.replay.accounts import KINDS, close
 from surefoot.replay.arm import Arm
+from surefoot.replay.batch import Batch
 from surefoot.replay.books import Books
 from surefoot.replay.gateway_down import GatewayDown
 from surefoot.replay.life import NEVER, Leg, Life
@@ -34,7 +35,6 @@ from surefoot.replay.requests import Front
 from surefoot.replay.result import Results
 from surefoot.replay.targets import Targets
 from surefoot.replay.ticking import Ticks
-from surefoot.replay.traffic import Batch
 
 __all__ = ["KINDS", "Arm", "run"]
 
@@ -291,6 +291,7 @@ class Driver:
     def _done(life: Life, leg: Leg, now: float) -> None:
         """A plain success is over."""
         life.over = True
+        life.legs = []  # legs and call know one another: parted, they are freed now and not by the next collection
         books, row, began = life.books, life.row, life.call.began
         books.left -= 1
         books.winner[row] = leg.target
@@ -302,6 +303,7 @@ class Driver:
         life.over = True
         life.books.left -= 1
         close(life, self._targets.prices, now)
+        life.legs = []
 
     def _set_alarm(self, life: Life) -> None:
         """See to it that the Call is woken in time, unless it could find nothing before the next step."""

@@ -19,8 +19,8 @@ from surefoot.replay.demand import Demand, demand_of
 from surefoot.replay.modelling import models_of
 from surefoot.replay.models_file import Given, read_models
 from surefoot.replay.posing import Asked, Material
-from surefoot.replay.task import content_of
-from surefoot.replay.traffic_file import open_traffic
+from surefoot.replay.task import TrafficFile, content_of
+from surefoot.replay.traffic import Traffic
 
 _Read = TypeVar("_Read")
 
@@ -67,7 +67,7 @@ def opened(files: Files, asked: Asked, environ: Mapping[str, str]) -> Opened:
         unreadable=tuple(_unreadable(found)),
         inputs=hash_of(
             *(one.version.encode() for one in both),
-            material.content.encode(),
+            material.traffic.content.encode(),
             msgspec.json.encode(material.incidents),
             *models,
             msgspec.json.encode((asked.readings, asked.lags, asked.stresses, asked.failing, asked.vary)),
@@ -84,7 +84,8 @@ def _material(
 ) -> Material:
     demand, found = read
     faults: list[str] = []
-    traffic = _try(faults, lambda: open_traffic(files.traffic, ours))
+    routes = tuple(route.name for route in ours.routes)
+    traffic = _try(faults, lambda: Traffic(files.traffic, routes, otherwise=routes[0]))
     of_ours = _try(faults, lambda: models_of(ours, files.traffic, demand, given))
     of_against = None if against is None else _try(faults, lambda: models_of(against, files.traffic, demand, given))
     if traffic is None or of_ours is None or faults:
@@ -92,8 +93,11 @@ def _material(
     return Material(
         ours=ours,
         against=against,
-        traffic=traffic,
-        content=content_of(files.traffic),
+        traffic=TrafficFile(
+            path=str(files.traffic.absolute()), content=content_of(files.traffic), calls=traffic.calls, routes=routes
+        ),
+        filled=tuple(_filled(traffic, routes[0])),
+        asked=frozenset(demand.routes) & frozenset(routes) | ({routes[0]} if traffic.otherwise else set()),
         demand=demand,
         incidents=tuple(one.incident for one in found.incidents),
         of_ours=of_ours,
@@ -123,6 +127,14 @@ def _try(faults: list[str], read: Callable[[], _Read]) -> _Read | None:
     except SurefootError as error:
         faults.append(str(error))
     return None
+
+
+def _filled(traffic: Traffic, route: str) -> Iterator[str]:
+    for name, calls in traffic.otherwise.items():
+        yield f'{calls:,} calls that ask for {name} are taken to ask for the route "{route}"'
+    for column, calls in traffic.filled.items():
+        if calls:
+            yield f"{calls:,} calls do not tell their {column}; it is taken to be as most have it, or their median"
 
 
 def _unreadable(found: Gathered) -> Iterator[str]:

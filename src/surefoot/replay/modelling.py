@@ -18,7 +18,7 @@ from surefoot.domain.units import Price
 from surefoot.replay.demand import Demand
 from surefoot.replay.fitting import LEAST, Fitted, lognormal, resampled
 from surefoot.replay.measured import Measured, called, left_out_told, of_traffic, read_measured
-from surefoot.replay.model import Tables, TargetModel
+from surefoot.replay.model import ROUND_TRIP, Tables, TargetModel
 from surefoot.replay.models_file import Given
 
 _TTFT = lognormal({0.5: 0.37, 0.99: 2.9})
@@ -76,6 +76,7 @@ def models_of(
             target=target.name,
             ttft=speed.ttft,
             rate=speed.rate,
+            round_trip=own.round_trip or ROUND_TRIP,
             price=price,
             measured="; ".join(f"{one.part}: {one.text}" for one in told),
             servers=limits.servers,

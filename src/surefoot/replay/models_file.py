@@ -8,6 +8,7 @@
     servers = 40                                        # answers under way at once, then up to `queue` wait
     queue = 100
     price = { input = "$0.25/MTok", output = "$2/MTok" }
+    round_trip = "80ms"                                 # until it says no, where it does so at once
 
     [[targets.azure-eu.cells]]                          # where it is otherwise; the first that holds
     prompt_tokens = "> 4096"
@@ -133,6 +134,8 @@ class ModelTable(Table):
     ttft: Times | None = None
     rate: Rates | None = None
     cells: list[CellTable] = []  # noqa: RUF012 - pydantic copies defaults
+    round_trip: Seconds | None = None
+    """Time to a refusal."""
     servers: Annotated[int, quantity("count", Bounds(ge=1, le=1_000_000))] | None = None
     queue: Annotated[int, quantity("count", Bounds(ge=0, le=1_000_000))] | None = None
     requests_per_minute: Limit | None = None
@@ -153,6 +156,7 @@ class Given(Struct, frozen=True, kw_only=True):
     ttft: Tables | None = None
     rate: Tables | None = None
     measured: Source | None = None
+    round_trip: float | None = None
     servers: int | None = None
     queue: int | None = None
     requests_per_minute: float | None = None
@@ -217,6 +221,7 @@ def _given(table: ModelTable, base: Path) -> Given:
         ttft=_tables(table, "ttft"),
         rate=_tables(table, "rate"),
         measured=None if table.measured is None else _source(table.measured, base),
+        round_trip=table.round_trip,
         servers=table.servers,
         queue=table.queue,
         requests_per_minute=table.requests_per_minute,

@@ -32,6 +32,9 @@ RETRY_AFTER = 5.0
 LAST_WORDS = {0: 0.25, 1: 2.0, 2: 0.0}
 """Seconds that a finished stream has for its last line, by way: the gateway waits longer where nobody has it yet."""
 
+_FORGIVEN = 1e-6
+"""Seconds by which a token may seem to be late: after years the virtual clock reads no finer than a tenth of that."""
+
 
 class Way(IntEnum):
     """How an attempt's answer is read."""
@@ -108,11 +111,11 @@ class Play(Struct, frozen=True, gc=False):
 
     def said(self, elapsed: float) -> tuple[int, float]:
         """Tokens said after so many seconds, and the seconds at which the last of them came (those given if none)."""
+        elapsed += _FORGIVEN
         if elapsed < self.first or not self.tokens:
-            return 0, elapsed
-        since = elapsed - self.first
+            return 0, elapsed - _FORGIVEN
         turn = min(AFTER_TOKENS, self.tokens)
-        count = turn if self.gap <= 0 else min(1 + int(since / self.gap), turn)
+        count = turn if self.gap <= 0 else min(1 + int((elapsed - self.first) / self.gap), turn)
         last = self.first + self.gap * (count - 1)
         if count < turn or count == self.tokens:
             return count, last

@@ -92,13 +92,17 @@ def plan(incidents: Sequence[Incident], configuration: Configuration, span: tupl
             outages += made
         else:
             left_out[reason or "strikes no target of this configuration"] += 1
-    never = tuple(target.name for target in targets if not any(runs(one.provider, target) for one in incidents))
+    never = _without_any(targets, incidents)
+    quiet = _without_any(
+        [target for target in targets if target.name not in never],
+        [one for one in incidents if one.start <= span[1] and max(one.end or one.start, one.start) >= span[0]],
+    )
     return Plan(
         outages=tuple(sorted(outages, key=lambda one: (one.start, one.target, one.incident))),
         incidents=struck,
         left_out=dict(left_out.most_common()),
         never_struck=never,
-        said=tuple(_said(rules, never)),
+        said=(*_said(rules), *_unknown(never, quiet)),
     )
 
 
@@ -182,7 +186,7 @@ def _in_region(regions: Sequence[str], target: Target) -> bool:
     return not regions or "region" not in target.domains or any(plain(region) in declared for region in regions)
 
 
-def _said(rules: Rules, never: Sequence[str]) -> Iterator[str]:
+def _said(rules: Rules) -> Iterator[str]:
     yield f"in an outage {rules.failing:.0%} of the calls to a target are struck: no status page says how many were"
     yield "how an incident failed is drawn among the modes that its title can mean; all of its calls fail alike"
     if rules.unknown_length:
@@ -193,5 +197,19 @@ def _said(rules: Rules, never: Sequence[str]) -> Iterator[str]:
         yield f"incidents longer than {show_duration(rules.cap)} are cut to it"
     if rules.every_service:
         yield "incidents of every service of a provider count, also of those that no call here uses"
+
+
+def _without_any(targets: Sequence[Target], incidents: Sequence[Incident]) -> tuple[str, ...]:
+    """Targets that no incident is about, whatever its severity."""
+    providers = {one.provider for one in incidents}
+    return tuple(target.name for target in targets if not any(runs(provider, target) for provider in providers))
+
+
+def _unknown(never: Sequence[str], quiet: Sequence[str]) -> Iterator[str]:
     if never:
         yield f"of {', '.join(never)} the list has no incident: their own outages are not in this replay"
+    if quiet:
+        yield (
+            f"of {', '.join(quiet)} the list has no incident in the time of this traffic;"
+            " perhaps nobody watched (`surefoot incidents` tells how far a list reaches)"
+        )

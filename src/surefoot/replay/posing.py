@@ -26,11 +26,12 @@ from surefoot.replay.model import TargetModel
 from surefoot.replay.modelling import Assumption, Models
 from surefoot.replay.planning import Plan, Rules, plan
 from surefoot.replay.stress import Case, Stress
-from surefoot.replay.task import Task
-from surefoot.replay.traffic_file import TrafficFile
+from surefoot.replay.task import Task, TrafficFile
 
 UNKNOWN_LENGTH = 1_800.0
 """Seconds that an incident without a known length lasts in the variation that lets it count."""
+
+STANDING = "what a fallback costs while nothing fails (commitments, keep-warm) is not in any cost here"
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -54,8 +55,10 @@ class Material(Struct, frozen=True, kw_only=True):
     against: Configuration | None
     """None: the same without fallback."""
     traffic: TrafficFile
-    content: str
-    """Hash of the traffic file."""
+    filled: tuple[str, ...] = ()
+    """What is not told of its calls and was filled in, a sentence each."""
+    asked: frozenset[str]
+    """Routes that its calls ask for."""
     demand: Demand
     incidents: tuple[Incident, ...]
     of_ours: Models
@@ -84,7 +87,7 @@ def pose(material: Material, asked: Asked) -> Posed:
         for n, (reading, found) in enumerate(plans.items())
     ]
     base = plans[asked.readings[0]]
-    said = [*material.traffic.said, *base.said]
+    said = [*material.filled, *base.said, STANDING]
     for stress in asked.stresses:
         case = stress.apply(made.case(base))
         said += case.said
@@ -138,7 +141,6 @@ class _Posing:
             arms=(ours, against),
             outages=case.outages,
             traffic=self._material.traffic,
-            content=self._material.content,
             lags=self._asked.lags,
             seed=case.seed,
         )
@@ -170,12 +172,12 @@ class _Posing:
 
 
 def scaled(model: TargetModel, factor: float) -> TargetModel:
-    """A target that takes so many times as much."""
+    """A target that takes so many times as much, but at least a call a minute."""
     return replace(
         model,
         servers=None if model.servers is None else ceil(model.servers * factor),
         queue=None if model.queue is None else ceil(model.queue * factor),
-        requests_per_minute=None if model.requests_per_minute is None else model.requests_per_minute * factor,
+        requests_per_minute=None if model.requests_per_minute is None else max(model.requests_per_minute * factor, 1.0),
         tokens_per_minute=None if model.tokens_per_minute is None else model.tokens_per_minute * factor,
     )
 
@@ -186,8 +188,7 @@ def _comparable(material: Material) -> None:
     if other is None:
         return
     routes = {route.name for route in other.routes}
-    asked = {material.traffic.routes[number] for number in material.traffic.asked.values()}
-    missing = sorted(asked - routes)
+    missing = sorted(material.asked - routes)
     if missing:
         raise ReplayError(f"--against: it has no route {', '.join(missing)}, which the traffic asks for; add it there")
     known = {target.name: target for target in material.ours.targets}

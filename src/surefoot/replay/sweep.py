@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from queue import Empty
+from socket import create_connection
 from typing import Any
 
 from surefoot.errors import ReplayError
@@ -21,6 +22,9 @@ from surefoot.replay.task import Task, perform
 
 EVERY = 0.2
 """Seconds between two looks at how far local processes are."""
+
+PATIENCE = 5.0
+"""Seconds that a cluster may take to accept a connection."""
 
 Progress = Callable[[int, int], None]
 """Is told how many calls more and how many tasks more are done."""
@@ -124,12 +128,19 @@ def _perform_on_ray(task: Task) -> Tally:
     return perform(task, _nobody)
 
 
-@contextmanager
-def _cluster(address: str) -> Iterator[Any]:
+def ray_here() -> Any:
+    """Ray's module. Raises `ReplayError` with what to do where it is not installed."""
     try:
         import ray  # noqa: PLC0415 - an extra, and dear
     except ImportError as error:
         raise ReplayError('--ray needs the extra `ray`: pip install "surefoot[ray]"; else leave --ray out') from error
+    return ray
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Any]:
+    ray = ray_here()
+    _see_that_it_answers(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -139,3 +150,14 @@ def _cluster(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _see_that_it_answers(address: str) -> None:
+    """Ray itself would try for minutes. `auto` and `ray://` addresses are left to it."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise ReplayError(f"--ray {address}: no cluster answers there: {error}") from error

@@ -139,7 +139,7 @@ class Tally:
         self.weeks: dict[tuple[int, Cell], Counts] = {}
         self.struck = np.zeros((self.arms, len(self.outages), len(Sum)), np.int64)
         """Arms by outage by `Sum`: of the calls that belong to the outage."""
-        self._arriving = Arriving(self.outages, self.targets)
+        self.arriving = Arriving(self.outages, self.targets)
         self.cells: list[Cell] = sorted({(one.provider, one.mode) for one in self.outages})
         place = {cell: number for number, cell in enumerate(self.cells)}
         self._cell_of = np.array([place[one.provider, one.mode] for one in self.outages] + [NONE], np.int64)
@@ -160,7 +160,7 @@ class Tally:
             return
         self.first = min(self.first, float(ours.at.min()))
         self.last = max(self.last, float(ours.at.max()))
-        met, after = self._arriving.find(first, ours.at)
+        met, after = self.arriving.find(first, ours.at)
         outage = np.where(without.outage == NONE, met, without.outage)
         bare, with_it = _columns(without, without), _columns(ours, without)
         columns = [bare] + [_late(with_it, bare, after < lag) if lag else with_it for lag in self.lags]

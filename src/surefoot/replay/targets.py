@@ -96,23 +96,18 @@ class Targets:
         """Not a call's first attempt: perhaps a repeat, perhaps one that goes on with a broken answer."""
         books, row, model = life.books, life.row, self.models[target]
         prompt, tokens, delivered = books.prompt[row], books.completion[row], life.delivered
+        repeats = delivered > 0 and self._targets[target].continues is Continues.REPLAY
+        shown = 0 if repeats else delivered
         if any(leg.target == target for leg in life.legs) or delivered:
-            first, gap = books.again(target, row, prompt + delivered)
+            first, gap = books.again(target, row, prompt + shown)
         else:
             pace = books.pace(target)
             first, gap = pace.first[row], pace.gap[row]
         trip = 0.0 if model is None else model.round_trip
-        if not delivered:
-            speech = Speech(first, gap, tokens, trip)
-            play = healthy(speech, way)
-        elif self._targets[target].continues is Continues.REPLAY:
-            speech = Speech(first, gap, tokens, trip)
-            play = _repeated(speech, delivered)
-        else:
-            speech = Speech(first, gap, max(tokens - delivered, 1), trip)
-            play = healthy(speech, way)
+        speech = Speech(first, gap, max(tokens - shown, 1), trip)
+        play = _repeated(speech, delivered) if repeats else healthy(speech, way)
         leg = Leg(life, number, target, way, play, now)
-        leg.shown = delivered
+        leg.shown = shown
         self._bend(leg, speech, now)
         return leg
 

@@ -23,11 +23,25 @@ from surefoot.replay.driver import run
 from surefoot.replay.outage import GATEWAY, Outage
 from surefoot.replay.result import Integers, Results
 from surefoot.replay.tally import Tally
-from surefoot.replay.traffic import Batch
-from surefoot.replay.traffic_file import TrafficFile
+from surefoot.replay.traffic import Batch, Traffic
 
 Tell = Callable[[int], None]
 """Is told how many calls more are done."""
+
+
+class TrafficFile(Struct, frozen=True, kw_only=True):
+    """A traffic file, and how a configuration takes it."""
+
+    path: str
+    content: str
+    """Hash of the file."""
+    calls: int
+    routes: tuple[str, ...]
+    """Of the configuration; a call that names none of them is given the first."""
+
+    def batches(self) -> Iterator[Batch]:
+        """All its calls."""
+        return iter(Traffic(Path(self.path), self.routes, otherwise=self.routes[0]))
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -40,8 +54,6 @@ class Task(Struct, frozen=True, kw_only=True):
     """The configuration in question, and what it is held against."""
     outages: tuple[Outage, ...]
     traffic: TrafficFile
-    content: str
-    """Hash of the traffic file."""
     lags: tuple[float, ...]
     seed: int
 
@@ -54,7 +66,7 @@ def perform(task: Task, tell: Tell) -> Tally:
         raise ReplayError(
             f"{task.traffic.path}: cannot be read here: {error.strerror}; every machine needs it at this path"
         ) from error
-    if found != task.content:
+    if found != task.traffic.content:
         raise ReplayError(f"{task.traffic.path}: is not the file that the replay began with")
     ours, against = task.arms
     names = list(dict.fromkeys(target.name for arm in task.arms for target in arm.configuration.targets))

@@ -1,8 +1,10 @@
 """What each incident cost: minutes of outage without and with, its duration times the share of its calls that failed.
 
 An incident is what an outage was made from, at one provider; its outages may be of several targets and several modes.
-It is cut to the time of the traffic, and counts in the week in which it begins there. Where no call came that would
-have asked its target first, nothing is known of it: it is counted apart, and is never saved.
+Where several incidents of a target hold at once a minute is that of the one that began last, as a call is, so that no
+minute is counted twice. An incident is cut to the time of the traffic, and counts in the week in which it begins there.
+Where no call came that would have asked its target first, nothing is known of it: it is counted apart, and is never
+saved.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surefoot.evidence.spans import Span, common, length
 from surefoot.replay.outage import Outage
 from surefoot.replay.result import Floats, Integers
 from surefoot.replay.tally import WITHOUT, Sum, Tally, week_of
@@ -32,7 +35,7 @@ class Toll:
     start: float
     end: float
     seconds: float
-    """How long it held within the time of the traffic."""
+    """How long it was the one that calls were in, within the time of the traffic."""
     week: int
     outages: tuple[int, ...]
     """Positions in the tally."""
@@ -58,45 +61,35 @@ class Toll:
 
 def tolls(tally: Tally) -> list[Toll]:
     """Of every incident that lies in the time of the traffic, in order of their begin."""
-    if tally.last < tally.first:
-        return []
     together: dict[tuple[str, str], list[int]] = {}
     for number, one in enumerate(tally.outages):
         if one.start <= tally.last and one.end > tally.first:
             together.setdefault((one.incident, one.provider), []).append(number)
-    found = [_toll(tally, key, numbers) for key, numbers in together.items()]
+    held = tally.arriving.held()
+    found = [_toll(tally, key, numbers, held) for key, numbers in together.items()]
     return sorted(found, key=lambda one: (one.start, one.incident, one.provider))
 
 
-def _toll(tally: Tally, key: tuple[str, str], numbers: list[int]) -> Toll:
+def _toll(tally: Tally, key: tuple[str, str], numbers: list[int], held: list[list[Span]]) -> Toll:
     outages = [tally.outages[number] for number in numbers]
-    pieces = _union(outages, tally.first, tally.last)
     sums = tally.struck[:, numbers].sum(axis=1)
+    met = [number for number in numbers if tally.struck[WITHOUT, number, Sum.CALLS]]
+    spans = [span for number in met or numbers for span in held[number]]
+    start = max(min(one.start for one in outages), tally.first)
     return Toll(
         incident=key[0],
         provider=key[1],
         modes=tuple(sorted({one.mode for one in outages})),
-        start=pieces[0][0],
-        end=pieces[-1][1],
-        seconds=sum(end - start for start, end in pieces),
-        week=int(week_of(np.array([pieces[0][0]]))[0]),
+        start=start,
+        end=min(max(one.end for one in outages), tally.last),
+        seconds=length(common(spans, [(tally.first, tally.last)])),
+        week=int(week_of(np.array([start]))[0]),
         outages=tuple(numbers),
         calls=int(sums[WITHOUT, Sum.CALLS]),
         failed=sums[:, Sum.FAILED],
         saved=sums[:, Sum.SAVED],
         lost=sums[:, Sum.LOST],
     )
-
-
-def _union(outages: Sequence[Outage], first: float, last: float) -> list[tuple[float, float]]:
-    """The spans that they cover between two times, apart from one another."""
-    pieces: list[tuple[float, float]] = []
-    for start, end in sorted((max(one.start, first), min(one.end, last)) for one in outages):
-        if pieces and start <= pieces[-1][1]:
-            pieces[-1] = (pieces[-1][0], max(end, pieces[-1][1]))
-        else:
-            pieces.append((start, end))
-    return pieces
 
 
 @dataclass(frozen=True, slots=True)

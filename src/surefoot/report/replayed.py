@@ -65,8 +65,9 @@ def _scenario(facts: Facts, scenario: str) -> Iterator[str]:
     read = f"{scenario} ({f'under the stress {stress}' if stress else _READ_AS[reading]})"
     seen, unseen = (int(get(f"incidents.{one}").value or 0) for one in ("seen", "unseen"))
     if not seen:
-        apart = f"; {unseen} came when nobody called" if unseen else ""
-        yield f"{read}: no call met an outage{apart}. Nothing is known of what a fallback is worth."
+        yield f"{read}: no call met an outage of the target that it asks first: nothing is known of a fallback's worth."
+        if unseen:
+            yield f"   {_unseen(get)}"
         return
     without, with_it = (shown.minutes_of(get(f"minutes.{arm}").value or 0.0) for arm in ("without", "with"))
     yield f"{read}: {without} of outage became {with_it}."
@@ -75,16 +76,27 @@ def _scenario(facts: Facts, scenario: str) -> Iterator[str]:
     also = f", {lost:,.0f} were lost that were answered without" if lost else ""
     yield f"   {failed:,.0f} calls failed without, {left:,.0f} with: {saved:,.0f} were saved{also}."
     yield f"   availability {_share(get('availability.without'))} became {_share(get('availability.with'))}."
-    times = [shown.time_of(get(f"e2e.p99.{arm}")) for arm in ("without", "with")]
-    of_outages = [shown.time_of(facts.named(f"{scenario}.outages.e2e.p99.{arm}")) for arm in ("without", "with")]
-    yield f"   p99 end to end of answered calls {_became(times)}; of those in outages {_became(of_outages)}."
+    times = [_time(get(f"e2e.p99.{arm}")) for arm in ("without", "with")]
+    of_outages = [_time(facts.named(f"{scenario}.outages.e2e.p99.{arm}")) for arm in ("without", "with")]
+    yield (
+        f"   p99 end to end of answered calls: {times[0]} without, {times[1]} with;"
+        f" of those in outages: {of_outages[0]} without, {of_outages[1]} with."
+    )
     yield f"   cost {_money(get)}."
     if unseen:
-        yield f"   {unseen} incidents ({shown.minutes_of(get('minutes.unseen').value or 0.0)}) came when nobody called."
+        yield f"   {_unseen(get)}"
 
 
-def _became(pair: Sequence[str]) -> str:
-    return f"{pair[0]}, with {pair[1]}"
+def _unseen(get: Callable[[str], Fact]) -> str:
+    """Of incidents about which this traffic says nothing."""
+    count = int(get("incidents.unseen").value or 0)
+    lasted = shown.minutes_of(get("minutes.unseen").value or 0.0)
+    return f"{count} {'incident' if count == 1 else 'incidents'} ({lasted}) met no call that asks their target first."
+
+
+def _time(fact: Fact) -> str:
+    """A time, or why there is none in a word."""
+    return f"too few ({fact.n})" if fact.value is None and fact.n else shown.time_of(fact)
 
 
 def _money(get: Callable[[str], Fact]) -> str:
@@ -146,11 +158,11 @@ def _modes(summary: Summary) -> Table:
     )  # fmt: skip
     groups: dict[str, Group] = {one.group.name: one.group for one in summary.told if one.scenario == base}
     both = [group for group in groups.values() if group.mode and (group.provider or len(groups) <= 3)]  # noqa: PLR2004
-    both = both or [group for group in groups.values() if group.mode]
 
     def get(group: Group, name: str) -> Fact:
         return summary.facts.named(f"{base}.{group.name}.{name}")
 
+    both = [group for group in both or groups.values() if group.mode and get(group, "calls").value]
     both.sort(key=lambda group: (-(get(group, "minutes.without").value or 0.0), group.name))
     for group in both[:MODES]:
         table.add_row(
@@ -158,8 +170,7 @@ def _modes(summary: Summary) -> Table:
             group.mode,
             *(_number(get(group, name).value) for name in ("calls", "saved", "minutes.without", "minutes.with")),
             *(shown.share_of(get(group, f"availability.{arm}")) for arm in ("without", "with")),
-            *(shown.time_of(get(group, f"ttft.{q}.with")) if get(group, f"ttft.{q}.with").value else NONE
-              for q in ("p50", "p99")),
+            *(_time(get(group, f"ttft.{q}.with")) for q in ("p50", "p99")),
             _number(get(group, "attempts.with").value, 2),
             shown.money_of(get(group, "cost.per_recovered_call")),
         )  # fmt: skip
@@ -199,5 +210,5 @@ def _between(fact: Fact) -> str:
 def _table(title: str, columns: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(column, justify="right" if number else "left", no_wrap=not number)
     return table

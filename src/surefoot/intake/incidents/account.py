@@ -48,8 +48,7 @@ def facts_of(incidents: Sequence[Heard], seen: dict[str, Watched], asked: Questi
     found: list[Fact] = []
     for provider, watched in seen.items():
         for reading in asked.readings:
-            of_it = [one for one in told if one.provider == provider and one.counts(reading)]
-            found += _of_provider(f"{provider}.{reading}", of_it, watched.spans, asked)
+            found += _of_provider(f"{provider}.{reading}", _of(told, provider, reading), watched, asked)
     for first, second in combinations(asked.between, 2):
         for reading in asked.readings:
             both = together((seen[first], seen[second]))
@@ -95,8 +94,9 @@ def _of(told: Sequence[Incident], provider: str, reading: Reading) -> list[Incid
     return [one for one in told if one.provider == provider and one.counts(reading)]
 
 
-def _of_provider(name: str, told: list[Incident], watched: Sequence[Span], asked: Question) -> Iterator[Fact]:
-    begun = [one for one in told if any(start <= one.start < end for start, end in watched)]
+def _of_provider(name: str, told: list[Incident], seen: Watched, asked: Question) -> Iterator[Fact]:
+    begun = [one for one in told if seen.at(one.start)]
+    watched = seen.spans
     time = length(watched)
     if not time:
         return
@@ -106,6 +106,10 @@ def _of_provider(name: str, told: list[Incident], watched: Sequence[Span], asked
     known = [lasted for one in begun if (lasted := length_of(capped(one, asked.cap))) is not None]
     yield from _durations(name, known)
     down, uncapped = (spans_of(told, cap) for cap in (asked.cap, None))
+    if n and not down:
+        for measure, unit in (("down", "min"), ("down.uncapped", "min"), ("availability", "share")):
+            yield _fact(f"{name}.{measure}", None, unit, n, note="of no incident the length is known")
+        return
     yield _fact(f"{name}.down", length(common(down, watched)) / 60, "min", n, note="a sum")
     yield _fact(f"{name}.down.uncapped", length(common(uncapped, watched)) / 60, "min", n, note="a sum")
     share = availability_interval(down, watched, seed=asked.seed)

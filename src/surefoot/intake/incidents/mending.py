@@ -25,8 +25,8 @@ OPEN = "still open when it was read: counted, length unknown"
 CAPPED = "longer than the cap: cut to it"
 
 CAP = 86_400.0
-"""Seconds. Of 1,318 incidents of twelve providers 2 % last longer than a day, and those ask for money, dashboards or a
-suspended product, or were forgotten: the sum of all minutes is theirs if they are not cut."""
+"""Seconds. Of the 1,269 incidents behind docs/evidence-real.md 26 last longer than a day. Many of those are about
+billing, dashboards or a withdrawn product, or were forgotten; uncut they are 49 % of all minutes."""
 
 _COMPONENT_OF = re.compile(r"([0-9a-z]{12}|[0-9A-Z]{26})-.+")
 """The id of a Statuspage (12 letters and digits) or of incident.io (a ULID), and behind it a component's."""

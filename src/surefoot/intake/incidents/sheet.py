@@ -40,7 +40,7 @@ class Sheet(Struct, frozen=True):
     services: tuple[str, ...]
     """Only incidents that name one of these count; empty: all do."""
     left_out: dict[str, int]
-    """By provider, incidents that name none of these services, or no service at all."""
+    """By provider, incidents in the time watched that name none of these services, or no service at all."""
     watched: dict[str, Watched]
     facts: Facts
 
@@ -62,7 +62,7 @@ def sheet(gathered: Gathered, window: Window, services: tuple[str, ...], asked: 
         faults=dict(Counter(fault for one in wrong for fault in one.faults).most_common()),
         mended=wrong,
         services=services,
-        left_out=dict(Counter(one.incident.provider for one in gathered.incidents if not _names(one, services))),
+        left_out=_left_out(gathered.incidents, seen, services),
         watched=seen,
         facts=Facts(
             made="",
@@ -78,6 +78,13 @@ def sheet(gathered: Gathered, window: Window, services: tuple[str, ...], asked: 
 def _names(one: Heard, services: tuple[str, ...]) -> bool:
     named = {service.casefold() for service in one.incident.services}
     return not services or any(service.casefold() in named for service in services)
+
+
+def _left_out(incidents: Sequence[Heard], seen: dict[str, Watched], services: tuple[str, ...]) -> dict[str, int]:
+    named_none = (one.incident for one in incidents if not _names(one, services))
+    return dict(
+        Counter(one.provider for one in named_none if one.provider in seen and seen[one.provider].at(one.start))
+    )
 
 
 def _known(option: str, names: Sequence[str], known: Sequence[str]) -> None:

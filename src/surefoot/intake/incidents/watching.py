@@ -30,6 +30,10 @@ class Watched(Struct, frozen=True):
     told: bool
     """Both ends of the window were told; else they are those of the sources."""
 
+    def at(self, moment: float) -> bool:
+        """Whether somebody watched then."""
+        return any(start <= moment < end for start, end in self.spans)
+
 
 def watched(told: Sequence[Heard], window: Window) -> dict[str, Watched]:
     """By provider. The ends of a window that is told are believed, beyond the reach of the sources too."""

@@ -1,0 +1,147 @@
+"""What holds of every replay, whatever the traffic and the outages."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, outage, replayed
+
+from surefoot.domain.outcome import Kind
+from surefoot.domain.route import Limits, Resume
+from surefoot.policy.fleet import Fleet
+from surefoot.replay.draws import draws
+from surefoot.replay.driver import Driver
+from surefoot.replay.model import QuantileTable, TargetModel
+from surefoot.replay.modes import MODES
+from surefoot.replay.outage import Outage
+from surefoot.replay.result import Results
+from surefoot.replay.ticking import EVERY
+
+
+class Restless(Fleet):
+    """Ticks night and day."""
+
+    @property
+    def unsettled(self) -> bool:
+        return True
+
+
+SPREAD = tuple((0.2 + 0.01 * step) * (1.0 if step < 95 else 4.0) for step in range(101))
+
+
+def varied(name: str, factor: float = 1.0, **more: object) -> TargetModel:
+    ttft = ((QuantileTable(tuple(factor * value for value in SPREAD)),),)
+    rate = ((QuantileTable(tuple(20.0 + step for step in range(101))),),)
+    return TargetModel(target=name, ttft=ttft, rate=rate, **more)  # type: ignore[arg-type]
+
+
+def spans(names: Sequence[str]) -> st.SearchStrategy[list[Outage]]:
+    one = st.builds(
+        outage,
+        st.sampled_from(names),
+        st.floats(-10, 200),
+        st.floats(0, 300),
+        st.sampled_from(sorted(MODES)),
+        st.sampled_from([1.0, 0.5, 0.1]),
+    )
+    return st.lists(one, max_size=4)
+
+
+arrivals = st.lists(st.floats(0, 200), min_size=1, max_size=40).map(sorted)
+
+
+def same(one: Results, other: Results) -> bool:
+    return all(getattr(one, name).tobytes() == getattr(other, name).tobytes() for name in Results.__dataclass_fields__)
+
+
+@given(at=arrivals, stream=st.booleans(), tokens=st.integers(1, 400))
+@settings(max_examples=40, deadline=None)
+def test_without_outages_nothing_fails(*, at: list[float], stream: bool, tokens: int) -> None:
+    results = replayed(arm(varied("a"), varied("b")), calls(at, stream=stream, tokens=tokens))
+
+    assert set(kinds(results)) == {Kind.OK}
+
+
+@given(at=arrivals, some=spans(["a"]), more=spans(["a"]), stream=st.booleans(), tokens=st.sampled_from([1, 11, 600]))
+@settings(max_examples=150, deadline=None)
+def test_without_fallback_more_outages_never_help(
+    *, at: list[float], some: list[Outage], more: list[Outage], stream: bool, tokens: int
+) -> None:
+    traffic = calls(at, stream=stream, tokens=tokens)
+
+    few = replayed(alone(varied("a")), traffic, some)
+    many = replayed(alone(varied("a")), traffic, [*some, *more])
+
+    assert answered(many) <= answered(few)
+    assert not ((many.kind == 0) & (few.kind != 0)).any()
+
+
+@given(at=arrivals, outages=spans(["a", "b"]), stream=st.booleans(), seed=st.integers(0, 5), size=st.integers(1, 50))
+@settings(max_examples=60, deadline=None)
+def test_the_same_seed_gives_the_same_bytes_however_traffic_is_cut_into_batches(
+    *, at: list[float], outages: list[Outage], stream: bool, seed: int, size: int
+) -> None:
+    the_arm = arm(varied("a"), varied("b"), varied("c"), resume=Resume.TEXT)
+
+    one = replayed(the_arm, calls(at, stream=stream), outages, seed)
+    other = replayed(the_arm, calls(at, stream=stream, size=size), outages, seed)
+
+    assert same(one, other)
+
+
+def test_another_seed_gives_other_draws() -> None:
+    one, other = (replayed(alone(varied("a")), calls(range(20)), seed=seed) for seed in (1, 2))
+
+    assert not same(one, other)
+
+
+@given(st.integers(0, 2**63), st.integers(0, 10_000), st.integers(1, 50), st.integers(0, 49))
+@settings(deadline=None)
+def test_a_draw_depends_on_seed_target_and_call_alone(seed: int, first: int, count: int, place: int) -> None:
+    several = draws(seed, "a", first, count)
+
+    assert several.shape == (count, 4)
+    assert ((several >= 0) & (several < 1)).all()
+    assert (several[place % count] == draws(seed, "a", first + place % count, 1)[0]).all()
+    assert (several != draws(seed, "b", first, count)).any()
+
+
+def test_draws_are_uniform() -> None:
+    assert draws(3, "a", 0, 100_000).mean(axis=0) == pytest.approx([0.5] * 4, abs=0.005)  # 5 standard errors
+
+
+def test_both_arms_see_the_same_draws() -> None:
+    traffic = calls(np.arange(0.0, 400.0, 2.0))
+
+    without = replayed(alone(varied("a", 0.1)), traffic)
+    with_fallback = replayed(arm(varied("a", 0.1), varied("b", 0.1)), traffic)
+
+    undisturbed = (with_fallback.attempts == 1) & (with_fallback.winner == 0)
+    assert undisturbed.sum() > 150
+    assert (without.ttft[undisturbed] == with_fallback.ttft[undisturbed]).all()
+    assert (without.e2e[undisturbed] == with_fallback.e2e[undisturbed]).all()
+
+
+@given(at=arrivals, outages=spans(["a", "b"]), stream=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_ticks_that_are_left_out_would_have_changed_nothing(
+    *, at: list[float], outages: list[Outage], stream: bool
+) -> None:
+    """Against a driver that ticks night and day, as a worker does."""
+    the_arm = arm(varied("a"), varied("b"), limits=Limits(deadline=60.0))
+
+    lazy = Driver(the_arm, outages, BEGAN - 20, 1)
+    diligent = Driver(the_arm, outages, BEGAN - 20, 1)
+    diligent.ticks.due = EVERY
+    diligent.fleet.__class__ = Restless
+    found = []
+    for driver in (lazy, diligent):
+        for batch in calls(at, stream=stream):
+            driver.take(batch)
+        driver.advance(10_000.0)
+        found += list(driver.finished())
+
+    assert diligent.ticks.made > lazy.ticks.made
+    assert same(*found)

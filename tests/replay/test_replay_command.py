@@ -1,0 +1,175 @@
+"""`surefoot replay` end to end: the answer by hand, the same bytes again, every fault at once."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from tests.replay.files import CONFIG, Files, written
+from typer.testing import CliRunner, Result
+
+from surefoot.cli.main import app
+from surefoot.facts import read
+
+RUNNER = CliRunner()
+
+
+def run(files: Files, *more: str, out: str = "out") -> Result:
+    return RUNNER.invoke(app, ["replay", *files.options("--processes", "1", *more, out=out)])
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return written(tmp_path_factory.mktemp("replay"))
+
+
+@pytest.fixture(scope="module")
+def replayed(files: Files) -> dict[str, float | None]:
+    done = run(files, "--json")
+    assert done.exit_code == 0, done.output
+    return {fact["name"]: fact["value"] for fact in json.loads(done.stdout)["facts"]["facts"]}
+
+
+def test_minutes_and_calls_are_those_counted_by_hand(replayed: dict[str, float | None]) -> None:
+    assert replayed["any.all.calls"] == 384
+    assert replayed["any.all.minutes.without"] == pytest.approx(60 + 120)
+    assert replayed["any.all.minutes.with"] == 0
+    assert replayed["any.all.saved"] == 6
+    assert replayed["any.all.availability.without"] == 378 / 384
+    assert replayed["any.all.availability.with"] == 1
+    assert (replayed["any.all.incidents.unseen"], replayed["any.all.minutes.unseen"]) == (1, 10)
+
+
+def test_a_lag_costs_the_call_that_came_with_the_outage(replayed: dict[str, float | None]) -> None:
+    assert replayed["any.all.minutes.avoided"] == pytest.approx(180)
+    for lag in ("1m", "5m", "20m"):
+        assert replayed[f"any.all.minutes.avoided.lag.{lag}"] == pytest.approx(60 * 1 / 2 + 120 * 3 / 4)
+        assert replayed[f"any.all.saved.lag.{lag}"] == 4
+
+
+def test_a_stricter_reading_leaves_the_mild_incident_out(replayed: dict[str, float | None]) -> None:
+    for reading in ("partial", "major"):
+        assert replayed[f"{reading}.all.minutes.avoided"] == pytest.approx(60)
+        assert replayed[f"moves.reading.{reading}"] == pytest.approx(-120)
+
+
+def test_cost_is_that_of_the_tokens_and_failed_attempts_that_are_not_billed_cost_nothing(
+    replayed: dict[str, float | None],
+) -> None:
+    each = 1000 * 1e-6 + 100 * 10e-6
+    assert replayed["any.all.cost.without"] == pytest.approx(378 * each)
+    assert replayed["any.all.cost.added"] == pytest.approx(6 * 2 * each)
+    assert replayed["any.all.cost.per_recovered_call"] == pytest.approx(2 * each)
+    assert replayed["any.all.cost.per_recovered_incident"] == pytest.approx(6 * each)
+
+
+def test_times_are_those_of_the_models_and_places_those_of_the_winners(replayed: dict[str, float | None]) -> None:
+    assert replayed["any.all.ttft.p50.with"] == pytest.approx(0.5, rel=0.01)
+    assert replayed["any.outages.ttft.p50.with"] == pytest.approx(1.05, rel=0.02)
+    assert replayed["any.all.place.DE.with"] == pytest.approx(6 / 384)
+    assert replayed["any.outages.attempts.with"] == 2
+
+
+def test_what_moves_the_answer_is_told_for_every_assumption(replayed: dict[str, float | None]) -> None:
+    moved = {name.split(".")[1] for name in replayed if name.startswith("moves.")}
+    assert moved == {"reading", "lag", "fallback_capacity", "failing", "unknown_length", "services", "seed"}
+    assert replayed["moves.fallback_capacity.half"] == 0
+
+
+def test_the_same_inputs_and_seed_give_the_same_bytes(files: Files) -> None:
+    for out in ("first", "second"):
+        assert run(files, "--readings", "major", "--no-vary", out=out).exit_code == 0
+    kept = {out: {file.name: _digest(file) for file in (files.folder / out).iterdir()} for out in ("first", "second")}
+    assert kept["first"] == kept["second"]
+    assert set(kept["first"]) == {
+        "facts.json", "assumptions.json", "numbers.parquet", "incidents.parquet", "weeks.parquet", "moves.parquet",
+    }  # fmt: skip
+
+
+def test_the_tables_say_what_the_facts_say(files: Files) -> None:
+    assert run(files, "--no-vary", out="tables").exit_code == 0
+    folder = files.folder / "tables"
+    facts = read((folder / "facts.json").read_bytes())
+    saved = _rows(folder / "numbers.parquet", "measure = 'minutes.avoided' AND \"group\" = 'all' AND lag = '20m'")
+    assert [(row["scenario"], row["value"]) for row in saved] == [
+        (reading, facts.named(f"{reading}.all.minutes.avoided.lag.20m").value)
+        for reading in ("any", "partial", "major")
+    ]
+    arm = "scenario = 'any' AND arm = 'without'"
+    incidents = _rows(folder / "incidents.parquet", arm)
+    assert [(row["incident"], row["calls"], row["failed"], row["minutes_of_outage"]) for row in incidents] == [
+        ("one", 2, 2, 60), ("three", 0, 0, None), ("two", 4, 4, 120),
+    ]  # fmt: skip
+    weeks = _rows(folder / "weeks.parquet", arm)
+    assert [(row["week"], row["calls"], row["failed"]) for row in weeks] == [
+        ("2024-W23", 336, 2), ("2024-W24", 48, 4),
+    ]  # fmt: skip
+    assert [row["assumption"] for row in _rows(folder / "moves.parquet", "TRUE")][:1] == ["reading"]
+
+
+def test_the_screen_begins_with_plain_words_and_ends_with_what_was_assumed(files: Files) -> None:
+    done = run(files, "--no-vary", "--stress", "busiest-hour=30m", out="screen")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("surefoot.toml against no fallback: 384 calls, 2024-06-03 00:00 to 2024-06-10 23:30 UTC")
+    assert "any (every incident counts): 3 h of outage became 0 min." in lines
+    assert "   6 calls failed without, 0 with: 6 were saved." in lines
+    assert "   availability 98.44 % became 100.00 %." in lines
+    assert "   1 incident (10 min) met no call that asks their target first." in lines
+    assert any("under the stress busiest-hour=30m" in line for line in lines)
+    assumed = lines[lines.index("Assumed:") :]
+    assert any("in an outage 100% of the calls to a target are struck" in line for line in assumed)
+    assert not any("ttft of primary" in line for line in assumed)  # it was given
+
+
+def test_against_another_file_the_two_are_paired(files: Files, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(CONFIG.replace('["primary", "spare"]', '["spare"]').replace("[targets.primary]", "[targets.p]"))
+    other.write_text(re.sub(r"(?s)\[targets\.p\].*?(?=\[targets\.spare\])", "", other.read_text()))
+    done = run(files, "--against", str(other), "--readings", "any", "--no-vary", "--json", out="other")
+    assert done.exit_code == 0, done.output
+    found = {fact["name"]: fact["value"] for fact in json.loads(done.stdout)["facts"]["facts"]}
+    assert found["any.all.failed.without"] == 0  # the other one never asks the target that fails
+    assert found["any.all.target.spare.without"] == 1
+    assert found["any.all.minutes.seen"] == pytest.approx(180)
+
+
+def test_every_fault_is_told_at_once_before_any_work(files: Files, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    options = ["--readings", "none", "--lags", "5", "--failing", "0%", "--stress", "flood=1h", "--against", "x.toml"]
+    given = ["-c", str(files.config), "--traffic", str(files.incidents), "--incidents", str(tmp_path / "no.csv")]
+    done = RUNNER.invoke(app, ["replay", *given, "-o", str(blocked), *options])
+    assert done.exit_code == 2
+    told = done.stderr
+    for what in ("--readings", "--lags", "--failing", "--stress", "x.toml", "no traffic file", "no.csv", "--out"):
+        assert what in told, f"{what} is missing in: {told}"
+    assert done.stdout == ""
+
+
+def test_lags_beside_another_file_are_refused(files: Files) -> None:
+    done = run(files, "--against", str(files.config), "--lags", "1m")
+    assert done.exit_code == 2
+    assert "leave it out beside --against FILE" in done.stderr
+
+
+def test_two_files_that_call_different_targets_alike_cannot_be_compared(files: Files, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(CONFIG.replace('model = "gpt-5-mini"', 'model = "gpt-5"'))
+    done = run(files, "--against", str(other))
+    assert done.exit_code == 2
+    assert "give one of them another name" in done.stderr
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _rows(path: Path, where: str) -> list[dict[str, Any]]:
+    with duckdb.connect() as base:
+        found = base.execute(f"SELECT * FROM read_parquet($file) WHERE {where}", {"file": str(path)})  # noqa: S608 - ours
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,129 @@
+"""A sweep gives the same tallies wherever it is done: here, on local processes, on two nodes of a real Ray cluster."""
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from tests.replay.files import INCIDENTS, Files, written
+from tests.replay.paired import HOUR, MONDAY
+from tests.replay.planned import traffic
+
+from surefoot.errors import ReplayError
+from surefoot.intake.incident import Reading
+from surefoot.replay.files import Files as Given
+from surefoot.replay.files import opened
+from surefoot.replay.posing import Asked, pose
+from surefoot.replay.sweep import sweep
+from surefoot.replay.tally import Tally
+from surefoot.replay.task import Task, perform
+
+
+def tasks_of(files: Files) -> Sequence[Task]:
+    asked = Asked(readings=(Reading.ANY, Reading.MAJOR), lags=(0.0, 60.0), vary=False, failing=0.5)
+    given = Given(config=files.config, traffic=files.traffic, incidents=(files.incidents,), models=files.models)
+    return pose(opened(given, asked, {}).material, asked).tasks
+
+
+def bytes_of(tallies: Sequence[Tally]) -> list[bytes]:
+    """All that was counted, apart from how Python shares its objects."""
+    return [
+        pickle.dumps(
+            [
+                (one.first, one.last, one.struck.tobytes()),
+                [
+                    (key, c.sums.tobytes(), c.times.tobytes(), c.winners.tobytes())
+                    for key, c in sorted(one.weeks.items())
+                ],
+            ]
+        )
+        for one in tallies
+    ]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    mild = "mild,openai,2024-06-03T05:00Z,2024-06-03T06:00Z,minor,Elevated error rates\n"
+    return written(tmp_path_factory.mktemp("sweep"), [step / 4 for step in range(48)], incidents=INCIDENTS + mild)
+
+
+@pytest.fixture(scope="module")
+def tasks(files: Files) -> Sequence[Task]:
+    return tasks_of(files)
+
+
+def nobody(_calls: int, _tasks: int) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def here(tasks: Sequence[Task]) -> list[bytes]:
+    return bytes_of(sweep(tasks, nobody, processes=1))
+
+
+def test_local_processes_give_the_same_to_the_last_digit_and_tell_how_far_they_are(
+    tasks: Sequence[Task], here: list[bytes]
+) -> None:
+    told = [0, 0]
+
+    def progress(calls: int, done: int) -> None:
+        told[0] += calls
+        told[1] += done
+
+    assert bytes_of(sweep(tasks, progress, processes=2)) == here
+    assert here[0] != here[1]
+    assert told[1] == 2
+    assert told[0] <= 2 * 48
+
+
+@pytest.fixture
+def cluster() -> Iterator[str]:
+    """The address of two nodes on this machine, ended afterwards."""
+    ray_utils = pytest.importorskip("ray.cluster_utils")
+    found = ray_utils.Cluster()
+    node = {
+        "num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False, "node_ip_address": "127.0.0.2",
+    }  # fmt: skip
+    try:
+        for _ in range(2):
+            found.add_node(**node)
+        yield found.address
+    finally:
+        found.shutdown()
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.timeout(120)
+def test_a_ray_cluster_of_two_nodes_gives_the_same_to_the_last_digit(
+    tasks: Sequence[Task], here: list[bytes], cluster: str
+) -> None:
+    done = []
+    assert bytes_of(sweep(tasks, lambda _calls, tasks: done.append(tasks), ray=cluster)) == here
+    assert sum(done) == 2
+
+
+def test_where_ray_is_not_installed_a_sentence_says_what_to_do_before_anything_is_read(files: Files) -> None:
+    program = "import sys; sys.modules['ray'] = None; from surefoot.cli.main import app; app()"
+    command = [sys.executable, "-c", program, "replay", *files.options("--ray", "127.0.0.1:1"), "--failing", "0%"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    assert done.returncode == 2
+    assert 'pip install "surefoot[ray]"' in done.stderr
+    assert "--failing" in done.stderr
+
+
+def test_a_cluster_that_does_not_answer_is_told_at_once(tasks: Sequence[Task]) -> None:
+    with pytest.raises(ReplayError, match="no cluster answers there"):
+        sweep(tasks, nobody, ray="127.0.0.1:1")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_traffic_that_changed_or_is_gone_is_not_replayed(tmp_path: Path, processes: int) -> None:
+    files = written(tmp_path, [0.0, 1.0])
+    tasks = tasks_of(files)
+    traffic(files.traffic, [{"at": MONDAY + step * HOUR} for step in range(3)])
+    with pytest.raises(ReplayError, match="is not the file that the replay began with"):
+        sweep(tasks, nobody, processes=processes)
+    files.traffic.unlink()
+    with pytest.raises(ReplayError, match="every machine needs it at this path"):
+        perform(tasks[0], lambda _calls: None)
