@@ -96,11 +96,8 @@ def _candidate(wanted: Wanted, file: Path, asked: Asked, known: tuple[tuple[str,
     targets, environ = known
     files = Files(config=file, traffic=wanted.traffic, incidents=wanted.incidents, models=wanted.models, others=targets)
     found = opened(files, asked, environ)
-    ours, traffic, demand = found.material.ours, found.material.traffic, found.material.demand
-    calls = dict.fromkeys(traffic.routes, 0)
-    for name, count in demand.routes.items():
-        calls[traffic.routes[traffic.asked[name]]] += count
-    routes = tuple(sorted((name for name in calls if calls[name]), key=lambda name: (-calls[name], name)))
+    ours = found.material.ours
+    routes = _asked(found)
     return Candidate(
         name=file.stem,
         configuration=ours,
@@ -110,6 +107,15 @@ def _candidate(wanted: Wanted, file: Path, asked: Asked, known: tuple[tuple[str,
         drilled=drilled(wanted.drills, ours.version, routes[0], file.name),
         probed=probed(wanted.probes, [target.name for target in ours.targets]),
     )
+
+
+def _asked(found: Opened) -> tuple[str, ...]:
+    """The routes that calls are replayed on, the most asked first. What the configuration lacks goes to its first."""
+    names = found.material.traffic.routes
+    calls = dict.fromkeys(names, 0)
+    for name, count in found.material.demand.routes.items():
+        calls[name if name in calls else names[0]] += count
+    return tuple(sorted((name for name in names if calls[name]), key=lambda name: (-calls[name], name)))
 
 
 def _try(faults: list[str], do: Callable[[], _Read]) -> _Read | None:

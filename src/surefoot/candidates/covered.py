@@ -100,7 +100,7 @@ def _share(arranged: Arranged, toll: Toll, mode: str) -> Iterator[tuple[int, int
     chosen = [number for number in toll.outages if tally.outages[number].mode == mode]
     sums = tally.struck[:, chosen].sum(axis=1)
     failed = int(sums[WITHOUT, Sum.FAILED])
-    if failed:
+    if failed and toll.seconds:
         yield failed, int(sums[_WITH, Sum.SAVED])
 
 
