@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+LAWS := $(addprefix tests/policy/,test_laws_of_jurisdiction.py test_laws.py test_laws_of_answers.py)
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -48,9 +49,14 @@ evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py
 
-laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those of jurisdiction (an hour and more)
-	SUREFOOT_LAWS=long $(BIN)/python -m pytest tests/policy/test_laws_of_jurisdiction.py tests/policy/test_laws.py \
-		tests/policy/test_laws_of_answers.py
+forbidden: $(STAMP) ## 10,000 calls under every fault, the only healthy target being outside: nobody ever connects to it (4 minutes)
+	$(BIN)/python benchmarks/forbidden.py
+
+laws: $(STAMP) ## the laws of the policy on many fresh worlds: 100,000 for those of jurisdiction (half an hour on two cores)
+	@export SUREFOOT_LAWS=long SUREFOOT_SHARDS=2; \
+	$(BIN)/python -m pytest --timeout=0 $(LAWS) & other=$$!; \
+	$(BIN)/python -m pytest --timeout=0 $(LAWS); own=$$?; \
+	wait $$other && exit $$own
 
 receipts: $(STAMP) ## the proofs about receipts at full length: 100,000 of them changed at random, 200 kills (minutes)
 	$(BIN)/python benchmarks/receipts.py
@@ -71,4 +77,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo coverage-story test check format bench evidence soak laws receipts mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench evidence soak forbidden laws receipts mutants docs lock clean

@@ -5,13 +5,14 @@ Knows: the command, the two ports, the admin application. Must never: leave a pr
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -20,6 +21,7 @@ from typing import Any
 _START_SECONDS = 15.0
 _STOP_SECONDS = 15.0
 _ASK_SECONDS = 5.0
+_FILE = "surefoot.toml"
 _HEAD = """
 [[listeners]]
 address = "127.0.0.1:{port}"
@@ -38,6 +40,12 @@ class Gateway:
     admin: str
     journal: Path
     process: "subprocess.Popen[bytes]"
+    _head: str = ""
+
+    def reload(self, configuration: str) -> None:
+        """Have it go by another configuration; what it listens on stays."""
+        (self.journal.parent / _FILE).write_text(self._head + configuration)
+        self.process.send_signal(signal.SIGHUP)
 
     def status(self) -> dict[str, Any]:
         """What `/status` tells. Raises `OSError` if it does not answer."""
@@ -65,8 +73,10 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(configuration: str, workers: int = 1) -> Iterator[Gateway]:
+def serving(configuration: str, workers: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[Gateway]:
     """The gateway on `configuration`, to which listener, admin application and journal are added.
+
+    The variables of `environment` are set besides those of this process.
 
     Its folder goes away with the context: the journal is to be read inside, after `Gateway.stop`.
 
@@ -75,12 +85,14 @@ def serving(configuration: str, workers: int = 1) -> Iterator[Gateway]:
     """
     with tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         port, admin = _free_port(), _free_port()
-        file = Path(folder) / "surefoot.toml"
-        file.write_text(_HEAD.format(port=port, admin=admin) + configuration)
+        file, head = Path(folder) / _FILE, _HEAD.format(port=port, admin=admin)
+        file.write_text(head + configuration)
         command = [sys.executable, "-m", "surefoot.cli.main", "serve", "-c", str(file), "--workers", str(workers)]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=folder, start_new_session=True)
+        process = subprocess.Popen(
+            command, stderr=subprocess.DEVNULL, cwd=folder, start_new_session=True, env=os.environ | (environment or {})
+        )
         gateway = Gateway(
-            f"http://127.0.0.1:{port}/v1", f"http://127.0.0.1:{admin}", Path(folder) / "journal.db", process
+            f"http://127.0.0.1:{port}/v1", f"http://127.0.0.1:{admin}", Path(folder) / "journal.db", process, head
         )
         try:
             _wait(f"{gateway.admin}/readyz")

@@ -39,9 +39,18 @@ from surefoot.policy.options import PolicyOptions
 from surefoot.policy.target_state import Opened
 
 LONG = os.environ.get("SUREFOOT_LAWS") == "long"
+SHARDS = int(os.environ.get("SUREFOOT_SHARDS", "1"))
+"""Processes that do the long profile together, each its share of it, with examples of its own."""
+
+
+def share_of(examples: int) -> int:
+    """Of so many examples those that fall to this process."""
+    return -(-examples // SHARDS)
+
+
 LAW = settings(
     derandomize=not LONG,
-    max_examples=2_000 if LONG else 80,
+    max_examples=share_of(2_000) if LONG else 80,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

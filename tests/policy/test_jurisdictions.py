@@ -76,7 +76,6 @@ def test_an_unknown_name_binds_nobody_in_silence() -> None:
 def test_what_a_key_says_is_what_is_met() -> None:
     key = ClientKey("app", b"", tenant="acme", jurisdictions=("eu",), classes=("health",), regions=("DE",))
     assert met_by(key) == Circumstances("app", "acme", ("health",), ("DE",), ("eu",))
-    assert met_by(None) == Circumstances()
 
 
 def test_the_strictest_of_each_obligation_holds() -> None:

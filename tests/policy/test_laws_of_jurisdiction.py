@@ -1,12 +1,14 @@
 """The laws of jurisdiction, for every world: run through the real Call, judged by an oracle (`law_of_places`)."""
 
+from functools import cached_property
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.policy import law_of_places as law
-from tests.policy.laws import CANNED, LAW, LONG, Setting, broken_texts, settings_of_the_world
+from tests.policy.dealing import CASES, Dealt, Drawn, dealt
+from tests.policy.laws import CANNED, LAW, LONG, Setting, broken_texts, settings_of_the_world, share_of
 from tests.policy.world import World, request, target
 
 from surefoot.dialects.dialect import Complaint
@@ -16,12 +18,13 @@ from surefoot.domain.jurisdiction import Applied, Circumstances, Constraints, De
 from surefoot.domain.place import Place
 from surefoot.domain.route import Route
 from surefoot.gateway.binder import Binder
-from surefoot.gateway.own_headers import CLASS, JURISDICTION, PLACE, REGION
+from surefoot.gateway.own_headers import JURISDICTION, PLACE
 from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.rules.jurisdiction import forbids
+from surefoot.policy.stack import Stack
 
-MANY = settings(LAW, max_examples=100_000 if LONG else 100)
-OFTEN = settings(LAW, max_examples=100_000 if LONG else 1_000)
+MANY = settings(LAW, max_examples=share_of(100_000) // CASES if LONG else 100)
+OFTEN = settings(LAW, max_examples=share_of(100_000) if LONG else 1_000)
 
 
 class Bound:
@@ -49,31 +52,39 @@ class Bound:
         bound = tuple(replace(one, jurisdiction=applied) for one in asked for applied in self.ways)
         return self.setting._replace(requests=bound).told()
 
+    @cached_property
+    def _stack(self) -> Stack:
+        return self.setting.world().fleet.stacks["chat"]
+
     def admitted(self, applied: Applied) -> set[str]:
-        stack = self.setting.world().fleet.stacks["chat"]
-        return {candidate.target.name for candidate in stack.admitted(request(jurisdiction=applied))}
+        return {candidate.target.name for candidate in self._stack.admitted(request(jurisdiction=applied))}
+
+
+def bound(case: Drawn) -> Bound:
+    setting = case.setting._replace(places=case.places, bound=case.bound)
+    return Bound(setting, law.map_of(case.map_seed), case.listed, case.ways)
 
 
 @st.composite
-def bounds(draw: st.DrawFn, owed: Obligations | None = None) -> Bound:
-    """With `owed`, all calls are bound by these obligations, and by little else."""
-    setting = draw(settings_of_the_world() if owed is None or owed.resume else broken_texts())
-    listed = draw(law.jurisdictions()) if owed is None else [Jurisdiction("j0", obligations=owed)]
+def obliged(draw: st.DrawFn, owed: Obligations) -> Bound:
+    """All calls are bound by these obligations, and by little else."""
+    setting = draw(settings_of_the_world() if owed.resume else broken_texts())
     places = {name: draw(law.places) for name in setting.scripts}
-    setting = setting._replace(places=places, bound=draw(st.sampled_from([None, "j0"])) if owed is None else "j0")
     ways = (draw(law.circumstances), draw(law.circumstances))
-    return Bound(setting, law.map_of(draw(law.seeds)), listed, ways)
+    setting = setting._replace(places=places, bound="j0")
+    return Bound(setting, law.map_of(draw(law.seeds)), [Jurisdiction("j0", obligations=owed)], ways)
 
 
 @MANY
-@given(bounds())
-def test_no_command_ever_names_a_forbidden_target(bound: Bound) -> None:
-    world = bound.told()
-    for story in world.stories:
-        allowed = bound.allowed[story.call.request.jurisdiction.name]
-        assert allowed.issuperset(name for name in story.asked if name != CANNED)
-        following = story.call.next_target(world.now)
-        assert following is None or following.name in allowed
+@given(dealt())
+def test_no_command_ever_names_a_forbidden_target(draw: Dealt) -> None:
+    for one in map(bound, draw.cases()):
+        world = one.told()
+        for story in world.stories:
+            allowed = one.allowed[story.call.request.jurisdiction.name]
+            assert allowed.issuperset(name for name in story.asked if name != CANNED)
+            following = story.call.next_target(world.now)
+            assert following is None or following.name in allowed
 
 
 @OFTEN
@@ -103,9 +114,9 @@ def test_what_is_handed_on_is_no_wider_than_what_binds(
 
 
 @LAW
-@given(bounds(Obligations(hedge=False)))
-def test_who_is_bound_not_to_hedge_is_at_one_target_at_a_time(bound: Bound) -> None:
-    for story in bound.told().stories:
+@given(obliged(Obligations(hedge=False)))
+def test_who_is_bound_not_to_hedge_is_at_one_target_at_a_time(one: Bound) -> None:
+    for story in one.told().stories:
         assert Reason.HEDGE not in story.reasons
         for earlier, later in pairwise(story.call.attempts):
             assert earlier.ended is not None
@@ -113,52 +124,51 @@ def test_who_is_bound_not_to_hedge_is_at_one_target_at_a_time(bound: Bound) -> N
 
 
 @LAW
-@given(bounds(Obligations(resume=False)))
-def test_who_is_bound_to_one_operator_is_never_resumed_by_another(bound: Bound) -> None:
-    for story in bound.told().stories:
+@given(obliged(Obligations(resume=False)))
+def test_who_is_bound_to_one_operator_is_never_resumed_by_another(one: Bound) -> None:
+    for story in one.told().stories:
         broken = story.call.broken
         if broken is not None:
             resumed = {a.state.target.place.operator for a in story.call.attempts if a.reason is Reason.RESUME}
             assert resumed <= {broken.state.target.place.operator} - {None}
 
 
-@LAW
-@given(bounds(), law.constraints, law.denials)
-def test_one_constraint_more_never_adds_a_target(bound: Bound, more: Constraints, deny: Deny) -> None:
-    added = Jurisdiction("more", constraints=more, deny=deny)
-    for applied in bound.ways:
-        narrower = bound.jurisdictions.together([*applied.parts, added])
-        assert bound.admitted(narrower) <= bound.admitted(applied)
+@MANY
+@given(dealt())
+def test_one_constraint_more_never_adds_a_target(draw: Dealt) -> None:
+    for case in draw.cases():
+        one = bound(case)
+        for applied in one.ways:
+            narrower = one.jurisdictions.together([*applied.parts, case.more])
+            assert one.admitted(narrower) <= one.admitted(applied)
 
 
-headers = st.dictionaries(
-    st.sampled_from([JURISDICTION, PLACE, CLASS, REGION]),
-    st.sampled_from([b"j0", b"anywhere", b"J0", b"EU", b"world", b"DE, us", b"health", b"", b"EU,,DE", b"\xff"]),
-)
+@MANY
+@given(dealt())
+def test_whatever_a_header_says_it_never_adds_a_target(draw: Dealt) -> None:
+    key = ClientKey("app", b"", tenant="acme")
+    for case in draw.cases():
+        one = bound(case)
+        binder = Binder(one.jurisdictions)
+        plain, narrowed = binder.applied(key, one.route, {}), binder.applied(key, one.route, case.said)
+        assert isinstance(plain, Applied)
+        if not isinstance(narrowed, Complaint):
+            assert {part.name for part in plain.parts} <= {part.name for part in narrowed.parts}
+            assert one.admitted(narrowed) <= one.admitted(plain)
 
 
-@LAW
-@given(bounds(), headers)
-def test_whatever_a_header_says_it_never_adds_a_target(bound: Bound, said: dict[bytes, bytes]) -> None:
-    binder, key = Binder(bound.jurisdictions), ClientKey("app", b"", tenant="acme")
-    plain, narrowed = binder.applied(key, bound.route, {}), binder.applied(key, bound.route, said)
-    assert isinstance(plain, Applied)
-    if not isinstance(narrowed, Complaint):
-        assert {one.name for one in plain.parts} <= {one.name for one in narrowed.parts}
-        assert bound.admitted(narrowed) <= bound.admitted(plain)
-
-
-@LAW
-@given(bounds())
-def test_a_header_that_would_widen_changes_nothing(bound: Bound) -> None:
+@MANY
+@given(dealt())
+def test_a_header_that_would_widen_changes_nothing(draw: Dealt) -> None:
     """Zones around those that bind already, jurisdictions that bind already, and `anywhere`."""
-    zones = [one.constraints.processes for one in bound.ways[0].parts if one.constraints.processes]
-    named = ",".join(["anywhere", *(one.name for one in bound.ways[0].parts if ":" not in one.name)])
-    said = {JURISDICTION: named.encode()} | ({PLACE: b"WORLD"} if zones else {})
-    key = ClientKey("other", b"", jurisdictions=tuple(n for n in named.split(",") if n != "anywhere"))
-    binder = Binder(bound.jurisdictions)
-    plain, widened = binder.applied(key, bound.route, {}), binder.applied(key, bound.route, said)
-    assert isinstance(plain, Applied)
-    assert isinstance(widened, Applied)
-    if any(one.constraints.processes for one in plain.parts):
-        assert bound.admitted(widened) == bound.admitted(plain)
+    for one in map(bound, draw.cases()):
+        zones = [part.constraints.processes for part in one.ways[0].parts if part.constraints.processes]
+        named = ",".join(["anywhere", *(part.name for part in one.ways[0].parts if ":" not in part.name)])
+        said = {JURISDICTION: named.encode()} | ({PLACE: b"WORLD"} if zones else {})
+        key = ClientKey("other", b"", jurisdictions=tuple(n for n in named.split(",") if n != "anywhere"))
+        binder = Binder(one.jurisdictions)
+        plain, widened = binder.applied(key, one.route, {}), binder.applied(key, one.route, said)
+        assert isinstance(plain, Applied)
+        assert isinstance(widened, Applied)
+        if any(part.constraints.processes for part in plain.parts):
+            assert one.admitted(widened) == one.admitted(plain)

@@ -177,6 +177,17 @@ def test_passed_over_knows_a_route_whose_last_target_is_of_another_route() -> No
     assert stack.passed_over(request(), stranger, 100.0) == "a:jurisdiction"
 
 
+def test_who_was_passed_over_depends_on_the_length_and_on_what_binds() -> None:
+    the_route = Route("chat", (Rung("a", When(most=100)), Rung("b"), Rung("c")))
+    stack = stack_of([target("a"), target("b", "us"), target("c")], the_route)
+    c = stack.states[2]
+    for _ in range(2):  # the second time it is remembered
+        assert stack.passed_over(request(50, place="EU"), c, 100.0) == "b:jurisdiction"
+        assert stack.passed_over(request(300, place="EU"), c, 100.0) == "a:condition,b:jurisdiction"
+        assert stack.passed_over(request(300), c, 100.0) == "a:condition"
+        assert stack.passed_over(request(50), c, 100.0) == ""
+
+
 def test_the_soonest_is_the_first_open_breaker_of_an_admitted_target() -> None:
     stack = stack_of([target("a"), target("b"), target("us", "us")], route("a", "b", "us", jurisdiction="eu"))
     states = {c.state.name: c.state for c in stack._candidates}

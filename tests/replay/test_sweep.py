@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import duckdb
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from tests.replay.files import INCIDENTS, Files, written
 from tests.replay.paired import HOUR, MONDAY
@@ -127,3 +129,26 @@ def test_traffic_that_changed_or_is_gone_is_not_replayed(tmp_path: Path, process
     files.traffic.unlink()
     with pytest.raises(ReplayError, match="every machine needs it at this path"):
         perform(tasks[0], lambda _calls: None)
+
+
+def test_a_replay_that_is_told_to_end_leaves_no_process_behind(tmp_path: Path) -> None:
+    files = written(tmp_path, [0.0])
+    with duckdb.connect() as base:
+        base.execute(
+            """CREATE TABLE calls AS SELECT * EXCLUDE step REPLACE ("at" + 60 * step AS "at")
+            FROM read_parquet($file), range(20000) AS steps(step)""",
+            {"file": str(files.traffic)},
+        )
+        base.table("calls").order('"at"').write_parquet(str(files.traffic))
+    command = [sys.executable, "-m", "surefoot.cli.main", "replay", *files.options("--no-vary", "--processes", "2")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stderr is not None
+        assert program.stderr.readline().startswith("replay 0/3 done")
+        children = psutil.Process(program.pid).children(recursive=True)
+        assert len(children) >= 2
+        program.terminate()
+        program.communicate(timeout=40)
+        assert program.returncode != 0
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+    assert not (files.folder / "out" / "facts.json").exists()

@@ -78,7 +78,7 @@ def test_a_call_whose_first_target_is_well_is_in_no_outage() -> None:
     at = [MONDAY + 2 * HOUR] * 2
     tally.add(np.array([SPARE, -1]), results(at, [failed()] * 2), results(at, [ok()] * 2))
     assert not tally.struck.any()
-    assert {cell for _, cell in tally.weeks} == {ALL}
+    assert {pair for _, pair in tally.weeks} == {ALL}
 
 
 def test_calls_are_counted_in_their_calendar_week_in_utc() -> None:

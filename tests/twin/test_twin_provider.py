@@ -260,6 +260,14 @@ def test_the_control_door_shows_the_plan_and_refuses_nonsense(twin: TwinProcess)
         twin._control("GET", "/_twin/nothing")
 
 
+def test_a_connection_counts_whether_anything_was_said_on_it_or_not(twin: TwinProcess) -> None:
+    before, seen = twin.accepted(), len(twin.log())
+    with socket.create_connection(("127.0.0.1", twin.port)) as sock:
+        sock.shutdown(socket.SHUT_RDWR)
+        assert sock.recv(1) == b""  # it was taken, and closed
+    assert (twin.accepted(), len(twin.log())) == (before + 1, seen)
+
+
 def test_the_process_ends_with_its_context() -> None:
     with TwinProcess() as twin:
         os.kill(twin.pid, 0)

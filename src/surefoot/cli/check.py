@@ -13,6 +13,7 @@ import typer
 from surefoot.config.configuration import Configuration
 from surefoot.config.loading import load
 from surefoot.config.quantities import show_tokens
+from surefoot.domain.front import ANYONE
 from surefoot.domain.jurisdiction import ANYWHERE
 from surefoot.domain.route import Route
 from surefoot.errors import ConfigError
@@ -73,7 +74,7 @@ def _tell(path: Path, configuration: Configuration) -> None:
 def _bound_by(route: Route, configuration: Configuration) -> str:
     """The jurisdiction of a route, `anywhere` included, and what keys add to it."""
     jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
-    own = jurisdictions.bind(route, met_by(None)).name
+    own = jurisdictions.bind(route, met_by(ANYONE)).name
     keys = [
         key
         for key in (*configuration.door.keys, *configuration.ring.keys)

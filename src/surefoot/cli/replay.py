@@ -5,8 +5,10 @@ Must never: hold logic; `surefoot.replay` does the work, `surefoot.report` write
 """
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -91,6 +93,7 @@ def replay(
         _try(faults, ray_here)
     _try(faults, lambda: ready(out))
     found = _try(faults, lambda: opened(files, asked, os.environ))
+    signal.signal(signal.SIGTERM, _interrupt)  # so that everything unwinds, as after Ctrl-C
     posed = None if found is None else _try(faults, lambda: pose(found.material, asked))
     if faults or found is None or posed is None:
         raise ConfigError(list(dict.fromkeys(faults)))
@@ -197,3 +200,7 @@ def _share(text: str) -> float:
     if share <= 0:
         raise ValueError("an outage that strikes no call is none; write 50%")
     return share
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

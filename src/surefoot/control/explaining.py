@@ -16,6 +16,7 @@ from surefoot.config.configuration import Configuration
 from surefoot.config.faults import did_you_mean
 from surefoot.control.status import gravest, worst
 from surefoot.dialects.dialect import Complaint
+from surefoot.domain.front import ANYONE, ClientKey
 from surefoot.domain.request import Request
 from surefoot.errors import ExplainError
 from surefoot.gateway.binder import Binder
@@ -80,9 +81,9 @@ def explain(
     }
 
 
-def _key(configuration: Configuration, name: str | None) -> Any:
+def _key(configuration: Configuration, name: str | None) -> ClientKey:
     if name is None:
-        return None
+        return ANYONE
     keys = {key.name: key for key in (*configuration.door.keys, *configuration.ring.keys)}
     if name not in keys:
         raise ExplainError(f'there is no key "{name}"; {did_you_mean(name, keys)}')

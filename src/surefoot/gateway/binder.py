@@ -36,12 +36,15 @@ class Binder:
 
     def __init__(self, jurisdictions: Jurisdictions) -> None:
         self._jurisdictions = jurisdictions
-        self._found: dict[Asked, tuple[ClientKey | None, Applied]] = {}
+        self._found: dict[Asked, tuple[ClientKey, Applied]] = {}
 
-    def applied(self, key: ClientKey | None, route: Route, headers: Mapping[bytes, bytes]) -> Applied | Complaint:
-        """All that binds, or what is wrong with the headers. Their form has been found right."""
+    def applied(self, key: ClientKey, route: Route, headers: Mapping[bytes, bytes]) -> Applied | Complaint:
+        """All that binds, or what is wrong with the headers. Their form has been found right.
+
+        Where no key is asked for it is `ANYONE`'s.
+        """
         said = tuple([headers.get(name) for name in NARROWING]) if headers else None
-        asked = ("" if key is None else key.name, route.name, said)
+        asked = (key.name, route.name, said)
         found = self._found.get(asked)
         if found is not None and found[0] is key:
             return found[1]
@@ -58,7 +61,7 @@ class Binder:
         self._found[asked] = (key, applied)
         return applied
 
-    def _met(self, key: ClientKey | None, headers: Mapping[bytes, bytes]) -> Circumstances | Complaint:
+    def _met(self, key: ClientKey, headers: Mapping[bytes, bytes]) -> Circumstances | Complaint:
         own = met_by(key)
         zones, classes = self._jurisdictions.zones, {*self._jurisdictions.classes, *own.classes}
         names = {ANYWHERE.name, *self._jurisdictions.by_name}

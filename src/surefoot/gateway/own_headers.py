@@ -22,7 +22,7 @@ LONGEST_DEADLINE = 86_400_000
 
 def _are_names(value: bytes) -> bool:
     """Whether it is a list of names without a gap. Which names there are, the configuration knows."""
-    return all(word.strip() for word in value.split(b","))
+    return all(map(bytes.strip, value.split(b",")))
 
 
 MOST_WORLDS = 1_000_000
@@ -90,6 +90,8 @@ def code_of(fault: str, name: bytes) -> str:
 def wishes_of(headers: dict[bytes, bytes]) -> Wishes:
     """What the headers ask for. They have been found right."""
     deadline, resume = headers.get(DEADLINE), headers.get(RESUME)
+    if deadline is None and resume is None:
+        return NO_WISHES
     return Wishes(
         None if deadline is None else int(deadline) / 1000,
         None if resume is None else resume == b"text",

@@ -78,14 +78,16 @@ class _Bucket:
 class FirstToken:
     """The learned first-token times of one target."""
 
-    __slots__ = ("_all_learned", "_buckets", "_options", "fresh", "table")
+    __slots__ = ("_all_learned", "_buckets", "_defaults", "_noted", "_options", "fresh", "table")
 
     def __init__(self, options: FirstTokenOptions) -> None:
         self._options = options
         self._buckets = [_Bucket(options.memory) for _ in range(2 * _WIDTH)]
+        self._noted = [notes for bucket in self._buckets for notes in (bucket.fresh, bucket.given_up)]
         self.fresh = [bucket.fresh.append for bucket in self._buckets]
         """`fresh[series](seconds)` notes one sample: a bound append, the cheapest note there is."""
         self.table: list[Delays] = []
+        self._defaults = [self._default(plain=plain) for plain in (False, True)]
         self._all_learned = [False, False]
         """Of streamed and of plain calls, whether every bucket has delays of its own."""
         for plain in (False, True):
@@ -97,12 +99,12 @@ class FirstToken:
 
     def fold(self, suspicion: Suspicion) -> bool:
         """Take in the fresh samples, and show them to suspicion; returns whether any delay changed."""
-        changed = False
+        if not any(self._noted):  # the common case, in all but one of a fleet's targets
+            return False
         for series, bucket in enumerate(self._buckets):
             if bucket.fresh or bucket.given_up:
-                changed = True
                 self._fold(series, bucket, suspicion)
-        return changed
+        return True
 
     def _fold(self, series: int, bucket: _Bucket, suspicion: Suspicion) -> None:
         for seconds in bucket.fresh:
@@ -115,9 +117,9 @@ class FirstToken:
         bucket.given_up.clear()
         plain = series >= _WIDTH
         bucket.delays = self._learn(bucket, plain=plain)
-        if bucket.delays is not None and self._all_learned[plain]:
-            self.table[series] = bucket.delays  # nobody takes a neighbour's
-        else:
+        if bucket.delays is not None:
+            self.table[series] = bucket.delays
+        if not self._all_learned[plain]:  # else nobody takes a neighbour's
             self._spread(plain=plain)
 
     def learn_from(self, other: "FirstToken") -> None:
@@ -141,7 +143,7 @@ class FirstToken:
         first = plain * _WIDTH
         learned = [bucket.delays for bucket in self._buckets[first : first + _WIDTH]]
         self._all_learned[plain] = None not in learned
-        default = self._default(plain=plain)
+        default = self._defaults[plain]
         self.table[first : first + _WIDTH] = [
             own if own is not None else _nearest(learned, index, default) for index, own in enumerate(learned)
         ]

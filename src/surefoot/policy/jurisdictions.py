@@ -81,10 +81,8 @@ class Jurisdictions:
         return Jurisdiction(f"{NARROWED}{','.join(names)}", constraints=Constraints(processes=names))
 
 
-def met_by(key: ClientKey | None) -> Circumstances:
-    """The circumstances that a client's key alone brings about."""
-    if key is None:
-        return Circumstances()
+def met_by(key: ClientKey) -> Circumstances:
+    """The circumstances that a client's key alone brings about; `ANYONE`'s brings about none."""
     return Circumstances(key.name, key.tenant, key.classes, key.regions, key.jurisdictions)
 
 

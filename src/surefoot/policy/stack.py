@@ -10,7 +10,7 @@ Jurisdiction stands before everything else: what is not allowed cannot become al
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -38,6 +38,7 @@ OF_THE_MOMENT: tuple[Rule, ...] = (Suspension(), Slots(), Health())
 RANKINGS: dict[Order, Ranking] = {Order.LATENCY: Latency(), Order.PRICE: Price()}
 
 Key = TypeVar("Key")
+Judged = TypeVar("Judged")
 
 _CLOSED = State.CLOSED  # its lookup through the class would be the dearest thing that the short way does
 
@@ -54,6 +55,17 @@ class Verdict(Struct, frozen=True):
     reason: str | None = None
 
 
+class Refused(NamedTuple):
+    """Whom the facts of a request refuse, whatever the moment."""
+
+    words: tuple[str | None, ...]
+    """For each candidate, as listed: `target:rule`, or None where it is admitted."""
+    best: TargetState | None
+    """The first that is admitted."""
+    before: str
+    """The words of those that stand before it, joined."""
+
+
 class Stack:
     """The rules of one route over the targets' states."""
 
@@ -64,6 +76,7 @@ class Stack:
         "_jurisdictions",
         "_only",
         "_ranking",
+        "_refused",
         "_uncut",
         "_windows",
         "budget",
@@ -104,6 +117,7 @@ class Stack:
         self._only: dict[str, tuple[Candidate, ...]] = {}
         """What is admitted where no length matters, by jurisdiction: the short way of most routes."""
         self._admitted: dict[tuple[int, int, str], tuple[Candidate, ...]] = {}
+        self._refused: dict[str | tuple[int, int, str], Refused] = {}
 
     def admitted(self, request: Request) -> tuple[Candidate, ...]:
         """The candidates that the facts of the request admit, as listed."""
@@ -198,14 +212,30 @@ class Stack:
 
     def passed_over(self, request: Request, chosen: TargetState, now: float) -> str:
         """Why targets listed before the chosen one were not taken: `target:rule,...`; empty if none were."""
+        refused = self._refusals(request)
+        if chosen is refused.best:
+            return refused.before
         words: list[str] = []
-        for candidate in self._candidates:
+        for candidate, word in zip(self._candidates, refused.words, strict=True):
             if candidate.state is chosen:
                 break
-            verdict = _first_refusal(OF_THE_REQUEST + OF_THE_MOMENT, candidate, request, now)
-            if verdict is not None:
-                words.append(f"{verdict.target}:{verdict.rule}")
+            verdict = _first_refusal(OF_THE_MOMENT, candidate, request, now) if word is None else None
+            words += [word] if word is not None else [] if verdict is None else [f"{verdict.target}:{verdict.rule}"]
         return ",".join(words)
+
+    def _refusals(self, request: Request) -> Refused:
+        """Whom the facts of the request refuse; judged once, as who is admitted."""
+        name = request.jurisdiction.name
+        key = name if self._uncut else (*self.class_of(request), name)
+        found = self._refused.get(key)
+        if found is not None:
+            return found
+        verdicts = [_first_refusal(OF_THE_REQUEST, candidate, request, 0.0) for candidate in self._candidates]
+        words = [None if verdict is None else f"{verdict.target}:{verdict.rule}" for verdict in verdicts]
+        best = next((c.state for c, word in zip(self._candidates, words, strict=True) if word is None), None)
+        listed = [candidate.state for candidate in self._candidates]
+        before = [] if best is None else words[: listed.index(best)]
+        return _keep(self._refused, key, Refused(tuple(words), best, ",".join(word for word in before if word)))
 
     def soonest(self, request: Request, now: float, tried: Sequence[TargetState] = ()) -> float | None:
         """Seconds until the first open breaker of an admitted target lets a probe through; None if none is open."""
@@ -240,7 +270,7 @@ class Stack:
         return tuple(candidates)
 
 
-def _keep(kept: dict[Key, tuple[Candidate, ...]], key: Key, found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+def _keep(kept: dict[Key, Judged], key: Key, found: Judged) -> Judged:
     if len(kept) < CLASSES_KEPT:
         kept[key] = found
     return found

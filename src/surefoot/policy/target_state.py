@@ -193,6 +193,8 @@ class TargetState:
         `closed_off`: it is grave enough to open the breaker, and others can take over.
         """
         grade = self.suspicion.grade
+        if not (grade or self.suspect or closed_off):
+            return  # the common case
         if grade and not self.suspect:
             self.tried_at = now
         self.suspect = grade >= Grade.PREFER_OTHERS

@@ -13,7 +13,7 @@ from surefoot.errors import ReplayError
 from surefoot.replay.histogram import BINS
 from surefoot.replay.resampling import FEWEST_WEEKS, weights
 from surefoot.replay.result import Integers
-from surefoot.replay.tally import ALL, Cell, Counts, Sum, Tally, Time, week_of
+from surefoot.replay.tally import ALL, Counts, Pair, Sum, Tally, Time, week_of
 from surefoot.replay.toll import Ledger, Toll, ledger, tolls
 
 
@@ -26,11 +26,11 @@ class Group:
     mode: str = ""
     everything: bool = False
 
-    def holds(self, cell: Cell) -> bool:
-        """Whether the calls of a cell are among them."""
+    def holds(self, pair: Pair) -> bool:
+        """Whether the calls of a pair are among them."""
         if self.everything:
-            return cell == ALL
-        return cell != ALL and self.provider in {"", cell[0]} and self.mode in {"", cell[1]}
+            return pair == ALL
+        return pair != ALL and self.provider in {"", pair[0]} and self.mode in {"", pair[1]}
 
 
 EVERYTHING = Group("all", everything=True)
@@ -39,12 +39,12 @@ OUTAGES = Group("outages")
 
 def groups_of(tally: Tally) -> list[Group]:
     """All, in outages, each provider, each mode, and each mode of each provider, as far as there were outages."""
-    cells = sorted({(one.provider, one.mode) for one in tally.outages})
-    if not cells:
+    pairs = sorted({(one.provider, one.mode) for one in tally.outages})
+    if not pairs:
         return [EVERYTHING]
-    providers = [Group(f"provider.{name}", provider=name) for name in sorted({cell[0] for cell in cells}) if name]
-    modes = [Group(f"mode.{name}", mode=name) for name in sorted({cell[1] for cell in cells})]
-    both = [Group(f"provider.{one}.mode.{mode}", provider=one, mode=mode) for one, mode in cells if one]
+    providers = [Group(f"provider.{name}", provider=name) for name in sorted({pair[0] for pair in pairs}) if name]
+    modes = [Group(f"mode.{name}", mode=name) for name in sorted({pair[1] for pair in pairs})]
+    both = [Group(f"provider.{one}.mode.{mode}", provider=one, mode=mode) for one, mode in pairs if one]
     return [EVERYTHING, OUTAGES, *providers, *modes, *both]
 
 
@@ -76,10 +76,10 @@ class Arranged:
         return View(self, held, [list(self._counts(week, group)) for week in self.weeks])
 
     def _counts(self, week: int, group: Group) -> Iterator[Counts]:
-        cells: Sequence[Cell] = [ALL] if group.everything else self.tally.cells
-        for cell in cells:
-            counts = self.tally.weeks.get((week, cell))
-            if counts is not None and group.holds(cell):
+        pairs: Sequence[Pair] = [ALL] if group.everything else self.tally.pairs
+        for pair in pairs:
+            counts = self.tally.weeks.get((week, pair))
+            if counts is not None and group.holds(pair):
                 yield counts
 
 

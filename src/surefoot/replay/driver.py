@@ -76,6 +76,8 @@ def run(arm: Arm, traffic: Iterable[Batch], outages: Sequence[Outage], seed: int
 class Driver:
     """One arm under way. `origin` is the Unix time at which its clock stands at 0."""
 
+    make_call: type[Call] = Call
+
     def __init__(self, arm: Arm, outages: Sequence[Outage], origin: float, seed: int) -> None:
         configuration = arm.configuration
         self._front = Front(configuration)
@@ -117,7 +119,7 @@ class Driver:
             if now >= down.since and down.strikes(books, row, now):
                 continue
             called = terms[route][key]
-            call = Call(self.fleet, called.request(stream, prompt_tokens, max_tokens), now)
+            call = self.make_call(self.fleet, called.request(stream, prompt_tokens, max_tokens), now)
             self._begin(Life(books, row, call, called.idle), now)
 
     def finished(self) -> Iterator[Results]:

@@ -114,10 +114,10 @@ def _incidents(one: Played) -> Iterator[tuple[Any, ...]]:
 
 
 def _weeks(one: Played) -> Iterator[tuple[Any, ...]]:
-    for week, cell in sorted(one.tally.weeks):
-        if cell != ALL:
+    for week, pair in sorted(one.tally.weeks):
+        if pair != ALL:
             continue
-        for arm, sums in enumerate(one.tally.weeks[week, cell].sums.tolist()):
+        for arm, sums in enumerate(one.tally.weeks[week, pair].sums.tolist()):
             yield (
                 one.scenario, name_of(week), arm_name(arm, one.tally.lags), sums[Sum.CALLS], sums[Sum.FAILED],
                 sums[Sum.SAVED], sums[Sum.LOST], sums[Sum.ATTEMPTS], sums[Sum.COST] / NANO, sums[Sum.UNPRICED],

@@ -87,7 +87,7 @@ def pose(material: Material, asked: Asked) -> Posed:
         for n, (reading, found) in enumerate(plans.items())
     ]
     base = plans[asked.readings[0]]
-    said = [*material.filled, *base.said, STANDING]
+    said = [*material.filled, *(one for found in plans.values() for one in found.said), STANDING]
     for stress in asked.stresses:
         case = stress.apply(made.case(base))
         said += case.said

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from multiprocessing.queues import Queue
 from queue import Empty
 from socket import create_connection
@@ -75,14 +75,19 @@ def _nobody(_calls: int) -> None:
 
 def _on_processes(tasks: Sequence[Task], progress: Progress, count: int) -> list[Tally]:
     context = get_context("spawn")
+    others = set(active_children())
     told: Queue[int] = context.Queue()
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(told,))
     try:
         futures = [pool.submit(_perform_there, task) for task in tasks]
         _watch(futures, told, progress)
         return [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise ReplayError("a process of the replay was killed; it may have run out of memory") from error
+    except BaseException as error:
+        for child in set(active_children()) - others:  # a task that has begun would go on for minutes
+            child.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise ReplayError("a process of the replay was killed; it may have run out of memory") from error
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         told.close()

@@ -40,10 +40,10 @@ MONDAY = 4 * 86_400
 NANO = 1_000_000_000
 """Of a dollar. A week of nine billion dollars would overflow."""
 
-Cell = tuple[str, str]
+Pair = tuple[str, str]
 """Provider and failure mode of the outages that calls were in."""
 
-ALL: Cell = ("", "")
+ALL: Pair = ("", "")
 """Every call, in an outage or not."""
 
 
@@ -78,7 +78,7 @@ class Time(IntEnum):
 
 @dataclass(slots=True)
 class Counts:
-    """Of the calls of one week and cell."""
+    """Of the calls of one week and pair."""
 
     sums: Integers
     """Arms by `Sum`."""
@@ -136,18 +136,18 @@ class Tally:
         self.arms = 1 + len(lags)
         self.first, self.last = inf, -inf
         """Unix times of the first and the last call."""
-        self.weeks: dict[tuple[int, Cell], Counts] = {}
+        self.weeks: dict[tuple[int, Pair], Counts] = {}
         self.struck = np.zeros((self.arms, len(self.outages), len(Sum)), np.int64)
         """Arms by outage by `Sum`: of the calls that belong to the outage."""
         self.arriving = Arriving(self.outages, self.targets)
-        self.cells: list[Cell] = sorted({(one.provider, one.mode) for one in self.outages})
-        place = {cell: number for number, cell in enumerate(self.cells)}
-        self._cell_of = np.array([place[one.provider, one.mode] for one in self.outages] + [NONE], np.int64)
+        self.pairs: list[Pair] = sorted({(one.provider, one.mode) for one in self.outages})
+        place = {pair: number for number, pair in enumerate(self.pairs)}
+        self._pair_of = np.array([place[one.provider, one.mode] for one in self.outages] + [NONE], np.int64)
 
     @property
     def calls(self) -> int:
         """How many were counted."""
-        return int(sum(one.sums[WITHOUT, Sum.CALLS] for (_, cell), one in self.weeks.items() if cell == ALL))
+        return int(sum(one.sums[WITHOUT, Sum.CALLS] for (_, pair), one in self.weeks.items() if pair == ALL))
 
     def add(self, first: Integers, without: Results, ours: Results) -> None:
         """A batch of both arms. `first`: position of each call's first target, -1 if it has none.
@@ -166,22 +166,22 @@ class Tally:
         columns = [bare] + [_late(with_it, bare, after < lag) if lag else with_it for lag in self.lags]
         self._count_outages(outage, columns)
         weeks = week_of(ours.at)
-        cells = self._cell_of[outage]
+        pairs = self._pair_of[outage]
         for week in np.unique(weeks).tolist():
             inside = weeks == week
             self._count(week, ALL, inside, columns)
-            for number in np.unique(cells[inside & (cells != NONE)]).tolist():
-                self._count(week, self.cells[number], inside & (cells == number), columns)
+            for number in np.unique(pairs[inside & (pairs != NONE)]).tolist():
+                self._count(week, self.pairs[number], inside & (pairs == number), columns)
 
     def _count_outages(self, outage: Integers, columns: Sequence[_Columns]) -> None:
         hit = np.flatnonzero(outage != NONE)
         for arm, one in enumerate(columns):
             np.add.at(self.struck[arm], outage[hit], one.sums[hit])
 
-    def _count(self, week: int, cell: Cell, chosen: NDArray[np.bool_], columns: Sequence[_Columns]) -> None:
-        counts = self.weeks.get((week, cell))
+    def _count(self, week: int, pair: Pair, chosen: NDArray[np.bool_], columns: Sequence[_Columns]) -> None:
+        counts = self.weeks.get((week, pair))
         if counts is None:
-            counts = self.weeks[week, cell] = Counts.empty(self.arms, len(self.targets))
+            counts = self.weeks[week, pair] = Counts.empty(self.arms, len(self.targets))
         for arm, one in enumerate(columns):
             counts.sums[arm] += one.sums[chosen].sum(axis=0)
             winner = one.winner[chosen]

@@ -1,6 +1,6 @@
-"""The twin's own door, on its own port: set faults, read the log.
+"""The twin's own door, on its own port: set faults, read the log, count connections.
 
-Knows: `POST` and `GET /_twin/faults`, `GET /_twin/log?since=N`, `DELETE /_twin/log`.
+Knows: `POST` and `GET /_twin/faults`, `GET /_twin/log?since=N`, `DELETE /_twin/log`, `GET /_twin/connections`.
 Must never: be bent by a fault; it must answer while the provider's port refuses.
 """
 
@@ -25,6 +25,10 @@ class Controlled(Protocol):
     log: AttemptLog
 
     @property
+    def accepted(self) -> int:
+        """TCP connections that were ever accepted."""
+
+    @property
     def plan(self) -> FaultPlan:
         """The plan in force."""
 
@@ -46,8 +50,10 @@ class ControlConnection(HttpConnection):
             response = self._faults(request)
         elif url.path == "/_twin/log":
             response = self._log(request, url.query)
+        elif url.path == "/_twin/connections" and request.method == b"GET":
+            response = bodies.response(200, _encode({"accepted": self._twin.accepted}))
         else:
-            response = _fail(404, "no such path; there are /_twin/faults and /_twin/log")
+            response = _fail(404, "no such path; there are /_twin/faults, /_twin/log and /_twin/connections")
         if self.transport is not None:
             self.transport.write(response)
         self.answered()

@@ -29,6 +29,8 @@ class Listener:
         self._held = _bound(host, port)
         self.port: int = self._held.getsockname()[1]
         self._listening: socket.socket | None = None
+        self.accepted = 0
+        """TCP connections that were ever accepted, whether anything was said on them or not."""
         self._admissions: set[asyncio.Task[None]] = set()
 
     def secure(self, tls: ssl.SSLContext, spoil: Callable[[], bool]) -> None:
@@ -75,6 +77,7 @@ class Listener:
                 loop.remove_reader(self._listening)
                 loop.call_later(_BREATH, self._resume)
                 return
+            self.accepted += 1
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             task = loop.create_task(self._admit(sock))

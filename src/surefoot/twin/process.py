@@ -75,6 +75,10 @@ class TwinProcess:
         """Forget all records."""
         self._control("DELETE", "/_twin/log")
 
+    def accepted(self) -> int:
+        """TCP connections that the provider's port has ever accepted, whether anything was asked on them or not."""
+        return msgspec.json.decode(self._control("GET", "/_twin/connections"), type=dict[str, int])["accepted"]
+
     def _control(self, method: str, path: str, body: bytes | None = None) -> bytes:
         connection = http.client.HTTPConnection(self.control_url.removeprefix("http://"), timeout=_CONTROL_SECONDS)
         try:

@@ -138,6 +138,11 @@ class Twin:
         return f"http://{self._options.host}:{self.control_port}"
 
     @property
+    def accepted(self) -> int:
+        """TCP connections that the provider's port has ever accepted, handshakes that failed included."""
+        return 0 if self._listener is None else self._listener.accepted
+
+    @property
     def plan(self) -> FaultPlan:
         """The fault plan in force."""
         return self._chooser.plan

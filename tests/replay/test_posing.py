@@ -1,0 +1,130 @@
+"""From what was asked to tasks: which there are, what differs in each, and what cannot be compared."""
+
+from pathlib import Path
+
+import pytest
+from tests.replay.files import CONFIG, Files, written
+
+from surefoot.errors import ConfigError, ReplayError, StartError
+from surefoot.intake.incident import Reading
+from surefoot.replay.files import Files as Given
+from surefoot.replay.files import Opened, opened
+from surefoot.replay.kept import ready
+from surefoot.replay.model import TargetModel, constant
+from surefoot.replay.posing import Asked, Posed, pose, scaled
+from surefoot.replay.stress import read_stress
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return written(tmp_path_factory.mktemp("posing"), [step / 2 for step in range(8 * 48)])
+
+
+def read(files: Files, asked: Asked, against: Path | None = None) -> Opened:
+    given = Given(
+        config=files.config, traffic=files.traffic, incidents=(files.incidents,), models=files.models, against=against
+    )
+    return opened(given, asked, {})
+
+
+def posed(files: Files, **more: object) -> Posed:
+    asked = Asked(**({"readings": tuple(Reading), "lags": (0.0,)} | more))  # type: ignore[arg-type]
+    return pose(read(files, asked).material, asked)
+
+
+def test_readings_and_stresses_are_scenarios_and_the_first_reading_is_the_base(files: Files) -> None:
+    found = posed(files, stresses=(read_stress("busiest-hour=1h"),), vary=False)
+    assert [(task.scenario, task.assumption, task.value) for task in found.tasks] == [
+        ("any", "", "any"),
+        ("partial", "reading", "partial"),
+        ("major", "reading", "major"),
+        ("any+busiest-hour=1h", "stress", "busiest-hour=1h"),
+    ]
+    assert [len(task.outages) for task in found.tasks] == [3, 2, 2, 4]
+    assert any(sentence.startswith("busiest-hour=1h") for sentence in found.said)
+
+
+def test_each_variation_changes_one_assumption_and_is_no_scenario(files: Files) -> None:
+    found = posed(files, readings=(Reading.ANY,))
+    base, *others = found.tasks
+    assert {task.scenario for task in others} == {""}
+    by = {(task.assumption, task.value): task for task in others}
+    spare = {key: task.arms[0].models["spare"].requests_per_minute for key, task in by.items()}
+    assert spare["fallback capacity", "half"] == 500
+    assert spare["fallback capacity", "double"] == 2000
+    assert {task.arms[0].models["primary"].requests_per_minute for task in others} == {1000}
+    assert {one.share for one in by["failing", "50%"].outages} == {0.5}
+    assert by["seed", "8"].seed == base.seed + 1
+    untouched = [task for key, task in by.items() if key[0] == "fallback capacity"]
+    assert all(task.outages == base.outages and task.seed == base.seed for task in untouched)
+
+
+def test_a_fallback_takes_a_call_a_minute_at_least() -> None:
+    model = TargetModel(
+        target="t", ttft=constant(1), rate=constant(1), servers=3, queue=5, requests_per_minute=1.0, tokens_per_minute=9
+    )
+    half = scaled(model, 0.5)
+    assert (half.servers, half.queue, half.requests_per_minute, half.tokens_per_minute) == (2, 3, 1.0, 4.5)
+    bare = TargetModel(target="t", ttft=constant(1), rate=constant(1))
+    assert scaled(bare, 2.0) == bare
+
+
+def test_the_hash_of_the_inputs_changes_with_every_input_but_the_seed(files: Files, tmp_path: Path) -> None:
+    asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
+    usual = read(files, asked).inputs
+    assert read(files, Asked(readings=(Reading.ANY,), lags=(0.0,), seed=99)).inputs == usual
+    assert read(files, Asked(readings=(Reading.MAJOR,), lags=(0.0,))).inputs != usual
+    hours = [step / 2 for step in range(8 * 48)]
+    for number, changed in enumerate(
+        (
+            {"config": CONFIG + "\n[policy.breaker]\nstreak = 2\n"},
+            {"incidents": "id,provider,start,end\none,openai,2024-06-04T01:00Z,2024-06-04T02:00Z\n"},
+            {"models": "[targets]\n"},
+        )
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert read(written(folder, hours, **changed), asked).inputs != usual, changed
+    shorter = tmp_path / "shorter"
+    shorter.mkdir()
+    assert read(written(shorter, hours[1:]), asked).inputs != usual
+
+
+def test_secrets_stay_here(files: Files) -> None:
+    asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
+    given = Given(config=files.config, traffic=files.traffic, incidents=(files.incidents,))
+    material = opened(given, asked, {"NOT_SET": "sk-secret-of-nobody"}).material
+    assert dict(material.ours.credentials) == {}
+
+
+def test_an_entry_that_cannot_be_read_is_told_of(files: Files, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_text(files.incidents.read_text() + "bad,openai,never,2024-06-03T02:00Z,major,no time\n")
+    asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
+    found = opened(Given(config=files.config, traffic=files.traffic, incidents=(broken,)), asked, {})
+    (told,) = found.unreadable
+    assert told.startswith("1 of 4 entries of broken.csv could not be read, the first in line 5: start is no time;")
+
+
+def test_a_configuration_without_a_route_that_is_asked_for_cannot_stand_against(files: Files, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(CONFIG.replace("[routes.chat]", "[routes.talk]"))
+    asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
+    with pytest.raises(ReplayError, match="it has no route chat"):
+        pose(read(files, asked, other).material, asked)
+
+
+def test_all_files_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
+    nowhere = [tmp_path / name for name in ("c.toml", "t.parquet", "i.csv", "m.toml")]
+    given = Given(config=nowhere[0], traffic=nowhere[1], incidents=(nowhere[2],), against=nowhere[3])
+    with pytest.raises(ConfigError) as told:
+        opened(given, Asked(readings=(Reading.ANY,), lags=(0.0,)), {})
+    assert all(any(file.name in fault for fault in told.value.faults) for file in nowhere)
+
+
+def test_a_folder_that_cannot_hold_the_outcome_is_told_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StartError, match="is a file, not a folder"):
+        ready(tmp_path / "file" / "below")
+    ready(tmp_path / "new" / "folder")
+    assert (tmp_path / "new" / "folder").is_dir()
