@@ -19,6 +19,7 @@ from surefoot.config.faults import Faults
 from surefoot.config.loading import SALT_BYTES, load
 from surefoot.config.routes import less
 from surefoot.config.served import Served
+from surefoot.domain.front import ANYONE
 from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.route import Filtered, Order, Resume, Route, Rung, Watch
 from surefoot.policy.breaker import BreakerOptions
@@ -127,7 +128,7 @@ def _bindings(
         for key in (*configuration.door.keys, *configuration.ring.keys)
         if key.routes is None or route.name in key.routes
     ]
-    bound = (jurisdictions.bind(route, met_by(key)) for key in (None, *keys))
+    bound = (jurisdictions.bind(route, met_by(key)) for key in (ANYONE, *keys))
     yield from {one.name: one.parts for one in bound}.values()
 
 
