@@ -137,6 +137,16 @@ def test_an_open_breaker_spares_the_calls_that_follow_and_its_probe_finds_the_ta
     assert results.e2e.tolist() == about(1.1, 1.1, 1.1, 1.0, 1.0, 1.0, 1.0)
 
 
+def test_a_call_whose_one_attempt_failed_is_woken_for_the_probe_of_another_target() -> None:
+    both = [outage(name, 5, 40, mode="quota") for name in ("a", "b")]
+    results = replayed(arm(model("a"), model("b")), calls(range(60)), both)
+
+    assert len(results.at) == 60
+    waited = np.flatnonzero((results.attempts == 2) & (results.e2e > 1.0))
+    assert len(waited) > 0
+    assert not np.isnan(results.e2e).any()
+
+
 def test_the_end_of_the_road_is_an_error_or_the_static_text_which_is_no_answer() -> None:
     dead = [outage("a", -1, 1), outage("b", -1, 1)]
     plain = arm(model("a"), model("b"), limits=Limits(wait=0.0), hedge=0.0)

@@ -312,7 +312,7 @@ class Driver:
         wake_at = life.call.wake_at
         if wake_at >= life.alarm:
             return
-        if len(life.legs) == 1:
+        if len(life.legs) == 1 and not life.legs[0].over:
             leg = life.legs[0]
             if leg.next_at <= wake_at or (leg.smooth and life.call.attempts[0].first is not None):
                 return
