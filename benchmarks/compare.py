@@ -59,7 +59,7 @@ def compare(out: Path) -> None:
     told = [
         *("-c", EXAMPLES / "single-cloud.toml", "-c", EXAMPLES / "multi-cloud.toml"),
         *("--traffic", traffic, "--incidents", EXAMPLES / "compare" / "incidents.csv"),
-        *("--models", EXAMPLES / "compare" / "models.toml", "--p99-limit", "30s", "-o", out),
+        *("--models", EXAMPLES / "compare" / "models.toml", "--p99-limit", "20s", "--coverage-limit", "90%", "-o", out),
     ]
     typer.main.get_command(command_app("compare")).main([str(part) for part in told], standalone_mode=False)
 

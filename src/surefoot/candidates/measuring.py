@@ -42,7 +42,7 @@ class Meter(Struct, frozen=True):
         return Measured(Fact(name=f"{self.prefix}.{name}", value=None, unit=unit, n=n, note=why))
 
     def ratio(self, name: str, unit: str, parts: tuple[Integers, Integers], how: str, scale: float = 1.0) -> Measured:
-        """The sum of the first part over that of the second, by week; n is the latter."""
+        """The sum of the first part over that of the second, by week; n is the latter. A share is of so many calls."""
         top, bottom = parts
         n = int(bottom.sum())
         if not n:
@@ -52,7 +52,10 @@ class Meter(Struct, frozen=True):
             over, under = self.weights @ top, self.weights @ bottom
             with np.errstate(divide="ignore", invalid="ignore"):
                 resampled = np.where(under > 0, over / scale / under, np.nan)
-        return self.made(name, unit, (int(top.sum()) / scale / n, n), how, resampled)
+        value = int(top.sum()) / scale / n
+        if unit == "share":
+            return self.share(name, (value, n, n), how, resampled, "calls")
+        return self.made(name, unit, (value, n), how, resampled)
 
     def total(self, name: str, unit: str, by_week: Integers, n: int, told: tuple[str, float]) -> Measured:
         """A sum divided by a scale; `told` is how it was made, and the scale."""
@@ -93,19 +96,21 @@ class Meter(Struct, frozen=True):
         )  # fmt: skip
         return Measured(fact, resampled)
 
-    def share(self, name: str, sample: tuple[float, int, int], how: str, resampled: Floats | None) -> Measured:
-        """A share of which `sample` is value, size, and how many incidents it is of.
+    def share(
+        self, name: str, sample: tuple[float, int, int], how: str, resampled: Floats | None, what: str = "incidents"
+    ) -> Measured:
+        """A share of which `sample` is value, size, and of how many cases that do not hang together it is.
 
-        Where all or none is covered every resample says the same; then the interval is that of all or none of so many
-        incidents (Clopper & Pearson).
+        Where it is all or none every resample says the same; then the interval is that of all or none of so many cases
+        (Clopper & Pearson). A single case in which it is neither has none.
         """
-        value, n, incidents = sample
+        value, n, cases = sample
         if 0 < value < 1:
-            return self.made(name, "share", (value, n), how, resampled)
-        low, high = clopper_pearson(incidents if value else 0, incidents, CONFIDENCE)
+            return self.made(name, "share", (value, n), how, resampled if cases > 1 else None)
+        low, high = clopper_pearson(cases if value else 0, cases, CONFIDENCE)
         fact = Fact(
             name=f"{self.prefix}.{name}", value=value, unit="share", n=n, low=low, high=high, confidence=CONFIDENCE,
-            method=f"{how}; Clopper and Pearson's interval for {'all' if value else 'none'} of {incidents} incidents",
+            method=f"{how}; Clopper and Pearson's interval for {'all' if value else 'none'} of {cases} {what}",
         )  # fmt: skip
         return Measured(fact)
 
@@ -157,7 +162,7 @@ def _added(one: Fact, other: Fact) -> Ends:
 def _of_weeks(how: str, resampled: Floats | None, weeks: int) -> tuple[Ends, str, str]:
     """Interval, method and note."""
     if resampled is None:
-        return OPEN, how, "no interval: one calendar week"
+        return OPEN, how, "no interval: one calendar week or one incident"
     ends = interval(resampled)
     if ends is None:
         return OPEN, how, "no interval: too few weeks have any"

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 
 from surefoot.candidates.measuring import Measured, Meter
 from surefoot.config.configuration import Configuration
@@ -88,8 +87,11 @@ def told(pair: Pair, arranged: Arranged, meter: Meter) -> Iterator[Measured]:
         yield meter.missing(f"{start}.beta", "share", 0, f"{pair.first} has no outage here")
         return
     how = "share of the first target's outage in which the fallback is out too"
-    one = meter.ratio(f"{start}.beta", "share", (both, down), how)
-    yield one._replace(fact=replace(one.fact, n=incidents))
+    drawn = None
+    if meter.weights is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drawn = (meter.weights @ both) / (meter.weights @ down)
+    yield meter.share(f"{start}.beta", (int(both.sum()) / int(down.sum()), incidents, incidents), how, drawn)
 
 
 def _by_week(tally: Tally, weeks: range, pair: Pair) -> tuple[Integers, Integers]:

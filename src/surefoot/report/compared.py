@@ -229,7 +229,7 @@ def _modes(found: Compared) -> Sheet:
                 cells.append(NONE)
                 continue
             lost = shown.minutes_of(minutes.value or 0.0)
-            cells.append(f"{shown.share_of(share)} [{shown.shares_between(share)}] of {share.n:,}; {lost}")
+            cells.append(f"{_cell(_NUMBERS[2], share)} of {share.n:,}; {lost}")
         rows.append((name, *cells))
     head = ("mode", *(one.name for one in found.candidates))
     return Sheet("By mode: answered of the calls that failed without; minutes of outage without", head, rows)
@@ -241,10 +241,7 @@ def _answered(found: Compared) -> Sheet:
         start = f".{found.readings[0]}.{what}."
         for word in _words(found, start, ""):
             facts = [_find(found, f"{one.name}{start}{word}") for one in found.candidates]
-            cells = (
-                NONE if fact is None else f"{shown.share_of(fact)} [{shown.shares_between(fact)}]" for fact in facts
-            )
-            rows.append((f"{what} {word}", *cells))
+            rows.append((f"{what} {word}", *(NONE if fact is None else _cell(_NUMBERS[2], fact) for fact in facts)))
     return Sheet("Who answered", ("", *(one.name for one in found.candidates)), rows)
 
 
