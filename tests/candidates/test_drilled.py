@@ -39,7 +39,8 @@ def test_coverage_is_weighed_by_the_rates_that_are_given(tmp_path: Path) -> None
     assert fact.value == pytest.approx((600 * 15 / 20 + 100 * 1) / 700)
     rows = [Counted("silence", 20, 30, 15, 20), Counted("cut", 10, 10, 20, 20)]
     band = coverage_interval(rows, years=2.0, seed=7).risk
-    assert (fact.low, fact.high, fact.n) == (pytest.approx(band.low), pytest.approx(band.high), 40)
+    assert (fact.low, fact.high) == pytest.approx((band.low, band.high))
+    assert fact.n == 40
 
 
 def test_runs_of_one_plan_are_put_together_and_counted_by_week(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from surefoot.facts import Fact, Facts, write
 
 
 def fact(name: str = "target.azure-eu.end_to_end.p99", value: float = 2.5, **changed: Any) -> Fact:
-    return Fact(**({"name": name, "value": value, "unit": "s", "n": 1000, "low": 2.0, "high": 3.0} | changed))
+    usual: dict[str, Any] = {"name": name, "value": value, "unit": "s", "n": 1000, "low": 2.0, "high": 3.0}
+    return Fact(**(usual | changed))
 
 
 def sheet(folder: Path, *facts: Fact, until: float = 100.0) -> Path:
