@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, outage, replayed
+from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, model, outage, replayed
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
@@ -145,3 +145,11 @@ def test_ticks_that_are_left_out_would_have_changed_nothing(
 
     assert diligent.ticks.made > lazy.ticks.made
     assert same(*found)
+
+
+def test_a_call_that_waits_for_a_probe_after_its_only_attempt_ends_all_the_same() -> None:
+    busy = model("b", requests_per_minute=3.0)
+    found = replayed(arm(model("a"), busy), calls(range(4)), [outage("a", -1, 3600)])
+    assert len(found.at) == 4
+    assert answered(found) == 3
+    assert found.e2e[-1] > 1  # the first breaker is open, the other target says that it is full: it waited

@@ -14,7 +14,7 @@ from surefoot.replay.tally import Tally
 from surefoot.report.replayed import Heading, answer, basis, tables
 from surefoot.report.shown import minutes_of
 
-HEADING = Heading(config="surefoot.toml", against="no fallback", lags=(0.0, 300.0), failing=1.0)
+HEADING = Heading(config="surefoot.toml", against="no fallback", lags=(0.0, 300.0))
 
 
 def summed(outages: list[Outage], *rows: tuple[float, dict[str, object], dict[str, object]]) -> Summary:

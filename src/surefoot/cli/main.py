@@ -22,6 +22,8 @@ class Entry(NamedTuple):
 
     module: str
     sentence: str
+    function: str | None = None
+    """Its name where that of the command is a word of Python."""
 
 
 COMMANDS = {
@@ -34,6 +36,7 @@ COMMANDS = {
     "receipts": Entry("surefoot.cli.receipts", "Verify and export receipts."),
     "twin": Entry("surefoot.cli.twin", "Serve a provider that misbehaves on order."),
     "drill": Entry("surefoot.cli.drill", "Let targets fail on purpose and count what becomes of the calls."),
+    "import": Entry("surefoot.cli.import_traffic", "Read a traffic log into one form.", "import_traffic"),
     "incidents": Entry("surefoot.cli.incidents", "Say how often and how long providers were down, and at once."),
     "replay": Entry("surefoot.cli.replay", "Replay traffic against outages, with and without a fallback."),
     "compare": Entry("surefoot.cli.compare", "Hold whole configurations against one another; the impact matrix."),
@@ -45,7 +48,9 @@ COMMANDS = {
 
 def command_app(name: str) -> typer.Typer:
     """The application of one command. Raises `ImportError` if its module or something it needs is missing."""
-    function: Callable[..., None] | typer.Typer = getattr(import_module(COMMANDS[name].module), name)
+    function: Callable[..., None] | typer.Typer = getattr(
+        import_module(COMMANDS[name].module), COMMANDS[name].function or name
+    )
     if isinstance(function, typer.Typer):
         return function
     single = _plain_app()

@@ -18,6 +18,7 @@ from surefoot.cli.faults import faults_page
 from surefoot.cli.main import COMMANDS, command_app
 from surefoot.cli.signals import consequences, signals_page
 from surefoot.cli.tables import table
+from surefoot.cli.traffic_page import traffic_page
 from surefoot.config.reference import HEADER, configuration_page
 from surefoot.domain import record
 from surefoot.domain.outcome import OUTCOMES
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
         "journal.md": _journal_page(),
         "outcomes.md": _outcomes_page(),
         "signals.md": signals_page(),
+        "traffic.md": traffic_page(),
     }
 
 

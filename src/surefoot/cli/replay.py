@@ -110,7 +110,7 @@ def replay(
         summary = summarise(played, About(seed=seed, inputs=found.inputs, places=places))
         assumptions = _assumptions(found, posed)
         keep(out, summary, played, assumptions)
-    heading = Heading(config=config.name, against=held_against(against), lags=asked.lags, failing=asked.failing)
+    heading = Heading(config=config.name, against=held_against(against), lags=asked.lags)
     _tell(summary, heading, found, posed, out, as_json=as_json)
 
 

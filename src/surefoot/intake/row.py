@@ -17,8 +17,13 @@ class Row(Struct, frozen=True, kw_only=True):
     """Number of the line, or of the record in a file that has no lines, from 1."""
     call: str | None
     """What joins the attempts of one client request (operation, trace or call id). None: the source has nothing."""
+    siblings: str | None = None
+    """What is under one parent, where the source knows parents and no requests: attempts of one request, or requests of
+    one agent. One that failed belongs to the next of its siblings, one that did not ends its request."""
     at: float
     """When the attempt began."""
+    asked: bool = True
+    """False: the call ended before any provider was asked, and this speaks of the call."""
     provider: str | None = None
     model: str | None = None
     route: str | None = None

@@ -35,7 +35,7 @@ CHUNK = 1024 * 1024
 """Bytes read at once."""
 
 HEAD = 4096
-"""Bytes that are looked at to tell whether JSON keeps to lines."""
+"""Bytes that are looked at to tell what a file is."""
 
 LONGEST_SHOWN = f"{LONGEST // 1024 // 1024} MiB"
 GZIP = b"\x1f\x8b"
@@ -137,13 +137,17 @@ class Source:
         for line in self.lines():
             yield line if isinstance(line, Unreadable) else _record(line)
 
-    def _spread(self) -> bool:
-        """Whether this is JSON that does not keep to lines, by its first line. A damaged file is not."""
+    def head(self) -> bytes:
+        """How it begins, up to 4 KiB and without white space before; nothing if it is damaged there. Reads nothing."""
         try:
-            head = self._opened().peek(HEAD)[:HEAD].removeprefix(BYTE_ORDER_MARK).lstrip()
+            return self._opened().peek(HEAD)[:HEAD].removeprefix(BYTE_ORDER_MARK).lstrip()
         except DAMAGED:
-            return False
-        return head[:1] == b"[" or head.split(b"\n", 1)[0].rstrip()[-1:] in {b"{", b"[", b","}
+            return b""
+
+    def _spread(self) -> bool:
+        """Whether this is JSON that does not keep to lines, by its first line."""
+        head = self.head()
+        return head[:1] == b"[" or head.split(b"\n", 1)[0].rstrip() == b"{"
 
     def table(self) -> Iterator[Record | Unreadable]:
         """All rows of a CSV with a header, each as a dictionary by column; a row that has not all fields is told."""
@@ -162,14 +166,16 @@ class Source:
             if fields is None:
                 return
             begun = texts.begun or texts.number
+            # A quote that is not closed takes lines into its cell which are rows of their own.
+            over = "" if texts.number == begun else f", over {texts.number - begun + 1} lines"
             if isinstance(fields, str):
-                yield Unreadable(begun, fields)
+                yield Unreadable(begun, fields + over)
             elif header is None:
                 header = [field.strip() for field in fields]
             elif len(fields) == len(header):
                 yield Record(begun, dict(zip(header, fields, strict=True)))
             else:
-                yield Unreadable(begun, f"{len(fields)} fields under a header of {len(header)}")
+                yield Unreadable(begun, f"{len(fields)} fields under a header of {len(header)}{over}")
 
     def _ended(self) -> bool:
         """Read on to the end of a line that is too long. Whether there was nothing left of it."""
@@ -190,7 +196,7 @@ def _record(line: Line | Unreadable) -> Record | Unreadable:
         return line
     try:
         return Record(line.number, msgspec.json.decode(line.content))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Unreadable(line.number, "not JSON")
 
 
@@ -265,7 +271,7 @@ class _Values:
             at = cast("re.Match[str]", BETWEEN.match(self._text, at)).end()
             try:
                 content, end = self._parse(self._text, at)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # also a number of more digits than Python reads
                 break
             if end == len(self._text) and not final:
                 break

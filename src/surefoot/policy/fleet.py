@@ -103,12 +103,6 @@ class Fleet:
         for state, alarm in alarms.items():
             state.judge(now, closed_off=alarm and self._others_can_take_over(state), slowed=slowed)
 
-    def suspend_as(self, other: "Fleet", now: float) -> None:
-        """Whom another Fleet has suspended is asked by nobody here either."""
-        for name, state in other.targets.items():
-            if state.suspended is not None:
-                self.hear(Suspended(name, state.suspended), now)
-
     @property
     def unsettled(self) -> bool:
         """Whether the next tick has anything to do, though no call says anything more until then.
@@ -117,6 +111,12 @@ class Fleet:
         drives virtual time need not tick through a quiet night.
         """
         return any(state.suspicion.unsettled for state in self._ticked)
+
+    def suspend_as(self, other: "Fleet", now: float) -> None:
+        """Whom another Fleet has suspended is asked by nobody here either."""
+        for name, state in other.targets.items():
+            if state.suspended is not None:
+                self.hear(Suspended(name, state.suspended), now)
 
     def leave_alone(self) -> None:
         """Nobody is left who could grant a probe: each worker probes for itself. More probes, but an end."""

@@ -71,6 +71,7 @@ def run(arm: Arm, traffic: Iterable[Batch], outages: Sequence[Outage], seed: int
     if driver is not None:
         driver.advance(NEVER)
         yield from driver.finished()
+        driver.see_that_all_ended()
 
 
 class Driver:
@@ -126,6 +127,12 @@ class Driver:
         """The batches whose calls have all ended, in order."""
         while self._pending and not self._pending[0].left:
             yield self._pending.popleft().results(self._targets.prices)
+
+    def see_that_all_ended(self) -> None:
+        """Raises `RuntimeError` for a call that nothing will happen to any more: it must not be lost in silence."""
+        left = sum(books.left for books in self._pending)
+        if left:
+            raise RuntimeError(f"{left} calls of the replay never ended")
 
     def advance(self, until: float) -> None:
         """Let all happen that comes up to then."""
@@ -314,7 +321,8 @@ class Driver:
             return
         if len(life.legs) == 1 and not life.legs[0].over:
             leg = life.legs[0]
-            if leg.next_at <= wake_at or (leg.smooth and life.call.attempts[0].first is not None):
+            coming = leg.next_at <= wake_at or (leg.smooth and life.call.attempts[0].first is not None)
+            if coming and not leg.over:
                 return
         life.alarm = wake_at
         self._put_down(wake_at, self._wake, life)

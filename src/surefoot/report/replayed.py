@@ -37,7 +37,6 @@ class Heading(Struct, frozen=True, kw_only=True):
     config: str
     against: str
     lags: tuple[float, ...]
-    failing: float
 
 
 def scenarios_of(summary: Summary) -> list[str]:

@@ -1,0 +1,97 @@
+"""Langfuse: observations, as the table of the interface exports them and as the blob storage integration does.
+
+The interface writes JSON, JSONL or CSV with names in camel case, the integration the same formats with names of the
+database. Fields, units and meanings as in https://github.com/langfuse/langfuse at 6275144
+(`packages/shared/src/server/repositories/observations_converters.ts`, `…/observations.ts`,
+`worker/src/features/database-read-stream/event-stream.ts`, `packages/shared/src/domain/observation-field-groups.ts`):
+
+- times without a zone are UTC (`parseClickhouseUTCDateTimeFormat`);
+- `latency` and `time_to_first_token` are seconds in one export and milliseconds in another, by its age and settings;
+  they are not read: both are differences of the times that stand beside them;
+- usage comes in parts that do not overlap (`input`, `input_cached_tokens`, `output_reasoning_tokens`): as Langfuse
+  does, all whose name has `input` in it are the prompt, all that have `output` the answer;
+- Langfuse knows no attempts. Generations under one parent of one trace are siblings; which of them repeat one another
+  is for the one who joins.
+
+Must never: read `input` or `output`, or keep a status message.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+
+from surefoot.domain.outcome import Kind
+from surefoot.intake.failing import kind_told, status_in
+from surefoot.intake.fields import (
+    NO_START,
+    NOT_A_CALL,
+    Fields,
+    between,
+    count,
+    moment,
+    number,
+    objects,
+    part,
+    text,
+)
+from surefoot.intake.row import Row, Unreadable
+from surefoot.intake.source import Source
+
+_GENERATION = "GENERATION"
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SIZES = ("max_completion_tokens", "max_tokens", "maxTokens")
+"""What SDKs call the bound on the answer among the model's parameters."""
+
+
+def read(source: Source) -> Iterator[Row | Unreadable]:
+    """One row for every generation; other observations are told."""
+    for record in objects(source):
+        yield record if isinstance(record, Unreadable) else _row(record.number, record.content)
+
+
+def _row(line: int, log: Fields) -> Row | Unreadable:
+    if log.get("type") != _GENERATION:
+        return Unreadable(line, NOT_A_CALL)
+    at = moment(_of(log, "startTime"), UTC)
+    if at is None:
+        return Unreadable(line, NO_START)
+    first = moment(_of(log, "completionStartTime"), UTC)
+    level = text(log.get("level"))
+    failed = None if level is None else level == "ERROR"
+    message = text(_of(log, "statusMessage")) if failed else None
+    usage, parameters = part(_of(log, "usageDetails")), part(_of(log, "modelParameters"))
+    return Row(
+        line=line,
+        call=None,
+        siblings=_siblings(log),
+        at=at,
+        model=text(_of(log, "providedModelName")) or text(log.get("model")),
+        stream=True if first is not None else None,
+        prompt_tokens=_sum(usage, "input") or count(_of(log, "inputUsage")) or None,
+        completion_tokens=_sum(usage, "output") or count(_of(log, "outputUsage")) or None,
+        max_tokens=next((size for name in _SIZES if (size := count(parameters.get(name)))), None),
+        ttft=between(at, first),
+        duration=between(at, moment(_of(log, "endTime"), UTC)),
+        failed=failed,
+        status=status_in(message),
+        kind=kind_told(None, None, message) if failed else Kind.OK if failed is False else None,
+        cost=number(_of(log, "totalCost")),
+        user=text(_of(log, "userId")),
+    )
+
+
+def _of(log: Fields, name: str) -> Any:
+    """A field by its name in camel case, or by that of the database."""
+    return log[name] if name in log else log.get(_HUMP.sub("_", name).lower())
+
+
+def _siblings(log: Fields) -> str | None:
+    trace = text(_of(log, "traceId"))
+    parent = text(_of(log, "parentObservationId"))
+    return trace if trace is None or parent is None else f"{trace}/{parent}"
+
+
+def _sum(usage: Fields, what: str) -> int | None:
+    parts = [found for name, value in usage.items() if what in name and (found := count(value)) is not None]
+    return sum(parts) if parts else None
