@@ -138,6 +138,21 @@ def test_without_a_tool_a_jurisdiction_that_asked_for_it_loses_targets_and_other
     assert set(falls) == {("chat", "patients"), ("chat", "anywhere"), ("chat", "americans")}
 
 
+def test_those_are_told_of_whom_a_key_binds_and_nobody_twice(file: Path) -> None:
+    file.write_text(
+        FILE.replace("[routes.clauses]", 'jurisdiction = "patients"\n[routes.clauses]')
+        + '[jurisdiction.there]\nprocesses = ["US"]\n'
+        + '[[keys]]\nname = "lab"\nenv = "LAB"\nroutes = ["chat"]\njurisdictions = ["there"]\nclasses = ["health"]\n',
+        encoding="utf-8",
+    )
+    told = without(load(file, {"LAB": "client-key-of-the-lab"}), Transfer.DPF)
+    assert [(fall.jurisdiction, fall.before, fall.after) for fall in told] == [
+        ("patients", ("framework", "home"), ("home",)),
+        ("americans+patients", ("framework", "home"), ("home",)),
+        ("patients+there", ("framework",), ()),
+    ]
+
+
 def test_a_tool_that_nobody_declares_changes_nothing(configuration: Configuration) -> None:
     assert without(configuration, Transfer.BCR) == []
 
@@ -162,7 +177,7 @@ def test_the_command_tells_days_what_falls_and_only_a_coverage_that_was_drilled(
     assert bare.returncode == 0, bare.stderr
     assert "2026-12-02  in 8 days  AI Act" in bare.stdout
     assert "2026-01-01  for 327 days  California" in bare.stdout
-    assert "chat, patients: 2 targets, then 1; loses framework" in bare.stdout
+    assert "chat, patients: of its targets 2 allowed, then 1; loses framework" in bare.stdout
     assert "framework would go on without a tool" in bare.stdout
     assert "coverage: none, nobody is left to fall back to" in bare.stdout
     assert "coverage: not drilled" in bare.stdout
@@ -171,6 +186,7 @@ def test_the_command_tells_days_what_falls_and_only_a_coverage_that_was_drilled(
     kept(tmp_path / "d", "chat", "2026-11-02T000000Z", "2026-11-02T00:00:00+00:00", 0.75)
     drilled = run("-c", str(file), "--without", "DPF", "--drills", str(tmp_path / "d"))
     assert "coverage: 75% by risk (50% to 99%), drilled 2026-11-02T00:00:00+00:00\n" in drilled.stdout
+    assert "drilled 2026-11-02T00:00:00+00:00; then none, nobody is left to fall back to\n" in drilled.stdout
     told = json.loads(run("-c", str(file), "--without", "DPF", "--on", "2026-11-24", "--json").stdout)
     assert told["on"] == "2026-11-24"
     assert [fall["jurisdiction"] for fall in told["without"]] == ["anywhere", "patients", "americans"]

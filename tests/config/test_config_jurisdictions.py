@@ -256,8 +256,11 @@ def test_what_is_declared_unserved_is_a_warning(load_text: Load) -> None:
 @pytest.mark.parametrize(
     ("scope", "fault"),
     [
-        ('classes = ["helth"]', '"helth" of the key "app" is not known; did you mean `health`?'),
-        ('regions = ["Yurop"]', '"Yurop" of the key "app" is not known'),
+        (
+            'classes = ["helth"]',
+            'keys[0].classes: there is no jurisdiction that binds the class "helth"; did you mean `health`?',
+        ),
+        ('regions = ["Yurop"]', 'keys[0].regions: there is no zone "Yurop"'),
         ('jurisdictions = ["ue"]', "ue"),
     ],
 )
@@ -271,3 +274,19 @@ def test_a_subject_that_is_no_key_of_the_file_is_a_warning(load_text: Load) -> N
     text = TWO.replace('["DE"]\n', '["DE"]\nsubjects = { keys = ["ap"] }\n')
     (told,) = load_text(text + KEYED.format(scope=""), ENVIRON).warnings
     assert told == 'jurisdiction.inner.subjects.keys: there is no key "ap" in this file; did you mean `app`?'
+
+
+def test_a_target_that_only_an_inner_routes_jurisdiction_forbids_is_told(faults_of: Faults) -> None:
+    told = faults_of(
+        '[targets.us]\nprovider = "ollama"\nmodel = "m"\nplace = "US"\n'
+        '[targets.de]\nprovider = "ollama"\nmodel = "n"\nplace = "DE"\n'
+        '[jurisdiction.eu]\nprocesses = ["EU"]\n[jurisdiction.usa]\nprocesses = ["US"]\n'
+        '[routes.strict]\ntargets = ["us", "de"]\njurisdiction = "eu"\n'
+        '[routes.outer]\ntargets = [{ route = "strict" }]\njurisdiction = "usa"\n'
+    )
+    assert told == (
+        (
+            "routes.outer: can never answer: us is not allowed by eu: processes in US; allowed: EU; "
+            "de is not allowed by usa: processes in DE; allowed: US"
+        ),
+    )

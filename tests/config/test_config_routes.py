@@ -188,5 +188,7 @@ def test_what_is_taken_out_is_exactly_what_stands_above(when: When, above: list[
 def test_a_file_with_a_static_target_can_be_loaded(load_text: Load) -> None:
     real = '[targets.a]\nprovider = "openai-compatible"\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n'
     static = '[targets.sorry]\nprovider = "static"\nmodel = "m"\ntext = "Later."\n'
-    route = load_text(real + static + '[routes.chat]\ntargets = ["a", "sorry"]\n').routes[0]
+    loaded = load_text(real + static + '[routes.chat]\ntargets = ["a", "sorry"]\n')
+    assert loaded.warnings == ()
+    route = loaded.routes[0]
     assert (route.static, [rung.target for rung in route.rungs]) == ("sorry", ["a"])

@@ -4,12 +4,14 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from surefoot.config.configuration import Configuration
 from surefoot.config.door import digest_of
 from surefoot.config.keyfile import KeyFile, add_key, read_keys, revoke_key, ring_of, write_keys
+from surefoot.control.keys import KeyWatch
 from surefoot.domain.front import ClientKey, KeyLimits
 from surefoot.errors import ConfigError
 
@@ -78,6 +80,18 @@ def test_a_key_is_revoked_by_its_name_by_its_id_or_by_itself_without_being_repea
     assert by_name.rpartition("_")[2] not in str(refused.value)
 
 
+def test_a_name_that_looks_like_a_key_stands_for_itself_only(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    for name in ("prod", "sf_prod", "sf_prod_2"):
+        added(path, name)
+    assert revoke_key(path, "sf_prod").name == "sf_prod"
+    assert revoke_key(path, "sf_prod_2").name == "sf_prod_2"
+    for gone in ("sf_prod", "sf_prod_2"):
+        with pytest.raises(ConfigError):
+            revoke_key(path, gone)
+    assert [entry.key.name for entry in read_keys(path).keys] == ["prod"]
+
+
 def test_a_name_is_taken_once(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     added(path)
@@ -143,6 +157,26 @@ def test_a_key_of_the_file_that_the_configuration_contradicts_is_a_fault(tmp_pat
     assert named.startswith('gateway.keys_file: the key "app" cannot be used: a key of the configuration has the same')
     assert bound.startswith('gateway.keys_file: the key "bound" cannot be used: there is no jurisdiction "gdpr"')
     assert bound.endswith("`surefoot keys revoke bound` takes it out")
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        ({"classes": ("helth",)}, 'no jurisdiction that binds the class "helth"'),
+        ({"regions": ("EUU",)}, 'no zone "EUU"'),
+    ],
+)
+def test_a_key_of_the_file_that_nothing_would_bind_is_a_fault_and_is_not_admitted_while_the_gateway_runs(
+    tmp_path: Path, faults_of: Faults, load_text: Load, target: Callable[[str], str], scope: dict[str, Any], words: str
+) -> None:
+    clinic = '[jurisdiction.clinic]\nsubjects = { classes = ["health"], regions = ["EU"] }\n'
+    watch = KeyWatch(load_text(FILE + clinic + target("")))
+    added(tmp_path / "keys.json", "bound", **scope)
+    watch.look()
+    assert watch.ring.keys == ()
+    (fault,) = faults_of(FILE + clinic)
+    assert words in fault
+    assert fault.endswith("`surefoot keys revoke bound` takes it out")
 
 
 def test_a_key_file_in_no_directory_or_of_broken_text_is_a_fault(tmp_path: Path, faults_of: Faults) -> None:

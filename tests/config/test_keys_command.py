@@ -17,7 +17,8 @@ FILE = '[gateway]\nkeys_file = "keys.json"\n'
 def file(tmp_path: Path, target: Callable[[str], str]) -> Path:
     """A configuration with a key file; the credential of its target is nowhere set."""
     path = tmp_path / "surefoot.toml"
-    path.write_text(FILE + '[[keys]]\nname = "own"\nenv = "NOT_SET_HERE"\n' + target(""), encoding="utf-8")
+    clinic = '[jurisdiction.clinic]\nsubjects = { classes = ["health"] }\n'
+    path.write_text(FILE + '[[keys]]\nname = "own"\nenv = "NOT_SET_HERE"\n' + clinic + target(""), encoding="utf-8")
     return path
 
 
@@ -59,11 +60,13 @@ def test_what_was_given_is_listed_and_neither_secret_nor_hash_is(file: Path) -> 
 
 
 def test_all_that_is_wrong_with_a_scope_is_told_at_once_and_no_key_is_made(file: Path) -> None:
-    assert faults(file, "add", "own", "--route", "chatt", "--jurisdiction", "gdpr", "--tenant", "a b") == (
+    wrong = ("--route", "chatt", "--jurisdiction", "gdpr", "--tenant", "a b", "--data-class", "helth")
+    assert faults(file, "add", "own", *wrong, "--data-region", "Yurop")[:-1] == (
         '--tenant: "a b" is not a name: it must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}',
         'NAME: a key of the configuration is named "own" already',
         '--route: there is no route "chatt"; did you mean `chat`?',
-        '--jurisdiction: there is no jurisdiction "gdpr"; there is none',
+        '--jurisdiction: there is no jurisdiction "gdpr"; known: clinic',
+        '--data-class: there is no jurisdiction that binds the class "helth"; did you mean `health`?',
     )
     assert not (file.parent / "keys.json").exists()
 

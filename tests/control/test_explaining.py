@@ -131,6 +131,13 @@ def test_a_target_under_suspicion_stands_behind_the_others(configuration: Config
     assert ranked(answer) == ["eu", "alpha", "us"]
 
 
+def test_who_is_suspended_is_asked_by_nobody(configuration: Configuration) -> None:
+    answer = explain(configuration, Question("chat"), {}, suspended={"us": "declares processes = US; header h: DE"})
+    assert ranked(answer) == ["eu", "alpha"]
+    (us,) = [each for each in answer["targets"] if each["target"] == "us"]
+    assert us["reason"] == "suspended until it is readmitted: declares processes = US; header h: DE"
+
+
 def test_the_admin_port_answers_on_what_is_so_now(tmp_path: Path, twin: TwinProcess) -> None:
     with Served(tmp_path, twin.url, more='[jurisdiction.us]\nprocesses = ["US"]\n') as served:
 

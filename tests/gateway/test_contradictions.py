@@ -15,7 +15,7 @@ from surefoot.config.zones import ZoneReader
 from surefoot.domain.outcome import Kind
 from surefoot.domain.place import Confirmation, Fact, Place
 from surefoot.domain.route import Resume, Watch
-from surefoot.gateway.channel import Hear, Settings
+from surefoot.gateway.channel import Drill, Hear, Settings
 from surefoot.policy.target_state import Readmitted, Suspended
 from surefoot.twin import Behaviour, Fault, Fixed, TwinOptions, TwinProcess
 
@@ -156,3 +156,21 @@ def test_when_nobody_else_is_left_the_client_is_told_and_a_readmitted_target_is_
             house.tell(Hear(Readmitted("primary")))
             until(lambda: exchange(house.port, chat()).code == "contradicted")
         assert len(liar.log()) == 2
+
+
+def test_who_is_suspended_is_asked_by_no_drill_whether_it_began_before_or_after(twins: Pair) -> None:
+    settings = settings_of(targets_at(*(twin.port for twin in twins)), options=BRISK)
+    canary = tuple(msgspec.structs.replace(key, drill=True) for key in settings.door.keys)
+    settings = msgspec.structs.replace(settings, door=msgspec.structs.replace(settings.door, keys=canary))
+
+    def answered_by(house: House) -> str:
+        return exchange(house.port, chat()).head.partition(b"surefoot-target: ")[2].split(b"\r\n")[0].decode()
+
+    with House(settings) as house:
+        house.tell(Drill(1, 60.0, credentials=False, worlds={1: {}}))
+        until(lambda: answered_by(house) == "primary")
+        house.tell(Hear(Suspended("primary", "it is elsewhere")))
+        until(lambda: answered_by(house) == "backup")
+        house.tell(Drill(2, 60.0, credentials=False, worlds={2: {}}))
+        for _ in range(5):
+            assert answered_by(house) == "backup"

@@ -11,9 +11,14 @@ from tests.gateway.house import CALM, House, settings_of, targets_at, until
 from tests.gateway.raw import Answer, body_of, exchange, post, read
 from tests.gateway.resending import keyed, mark, sent
 
-from surefoot.domain.jurisdiction import Constraints, Jurisdiction, Obligations, Subjects
+from surefoot.domain.front import ClientKey
+from surefoot.domain.jurisdiction import Applied, Constraints, Deny, Jurisdiction, Obligations, Subjects
 from surefoot.domain.place import Place, Zone
+from surefoot.domain.route import Route
+from surefoot.gateway.binder import Binder
 from surefoot.gateway.channel import Settings
+from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.zones import Zones
 from surefoot.twin import HEALTHY
 from surefoot.twin.behaviour import Behaviour, Fixed
 from surefoot.twin.process import TwinProcess
@@ -30,7 +35,17 @@ JURISDICTIONS = (
     Jurisdiction("eu", constraints=Constraints(processes=("EU",))),
     Jurisdiction("health", Subjects(classes=("health",), regions=("DE",)), Constraints(zero_retention=True)),
     Jurisdiction("passing", obligations=Obligations(keep=False)),
+    Jurisdiction("elsewhere", deny=Deny(processes=("US",))),
 )
+
+
+def test_a_key_that_is_made_anew_under_the_same_name_is_bound_anew() -> None:
+    binder = Binder(Jurisdictions(Zones(ZONES), JURISDICTIONS))
+    bound_by = [
+        binder.applied(ClientKey("app", b"", jurisdictions=names), Route("chat", ()), {})
+        for names in ((), ("eu",), ("passing",))
+    ]
+    assert [applied.name for applied in bound_by if isinstance(applied, Applied)] == ["anywhere", "eu", "passing"]
 
 
 class Listening:
@@ -105,7 +120,7 @@ def test_a_header_narrows_where_a_call_may_go(started: House, headers: tuple[str
     [
         ("surefoot-place: EUU", "unknown_place", "names 'EUU', which is not known here. Known: DE, EU, US, WORLD."),
         ("surefoot-place: EU, mars", "unknown_place", "'mars'"),
-        ("surefoot-jurisdiction: EU", "unknown_jurisdiction", "Known: anywhere, eu, health, passing."),
+        ("surefoot-jurisdiction: EU", "unknown_jurisdiction", "Known: anywhere, elsewhere, eu, health, passing."),
         ("surefoot-data-class: helth", "unknown_data_class", "Known: health."),
         ("surefoot-data-region: Yurop", "unknown_data_region", "Known: DE"),
         ("surefoot-place: EU,,US", "invalid_place", "surefoot-place"),
@@ -176,6 +191,7 @@ def test_without_anything_that_binds_the_first_target_is_kept_warm() -> None:
         (("eu",), (), b"EU"),
         (("eu",), ("surefoot-place: DE, US",), b"DE"),
         ((), ("surefoot-place: US, EU",), b"WORLD"),
+        (("elsewhere",), (), b"EU"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])

@@ -29,11 +29,11 @@ from surefoot.domain.jurisdiction import (
     Subjects,
 )
 from surefoot.domain.outcome import Kind
-from surefoot.domain.place import NOWHERE_SAID, Place, Subprocessor, Transfer
+from surefoot.domain.place import NOWHERE_SAID, Place, Subprocessor, Transfer, Zone
 from surefoot.domain.route import Route, Rung
 from surefoot.policy.jurisdictions import Jurisdictions, met_by
 from surefoot.policy.rules.jurisdiction import forbids
-from surefoot.policy.zones import NO_ZONES
+from surefoot.policy.zones import NO_ZONES, Zones
 
 HEALTH = Jurisdiction("health", Subjects(("clinic",), ("acme",), ("health",), ("DE",)), Constraints(("EU",)))
 LISTED = Jurisdictions(ZONES, [HEALTH, Jurisdiction("eu", constraints=Constraints(("EU",)))])
@@ -201,6 +201,17 @@ def test_what_is_common_is_told_in_as_few_names_as_possible() -> None:
     assert ZONES.common([("EU",), ("FR", "US")], ()) == ("FR",)
     assert ZONES.common([], ("US",)) == ("EU", "CH")
     assert ZONES.common([("EU",)], ("WORLD",)) == ()
+
+
+def test_a_zone_of_ones_own_is_named_only_where_no_other_is_left() -> None:
+    both, cellar = frozenset({"DE", "US"}), frozenset({"cellar"})
+    zones = Zones(
+        {name: Zone(frozenset({name}), frozenset({name})) for name in both}
+        | {"WORLD": Zone(both | cellar, both | cellar), "mine": Zone(both, both, own=True)}
+        | {"cellar": Zone(cellar, cellar | {"DE"}, own=True)}
+    )
+    assert zones.common([("mine",)], ()) == ("DE", "US")
+    assert zones.common([("cellar",)], ()) == ("cellar",)
 
 
 def world_of(**scripts: list[tuple[object, ...]]) -> World:

@@ -7,7 +7,7 @@ from tests.policy.world import fleet, request, route, target
 
 from surefoot.domain.commands import Cancel, Deliver, Fail, Finish, Launch, Reason
 from surefoot.domain.events import Attested, Connecting, Failed, Heard
-from surefoot.domain.jurisdiction import Applied, Contradiction, Obligations
+from surefoot.domain.jurisdiction import Applied, Constraints, Contradiction, Jurisdiction, Obligations
 from surefoot.domain.outcome import Kind
 from surefoot.domain.place import Confirmation, Fact, Place, Zone
 from surefoot.domain.record import ATTEMPT_FIELDS
@@ -187,6 +187,20 @@ def test_zones_decide_what_lies_within(workers: int) -> None:
     call = begun(of)
     assert call.handle(Attested(0, THERE), 100.1) == ()
     assert evidence(call) == {"processes": "confirmed: there"}
+
+
+def test_after_a_reload_answers_are_held_against_the_zones_of_then() -> None:
+    def of_zones(within_de: frozenset[str]) -> Fleet:
+        zones = Zones({"DE": Zone(within_de, within_de), "US": Zone(frozenset({"US"}), frozenset({"US"}))})
+        rng = Random(1)  # noqa: S311
+        return Fleet([confirming("a")], [route("a")], PolicyOptions(), rng, jurisdictions=Jurisdictions(zones))
+
+    of = of_zones(frozenset({"DE", "US"}))
+    of.adopt(of_zones(frozenset({"DE"})))
+    assert begun(of).handle(Attested(0, THERE), 100.1) == ()
+    assert of.targets["a"].suspended is None
+    bound = Applied("germany", (Jurisdiction("germany", constraints=Constraints(processes=("DE",))),))
+    assert of.stacks["chat"].choose(request(jurisdiction=bound), 100.2) is of.targets["a"]
 
 
 def test_what_is_said_of_the_winners_connection_is_still_stale() -> None:

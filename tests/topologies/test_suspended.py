@@ -1,7 +1,9 @@
 """Two workers as one gateway, and a target that answers from elsewhere: nobody asks it until an operator says so."""
 
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +80,8 @@ def test_a_contradiction_at_one_worker_takes_the_target_away_from_both_until_it_
         assert why in gateway.heard("target suspended: first")
         settled(gateway, liar)
         assert shown(gateway) == [why, None]
+        told = json.loads(gateway.page("/explain?route=chat&key=app"))["targets"]
+        assert [(target["target"], target["rule"]) for target in told] == [("second", None), ("first", "suspension")]
         assert 'surefoot_suspended{target="first"} 1.0' in gateway.page("/metrics")
 
         refused = readmit(gateway, "second")
@@ -128,3 +132,31 @@ def test_a_worker_that_starts_later_hears_of_it_and_a_reload_that_declares_the_t
         with Client(gateway) as client:
             client.until_from("first")
         assert shown(gateway) == [None, None]
+
+
+def test_what_a_call_of_before_a_reload_finds_out_is_not_held_against_a_target_that_is_declared_otherwise_since(
+    tmp_path: Path, twins: tuple[TwinProcess, TwinProcess]
+) -> None:
+    _, honest = twins
+    confirms = (
+        'place = { processes = ["SE"], confirms = [{ fact = "processes", body = "model", means = { m = "US" } }] }'
+    )
+    with TwinProcess(TwinOptions(behaviour=Behaviour(ttft=Fixed(2.0), tokens=Fixed(8)))) as slow:
+        text = (
+            file_of(slow, honest)
+            .replace('place = "SE"', confirms, 1)
+            .replace('hedge = "0%"', 'hedge = "0%"\nwatch = "off"')
+        )
+        with Gateway(tmp_path / "surefoot.toml", text, workers=2) as gateway:
+            with Client(gateway) as client:
+                asked = threading.Thread(target=client.ask)
+                asked.start()
+                eventually(lambda: gateway.status()["targets"][0]["in_flight"] > 0)
+                gateway.file.write_text(text.replace('["SE"]', '["US"]'), encoding="utf-8")
+                gateway.process.send_signal(1)
+                gateway.heard("reload ok")
+                asked.join()
+            with Client(gateway) as client:
+                client.until_from("first")
+            assert shown(gateway) == [None, None]
+            assert not [line for line in gateway.lines if "target suspended" in line]

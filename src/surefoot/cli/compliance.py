@@ -87,7 +87,7 @@ def _told(one: Touched) -> list[str]:
 
 def _fell(fall: Fall, sheet: Facts | None) -> list[str]:
     lost = [name for name in fall.before if name not in fall.after]
-    head = f"{fall.route}, {fall.jurisdiction}: {len(fall.before)} targets, then {len(fall.after)}"
+    head = f"{fall.route}, {fall.jurisdiction}: of its targets {len(fall.before)} allowed, then {len(fall.after)}"
     lines = [f"{head}; loses {', '.join(lost)}" if lost else head]
     if fall.untold:
         lines.append(
@@ -101,17 +101,21 @@ def _fell(fall: Fall, sheet: Facts | None) -> list[str]:
 
 def _coverage(fall: Fall, sheet: Facts | None) -> str:
     """Of what is left it is known only where nothing changes, or where there is nobody to fall back to."""
-    if not fall.after:
-        return "none, nobody may be asked"
+    before = [] if sheet is None else [_drilled(sheet)]
     if len(fall.after) == 1:
-        return "none, nobody is left to fall back to"
-    if sheet is None:
+        return "; then ".join([*before, "none, nobody is left to fall back to"])
+    if not fall.after:
+        return "; then ".join([*before, "none, nobody may be asked"])
+    if not before:
         return "not drilled; `surefoot drill`, then --drills"
+    return before[0] if fall.after == fall.before else f"{before[0]}; with fewer targets it has to be drilled anew"
+
+
+def _drilled(sheet: Facts) -> str:
     fact = sheet.named("coverage.risk")
     if fact.value is None or fact.low is None or fact.high is None:
         return f"unknown: {fact.note}"
-    found = f"{fact.value:.0%} by risk ({fact.low:.0%} to {fact.high:.0%}), drilled {sheet.made}"
-    return found if fall.after == fall.before else f"{found}; with fewer targets it has to be drilled anew"
+    return f"{fact.value:.0%} by risk ({fact.low:.0%} to {fact.high:.0%}), drilled {sheet.made}"
 
 
 def _json(day: date, duties: list[Touched], falls: list[Fall], sheets: dict[str, Facts | None]) -> dict[str, Any]:

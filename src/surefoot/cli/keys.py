@@ -22,11 +22,17 @@ from surefoot.config.loading import keys_file_of, load
 from surefoot.config.quantities import read_duration
 from surefoot.domain.front import ClientKey, KeyLimits
 from surefoot.errors import ConfigError
+from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.zones import Zones
 
 _DAY = 86_400.0
 _DAYS = re.compile(r"(\d+)d")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WIDTH_WITHOUT_TERMINAL = 150
+_OPTIONS = {
+    "routes": "--route", "jurisdictions": "--jurisdiction", "classes": "--data-class", "regions": "--data-region",
+}  # fmt: skip
+"""By the part of a scope."""
 
 keys = typer.Typer(
     no_args_is_help=True, help="Make, list and revoke client keys.", add_completion=False, rich_markup_mode=None
@@ -70,11 +76,9 @@ def add(
     faults = [f"--{option}: {sentence}" for option, sentence in _misnamed(scope)]
     if any(key.name == name for key in configuration.door.keys):
         faults.append(f'NAME: a key of the configuration is named "{name}" already')
-    known = [route.name for route in configuration.routes]
-    faults += [
-        f"--{part.removesuffix('s')}: {sentence}"
-        for part, sentence in unknown_in(scope, known, [one.name for one in configuration.jurisdictions])
-    ]
+    routes = [route.name for route in configuration.routes]
+    jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
+    faults += [f"{_OPTIONS[part]}: {sentence}" for part, sentence in unknown_in(scope, routes, jurisdictions)]
     if faults:
         raise ConfigError(faults)
     typer.echo(add_key(path, scope, made))

@@ -142,7 +142,9 @@ def _lines(chain: Path, finding: Finding) -> list[str]:
         return [f"{chain}: record {fault.n}{where} {fault.what}"]
     lines = [f"{chain}: {finding.records} records follow from one another, as they were written"]
     if finding.torn:
-        lines.append(f"after them stand {finding.torn} bytes of a line that a kill has torn; it was never whole")
+        lines.append(
+            f"after them stand {finding.torn} bytes of a line that is not whole: a kill leaves such, and so does a hand"
+        )
     if not finding.confirmed:
         lines.append("no checkpoint speaks for them: nobody could tell if the end was cut off or all was made anew")
     else:

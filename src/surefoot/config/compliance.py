@@ -4,7 +4,7 @@ Pure: the configuration, the duties and the day are given. It compares what is d
 Must never: give a number that nobody has measured, or call a target lawful.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -14,11 +14,11 @@ from surefoot.config.calendar import UNDECLARED, Duty, OfJurisdiction, OfTarget
 from surefoot.config.configuration import Configuration
 from surefoot.config.faults import Faults
 from surefoot.config.served import Served
-from surefoot.domain.jurisdiction import ANYWHERE, Circumstances, Jurisdiction
+from surefoot.domain.jurisdiction import Applied, Circumstances, Jurisdiction
 from surefoot.domain.place import Transfer
 from surefoot.domain.route import Route
 from surefoot.domain.target import Target
-from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.jurisdictions import Jurisdictions, met_by
 from surefoot.policy.zones import Zones
 
 
@@ -33,10 +33,11 @@ class Touched(Struct, frozen=True):
 
 
 class Fall(Struct, frozen=True):
-    """What one route loses for those who are under one jurisdiction, if a transfer tool falls."""
+    """What one route loses for those who are bound in one way, if a transfer tool falls."""
 
     route: str
     jurisdiction: str
+    """All that binds them, as one name: `eu+patients`."""
     before: tuple[str, ...]
     """Targets that are allowed now, as listed."""
     after: tuple[str, ...]
@@ -69,16 +70,31 @@ def touched(configuration: Configuration, duties: Iterable[Duty], on: date) -> l
 def without(configuration: Configuration, tool: Transfer) -> list[Fall]:
     """What changes where, if a tool that targets declare is worth nothing any more: as if they declared no tool.
 
-    For each route: those under no other jurisdiction than its own, and those under each one that is configured. Told
-    are those whose targets declare the tool.
+    For each route: those under no other jurisdiction than its own, those under each one that is configured, and those
+    whom each key binds. Told are those whose targets declare the tool, and once if they are bound alike.
     """
-    fallen = fallen_of(configuration, tool)
+    jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
+    before, after = (
+        Served(jurisdictions, {target.name: target for target in one.targets}, Faults())
+        for one in (configuration, fallen_of(configuration, tool))
+    )
     falls = [
-        _fall(route, names, configuration, fallen, tool)
+        _fall(route, applied, before, after, tool)
         for route in configuration.routes
-        for names in ((), *((one.name,) for one in configuration.jurisdictions))
+        for applied in {
+            one.name: one for one in (jurisdictions.bind(route, met) for met in _met_on(route, configuration))
+        }.values()
     ]
     return [fall for fall in falls if fall is not None]
+
+
+def _met_on(route: Route, configuration: Configuration) -> Iterator[Circumstances]:
+    """In which circumstances those may be who ask for a route, as far as the configuration tells."""
+    yield Circumstances()
+    yield from (Circumstances(names=(one.name,)) for one in configuration.jurisdictions)
+    for key in (*configuration.door.keys, *configuration.ring.keys):
+        if key.routes is None or route.name in key.routes:
+            yield met_by(key)
 
 
 def fallen_of(configuration: Configuration, tool: Transfer) -> Configuration:
@@ -86,10 +102,8 @@ def fallen_of(configuration: Configuration, tool: Transfer) -> Configuration:
     return replace(configuration, targets=tuple(_fallen(target, tool) for target in configuration.targets))
 
 
-def _fall(
-    route: Route, names: tuple[str, ...], configuration: Configuration, fallen: Configuration, tool: Transfer
-) -> Fall | None:
-    before, after = (_allowed(one, route, names) for one in (configuration, fallen))
+def _fall(route: Route, applied: Applied, served: Served, after_it: Served, tool: Transfer) -> Fall | None:
+    before, after = (one.allowed(route, applied.parts) for one in (served, after_it))
     leaning = {target.name for target in before if target.place.transfer is tool}
     if not leaning:
         return None
@@ -97,22 +111,12 @@ def _fall(
     kinds = sorted({kind for target in before for kind in target.domains})
     return Fall(
         route.name,
-        "+".join(names) or route.jurisdiction or ANYWHERE.name,
+        applied.name,
         tuple(target.name for target in before),
         left,
         tuple(name for name in left if name in leaning),
         {kind: (_distinct(before, kind), _distinct(after, kind)) for kind in kinds},
     )
-
-
-def _allowed(configuration: Configuration, route: Route, names: tuple[str, ...]) -> list[Target]:
-    """The targets of a route that its jurisdictions allow, of whatever length the prompt is, as listed."""
-    jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
-    targets = {target.name: target for target in configuration.targets}
-    served = Served(jurisdictions, targets, Faults())
-    parts = jurisdictions.bind(route, Circumstances(names=names)).parts
-    allowed = dict.fromkeys(rung.target for rung in route.rungs if served.forbidden(route, rung, parts) is None)
-    return [targets[name] for name in allowed]
 
 
 def _fallen(target: Target, tool: Transfer) -> Target:

@@ -5,7 +5,7 @@ Knows addresses, certificate files, client keys and their scopes. Keeps only key
 
 import hashlib
 import ssl
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from surefoot.config.credentials import read_secret, read_text
@@ -14,6 +14,7 @@ from surefoot.config.quantities import show_address
 from surefoot.config.shape import FileTable, KeyTable, ListenerTable, TlsTable
 from surefoot.config.targets import is_loopback
 from surefoot.domain.front import ClientKey, Door, Listener
+from surefoot.policy.jurisdictions import Jurisdictions
 
 SHORTEST_KEY = 16
 """Characters. 16 random letters and digits are 95 bits, far beyond guessing over a network."""
@@ -24,15 +25,21 @@ def digest_of(secret: str, salt: bytes) -> bytes:
     return hashlib.blake2b(secret.encode(), digest_size=32, key=salt).digest()
 
 
-def unknown_in(key: ClientKey, routes: Iterable[str], jurisdictions: Iterable[str]) -> list[tuple[str, str]]:
-    """Each word of a key's scope that the configuration does not know: which part, and what is wrong."""
+def unknown_in(key: ClientKey, routes: Iterable[str], jurisdictions: Jurisdictions) -> list[tuple[str, str]]:
+    """Each word of a key's scope that the configuration does not know: which part, and what is wrong.
+
+    A class that no jurisdiction binds would let out what its misspelling was to bind.
+    """
+    zones = jurisdictions.zones
     found: list[tuple[str, str]] = []
-    for part, named, known in (
-        ("routes", key.routes or (), list(routes)),
-        ("jurisdictions", key.jurisdictions, list(jurisdictions)),
+    for part, what, named, known in (
+        ("routes", "route", key.routes or (), list(routes)),
+        ("jurisdictions", "jurisdiction", key.jurisdictions, list(jurisdictions.by_name)),
+        ("classes", "jurisdiction that binds the class", key.classes, sorted(jurisdictions.classes)),
+        ("regions", "zone", [one for one in key.regions if zones.name_of(one) is None], zones.names),
     ):
         found += [
-            (part, f'there is no {part[:-1]} "{one}"; {did_you_mean(one, known)}') for one in named if one not in known
+            (part, f'there is no {what} "{one}"; {did_you_mean(one, known)}') for one in named if one not in known
         ]
     return found
 
@@ -69,12 +76,14 @@ def read_door(file: FileTable, base: Path, environ: Mapping[str, str], faults: F
     )
 
 
-def tell_scopes(file: FileTable, jurisdictions: Collection[str], faults: Faults) -> None:
-    """Every word in the scope of a key that the rest of the file does not know."""
+def tell_scopes(file: FileTable, jurisdictions: Jurisdictions, faults: Faults) -> None:
+    """Every word in the scope of a key that the rest of the file does not know, as far as that could be read."""
+    unread = {"classes", "regions"} if faults.within("jurisdiction") or faults.within("zones") else set()
     for i, table in enumerate(file.keys):
         if table is not None:
             for part, sentence in unknown_in(_key(table, b""), file.routes, jurisdictions):
-                faults.add(f"keys[{i}].{part}", sentence)
+                if part not in unread:
+                    faults.add(f"keys[{i}].{part}", sentence)
 
 
 def _listener(path: str, table: ListenerTable, base: Path, faults: Faults) -> Listener:

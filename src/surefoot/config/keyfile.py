@@ -24,6 +24,7 @@ from surefoot.config.door import digest_of, unknown_in
 from surefoot.config.faults import did_you_mean
 from surefoot.domain.front import ClientKey, Ring
 from surefoot.errors import ConfigError
+from surefoot.policy.jurisdictions import Jurisdictions
 
 VERSION = 1
 """Of the file's form. A newer one is not read: what it says of a key might narrow it, and would be overlooked."""
@@ -133,23 +134,25 @@ def add_key(path: Path, scope: ClientKey, made: float) -> str:
 
 def revoke_key(path: Path, name: str) -> ClientKey:
     """Take out the key of this name or id, or all that its client shows. Raises `ConfigError` if there is none."""
-    if name.startswith("sf_"):  # a secret is not to be repeated by what follows
-        name = name.split("_")[1]
     with changing(path) as file:
-        found = next((entry.key for entry in file.keys if name in {entry.key.name, entry.key.id}), None)
+        keys = [entry.key for entry in file.keys]
+        found = next((key for key in keys if name in {key.name, key.id}), None)
+        if found is None and name.startswith("sf_"):  # a whole key, whose secret is not to be repeated by what follows
+            name = name.split("_")[1]
+            found = next((key for key in keys if key.id == name), None)
         if found is None:
-            names = [entry.key.name for entry in file.keys]
-            raise ConfigError([f'{path}: no key has the name or id "{name}"; {did_you_mean(name, names)}'])
+            hint = did_you_mean(name, [key.name for key in keys])
+            raise ConfigError([f'{path}: no key has the name or id "{name}"; {hint}'])
         left = tuple(entry for entry in file.keys if entry.key is not found)
         write_keys(path, replace(file, keys=left))
     return found
 
 
-def unusable(ring: Ring, names: Iterable[str], jurisdictions: Iterable[str]) -> Mapping[str, str]:
+def unusable(ring: Ring, names: Iterable[str], jurisdictions: Jurisdictions) -> Mapping[str, str]:
     """Keys of the file that must not be admitted under this configuration, by name, with the reason.
 
-    A name that a key of the configuration has, too: nobody could tell the two apart. A jurisdiction that is not there:
-    it would not bind. A route that is not there harms nobody.
+    A name that a key of the configuration has, too: nobody could tell the two apart. A jurisdiction, class or region
+    that is not there: it would not bind. A route that is not there harms nobody.
     """
     taken = set(names)
     told: dict[str, str] = {}

@@ -61,9 +61,8 @@ def load(path: Path, environ: Mapping[str, str], salt: bytes | None = None) -> C
     served = Served(jurisdictions, targets, faults)
     route_reader = RouteReader(file, targets, served, faults)
     routes = [route_reader.read(name) for name in file.routes]
-    names = frozenset(file.jurisdiction)
-    tell_scopes(file, names, faults)
-    ring = _ring(door, names, faults)
+    tell_scopes(file, jurisdictions, faults)
+    ring = _ring(door, jurisdictions, faults)
     if not faults.found:  # what cannot be read has consequences that are not worth telling
         served.check(routes, (*door.keys, *ring.keys), file.jurisdiction)
     _tell_empty(raw, faults)
@@ -106,7 +105,7 @@ def keys_file_of(path: Path) -> Path:
     return (path.parent / named).resolve()
 
 
-def _ring(door: Door, jurisdictions: frozenset[str], faults: Faults) -> Ring:
+def _ring(door: Door, jurisdictions: Jurisdictions, faults: Faults) -> Ring:
     """The keys of the key file, with every fault of it told."""
     if door.keys_file is None:
         return Ring()
@@ -119,6 +118,8 @@ def _ring(door: Door, jurisdictions: frozenset[str], faults: Faults) -> Ring:
         for fault in error.faults:
             faults.add(where, fault)
         return Ring()
+    if faults.within("jurisdiction") or faults.within("zones"):
+        return ring  # what a key names may be what could not be read
     for name, sentence in unusable(ring, [key.name for key in door.keys], jurisdictions).items():
         faults.add(where, f'the key "{name}" cannot be used: {sentence}; `surefoot keys revoke {name}` takes it out')
     if others_write(path):

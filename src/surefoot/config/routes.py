@@ -195,7 +195,7 @@ def less(piece: When, taken: When) -> list[When]:
 
 def tell_unused(routes: list[Route], targets: Mapping[str, Target], faults: Faults) -> None:
     """Warn of targets that no route names."""
-    used = {rung.target for route in routes for rung in route.rungs}
+    used = {rung.target for route in routes for rung in route.rungs} | {route.static for route in routes}
     for name in targets:
         if name not in used and not faults.within("routes"):
             faults.warn(path_of("targets", name), "is used by no route")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from surefoot.config.faults import Faults, did_you_mean, path_of
 from surefoot.config.places import JurisdictionTable, Unserved
 from surefoot.domain.front import ClientKey
-from surefoot.domain.jurisdiction import ANYWHERE, Jurisdiction
+from surefoot.domain.jurisdiction import Jurisdiction
 from surefoot.domain.route import Route, Rung
 from surefoot.domain.target import Target
 from surefoot.policy.jurisdictions import Jurisdictions, met_by
@@ -33,12 +33,18 @@ class Served:
                 return f"{part.name}: {why}"
         return None
 
+    def allowed(self, route: Route, parts: Iterable[Jurisdiction] = ()) -> list[Target]:
+        """The targets of a route that these parts allow, of whatever length the prompt is, as listed."""
+        bound = tuple(parts)
+        names = dict.fromkeys(rung.target for rung in route.rungs if self.forbidden(route, rung, bound) is None)
+        return [self._targets[name] for name in names]
+
     def check(
         self, routes: Iterable[Route], keys: Iterable[ClientKey], tables: Mapping[str, JurisdictionTable]
     ) -> None:
         """Tell of every key that a route cannot serve, though its own jurisdiction leaves it a target."""
-        known = [key for key in keys if self._known(key)]
-        self._tell_unknown_keys(tables, [key.name for key in keys])
+        known = list(keys)
+        self._tell_unknown_keys(tables, [key.name for key in known])
         for route in routes:
             if any(self.forbidden(route, rung) is None for rung in route.rungs):
                 for key in [key for key in known if key.routes is None or route.name in key.routes]:
@@ -56,21 +62,6 @@ class Served:
             self._faults.warn(path, sentence)
         else:
             self._faults.add(path, f'{sentence}. Add one, or declare it: unserved = "warning"')
-
-    def _known(self, key: ClientKey) -> bool:
-        """Whether all that a key names is there; what is not is told."""
-        zones = self.jurisdictions.zones
-        before = len(self._faults.found)
-        names = [ANYWHERE.name, *self.jurisdictions.by_name]
-        for path, words, there in (
-            ("jurisdictions", key.jurisdictions, names),
-            ("classes", key.classes, self.jurisdictions.classes),
-            ("regions", [word for word in key.regions if zones.name_of(word) is None], zones.names),
-        ):
-            for word in [word for word in words if word not in there]:
-                sentence = f'"{word}" of the key "{key.name}" is not known; {did_you_mean(word, there)}'
-                self._faults.add(f"keys.{path}", sentence)
-        return len(self._faults.found) == before
 
     def _tell_unknown_keys(self, tables: Mapping[str, JurisdictionTable], keys: Iterable[str]) -> None:
         """A subject may be a key that is made later, so that this is no fault."""

@@ -1,7 +1,7 @@
 """What the rules make of each target for a question that a person asks: told by the very stack that workers run.
 
 Of a running gateway what its workers last reported is put into the stack's states: breakers, suspicion, attempts under
-way. Without reports every target is taken to be well, as at the start.
+way; and who is suspended. Without reports every target is taken to be well, as at the start.
 
 Knows how a question becomes a request. Must never hold a rule.
 """
@@ -26,7 +26,7 @@ from surefoot.policy.breaker import State
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.suspicion import Grade
-from surefoot.policy.target_state import TargetState
+from surefoot.policy.target_state import Suspended, TargetState
 from surefoot.policy.zones import Zones
 
 NOT_JUDGED = "no rule judges it: whether a target can do this is not declared anywhere"
@@ -51,8 +51,12 @@ def explain(
     question: Question,
     reports: Mapping[str, Sequence[TargetReport]] | None = None,
     now: float = 0.0,
+    suspended: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The answer as plain data. Raises `ExplainError` where the question names what is not there."""
+    """The answer as plain data. Raises `ExplainError` where the question names what is not there.
+
+    `suspended` are targets that nobody asks, with what each one's answer has contradicted.
+    """
     jurisdictions = Jurisdictions(Zones(configuration.zones), configuration.jurisdictions)
     rng = Random(0)  # noqa: S311 - nothing is drawn
     fleet = Fleet(configuration.targets, configuration.routes, configuration.options, rng, jurisdictions=jurisdictions)
@@ -61,6 +65,8 @@ def explain(
         raise ExplainError(f'there is no route "{question.route}"; {did_you_mean(question.route, fleet.stacks)}')
     for name, parts in (reports or {}).items():
         _put(fleet.targets[name], parts, now)
+    for name, why in (suspended or {}).items():
+        fleet.hear(Suspended(name, why), now)
     applied = Binder(jurisdictions).applied(_key(configuration, question.key), stack.route, _headers(question))
     if isinstance(applied, Complaint):
         raise ExplainError(applied.message)

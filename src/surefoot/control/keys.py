@@ -17,6 +17,8 @@ from surefoot.config.configuration import Configuration
 from surefoot.config.keyfile import read_keys, ring_of, unusable
 from surefoot.domain.front import ClientKey, Ring
 from surefoot.errors import ConfigError
+from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.zones import Zones
 
 LOOK_EVERY = 0.25
 """Seconds between looks at the file."""
@@ -69,7 +71,7 @@ class KeyWatch:
 
     def _usable(self, ring: Ring) -> Ring:
         told = self.configuration
-        known = [one.name for one in told.jurisdictions]
+        known = Jurisdictions(Zones(told.zones), told.jurisdictions)
         wrong = unusable(ring, [key.name for key in told.door.keys], known)
         for name, sentence in wrong.items():
             log.error("keys: %s is not admitted: %s", name, sentence)

@@ -32,6 +32,7 @@ from surefoot.control.notary import Notary
 from surefoot.control.picture import Picture
 from surefoot.control.receipts import Loss as ReceiptLoss
 from surefoot.control.receipts import Origin, Receipts, Written
+from surefoot.control.reloading import keep_what_is_open
 from surefoot.control.status import status
 from surefoot.control.telling import tell_news, tell_warnings
 from surefoot.control.worker import Worker, ending
@@ -145,7 +146,7 @@ class Supervisor:
                 log.error("reload refused: %s", fault)  # noqa: TRY400 - a fault of the file, not of the program
             return
         tell_warnings(configuration)
-        configuration = self._keep_what_is_bound(configuration)
+        configuration = keep_what_is_open(self._picture.configuration, configuration, self._listening)
         self._picture.reloads["ok"] += 1
         self._drilling.over()
         self._describe(configuration)
@@ -364,7 +365,8 @@ class Supervisor:
         return {**told, "receipts": receipts, "drill": self._drilling.status(now)}
 
     def _explain(self, question: Question) -> dict[str, Any]:
-        return explain(self._picture.configuration, question, self._picture.targets())
+        configuration = replace(self._picture.configuration, ring=self._keys.ring)  # keys come and go without a reload
+        return explain(configuration, question, self._picture.targets(), suspended=self._picture.suspended)
 
     def _tell_ready(self) -> None:
         if self._picture.ready and not self._told_ready:
@@ -376,20 +378,6 @@ class Supervisor:
         self._notary.know(configuration)
         if self._journal is not None:
             self._journal.describe(configuration.version, configuration.targets)
-
-    def _keep_what_is_bound(self, new: Configuration) -> Configuration:
-        """What was opened at the start stays as it is until a restart, and that is said."""
-        old = self._picture.configuration
-        if not self._listening.same_addresses(new.door.listeners):
-            log.warning("reload: the addresses of the listeners have changed; that needs a restart")
-            new = replace(new, door=replace(new.door, listeners=old.door.listeners))
-        if (new.admin, new.journal) != (old.admin, old.journal):
-            log.warning("reload: the address of the admin application or the journal has changed; that needs a restart")
-            new = replace(new, admin=old.admin, journal=old.journal)
-        if new.receipts != old.receipts:
-            log.warning("reload: what is said of receipts has changed; that needs a restart")
-            new = replace(new, receipts=old.receipts)
-        return new
 
     def _close(self) -> None:
         self._listening.close()

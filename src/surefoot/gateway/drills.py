@@ -43,8 +43,16 @@ class DrillWorld(World):
         # One worker: what this world knows is shared with no other, so that it grants its own probes and slots.
         super().__init__(replace(settings, targets=targets, credentials=told, workers=1))
         self.drill = number
-        self.fleet.suspend_as(house.world.fleet, now())
         self._house = house
+        self._suspend_as_production(now())
+
+    def tick(self, at: float) -> None:
+        """Fold what was learned. Who was suspended since the drill began is asked by it no more either."""
+        self._suspend_as_production(at)
+        super().tick(at)
+
+    def _suspend_as_production(self, at: float) -> None:
+        self.fleet.suspend_as(self._house.world.fleet, at)
 
     def learn_from(self, other: World) -> None:
         """Begin with the first-token times that another world has learned."""

@@ -251,7 +251,11 @@ class Worker:
     def _tell(self, world: World) -> None:
         news = list(world.fleet.news)
         world.fleet.news.clear()
-        if not world.drill:  # what a drill finds out is nobody's news
+        if world.drill or self._front is None:  # what a drill finds out is nobody's news
+            return
+        if world is not self._front.world:
+            news = self._front.world.believe(world, news, now())
+        if news:
             self._channel.send(Tell(news))
 
     def _send_records(self, world: World) -> None:

@@ -27,7 +27,7 @@ from surefoot.gateway.upstream import Upstream
 from surefoot.policy.call import Call
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.jurisdictions import Jurisdictions
-from surefoot.policy.target_state import News
+from surefoot.policy.target_state import News, Suspended
 from surefoot.policy.zones import Zones
 
 log = logging.getLogger("surefoot.worker")
@@ -110,6 +110,18 @@ class World:
         if self._trace is not None:
             self._trace.hear(news, at)
         self.fleet.hear(news, at)
+
+    def believe(self, before: "World", news: Iterable[News], at: float) -> list[News]:
+        """Calls that began in an older world have found something out. Of targets that are other ones now it is void.
+
+        Whom it suspends is suspended here too: a target whose options have changed has another state in this world.
+        """
+        here = {target.name: target for target in self.settings.targets}
+        same = [one for one in news if here.get(one.target) == before.upstreams[one.target].target]
+        for one in same:
+            if isinstance(one, Suspended):
+                self.hear(one, at)
+        return same
 
     def leave_alone(self, at: float) -> None:
         """The supervisor is gone."""

@@ -65,6 +65,8 @@ class Fleet:
             for name, state in other.targets.items()
             if name in self.targets and state.target == self.targets[name].target and other.options == self.options
         }
+        for name, state in same.items():
+            state.witness = self.targets[name].witness  # the target is the same, the zones may not be
         self.targets.update(same)
         for state in same.values():
             state.news = self.news
