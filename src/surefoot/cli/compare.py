@@ -25,7 +25,6 @@ from surefoot.errors import ConfigError, SurefootError
 from surefoot.intake.incident import Reading
 from surefoot.replay.kept import ready
 from surefoot.replay.sweep import sweep
-from surefoot.report.compared import FORMULA, basis, headline, keep, tables, verdicts
 
 ALL = "all"
 _WIDTH_WITHOUT_TERMINAL = 150
@@ -88,6 +87,9 @@ def compare(
     candidates = _try(faults, lambda: candidates_of(wanted, os.environ))
     if faults or candidates is None:
         raise ConfigError(list(dict.fromkeys(faults)))
+    # Dear to import (matplotlib): not before it is known that there is something to draw.
+    from surefoot.report.compared import keep  # noqa: PLC0415
+
     tasks = tasks_of(candidates)
     progress = ReplayProgress(sum(task.traffic.calls for task in tasks), len(tasks))
     with progress:
@@ -99,6 +101,8 @@ def compare(
 
 
 def _tell(found: Compared, out: Path, *, as_json: bool) -> None:
+    from surefoot.report.compared import FORMULA, basis, headline, tables, verdicts  # noqa: PLC0415 - as above
+
     if as_json:
         told = {
             "facts": found.facts,
