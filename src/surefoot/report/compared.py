@@ -68,6 +68,12 @@ def verdicts(found: Compared) -> Iterator[str]:
         yield from _verdict(one.placed, found)
 
 
+def _paragraphs(found: Compared) -> Iterator[str]:
+    """The verdicts, one for each candidate."""
+    for one in found.candidates:
+        yield " ".join(line.strip() for line in _verdict(one.placed, found))
+
+
 def _verdict(one: Placed, found: Compared) -> Iterator[str]:
     if not one.drawn:
         yield f"{one.name}: {words_of(one)}."
@@ -309,7 +315,7 @@ def markdown(found: Compared, picture: str = MATRIX) -> str:
     parts = [
         headline(found),
         f"![The impact matrix]({picture})",
-        "\n".join(f"- {line.strip()}" for line in verdicts(found)),
+        "\n".join(f"- {line}" for line in _paragraphs(found)),
         FORMULA,
     ]
     for sheet in tables(found):
@@ -330,7 +336,7 @@ def page(found: Compared) -> str:
     )
     return environment.get_template("compare.html.j2").render(
         headline=headline(found),
-        verdicts=[line.strip() for line in verdicts(found)],
+        verdicts=list(_paragraphs(found)),
         formula=FORMULA,
         picture=matrix([one.placed for one in found.candidates], found.limits),
         tables=list(tables(found)),
