@@ -49,6 +49,9 @@ compare: $(STAMP) ## one cloud against several on made-up traffic and incidents:
 evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_DATA)
 	$(BIN)/python -m benchmarks.evidence
 
+replaying: $(STAMP) ## the replay's speed: a million calls over three targets, per core-second (three minutes)
+	$(BIN)/python benchmarks/replaying.py
+
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py
 

@@ -1,10 +1,14 @@
 """The speed of the replay: calls per core-second over three targets, with and without failures and hedges.
 
 Three runs of the same traffic: all of it plain success; 5 % of the calls silent at the first target, so that each of
-those has a failure and a hedge; and the arm without fallback. Run it alone: `python benchmarks/replaying.py [CALLS]`.
-Knows: how to make traffic and to count processor time. Must never: time the making of the traffic.
+those has a failure and a hedge; and the arm without fallback. Twenty calls a second arrive: at one in a few seconds a
+call costs about twice as much, because two ticks of the Fleet are its own. Run it alone:
+`python benchmarks/replaying.py [CALLS [CALLS_A_SECOND]]`.
+Knows: how to make traffic and to count processor time. The traffic is made on the way, at a
+hundredth of the cost. Must never: keep it.
 """
 
+import gc
 import resource
 import sys
 import time
@@ -30,27 +34,34 @@ BATCH = 16_384
 PER_SECOND = 20.0
 BEGAN = 1_700_000_000.0
 
+COLLECT = (20_000, 50, 100)
+"""Thresholds of the cyclic garbage collector, as a worker has them: a call leaves no cycle behind."""
+
 
 def main() -> None:
     """Print what was measured."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
     calls = int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else CALLS
-    _measure("plain success", _arm(*NAMES), calls, ())
+    per_second = float(sys.argv[2]) if len(sys.argv) > 2 else PER_SECOND
+    _measure("plain success", _arm(*NAMES), _traffic(calls, per_second), ())
     silent = Outage(target="primary", start=0.0, end=4e9, mode="silence", share=0.05)
-    _measure("5 % with a failure and a hedge", _arm(*NAMES), calls, (silent,))
-    _measure("the same, without fallback", _arm(NAMES[0]), calls, (silent,))
+    _measure("5 % with a failure and a hedge", _arm(*NAMES), _traffic(calls, per_second), (silent,))
+    _measure("the same, without fallback", _arm(NAMES[0]), _traffic(calls, per_second), (silent,))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'most memory':32} {peak:,.0f} MiB")
 
 
-def _measure(name: str, arm: Arm, calls: int, outages: Sequence[Outage]) -> None:
-    spent, good, attempts = 0.0, 0, 0
-    results = run(arm, _traffic(calls), outages, seed=1)
+def _measure(name: str, arm: Arm, batches: Iterator[Batch], outages: Sequence[Outage]) -> None:
+    spent, calls, good, attempts = 0.0, 0, 0, 0
+    results = run(arm, batches, outages, seed=1)
     while True:
         before = time.process_time()
         batch = next(results, None)
         spent += time.process_time() - before
         if batch is None:
             break
+        calls += len(batch.at)
         good += int((batch.kind == KINDS.index(Kind.OK)).sum())
         attempts += int(batch.attempts.sum())
     more = f"{good / calls:.2%} answered, {attempts / calls:.3f} attempts a call"
@@ -70,12 +81,12 @@ def _arm(*names: str) -> Arm:
     return Arm("with", configuration, models)
 
 
-def _traffic(calls: int) -> Iterator[Batch]:
+def _traffic(calls: int, per_second: float) -> Iterator[Batch]:
     rng = np.random.default_rng(5)
     at = BEGAN
     for first in range(0, calls, BATCH):
         count = min(BATCH, calls - first)
-        times = at + np.cumsum(rng.exponential(1 / PER_SECOND, count))
+        times = at + np.cumsum(rng.exponential(1 / per_second, count))
         at = float(times[-1])
         ones, zeros = np.ones(count, np.int64), np.zeros(count, np.int64)
         prompts, answers = rng.integers(50, 5_000, count), rng.integers(1, 400, count)

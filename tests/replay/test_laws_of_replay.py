@@ -1,5 +1,6 @@
 """What holds of every replay, whatever the traffic and the outages."""
 
+import gc
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from surefoot.domain.route import Limits, Resume
 from surefoot.policy.fleet import Fleet
 from surefoot.replay.draws import draws
 from surefoot.replay.driver import Driver
+from surefoot.replay.life import Leg, Life
 from surefoot.replay.model import QuantileTable, TargetModel
 from surefoot.replay.modes import MODES
 from surefoot.replay.outage import Outage
@@ -27,6 +29,9 @@ class Restless(Fleet):
     def unsettled(self) -> bool:
         return True
 
+
+LAW = settings(derandomize=True, deadline=None, database=None)
+pytestmark = pytest.mark.timeout(240)  # a busy machine
 
 SPREAD = tuple((0.2 + 0.01 * step) * (1.0 if step < 95 else 4.0) for step in range(101))
 
@@ -57,15 +62,30 @@ def same(one: Results, other: Results) -> bool:
 
 
 @given(at=arrivals, stream=st.booleans(), tokens=st.integers(1, 400))
-@settings(max_examples=40, deadline=None)
+@settings(LAW, max_examples=40)
 def test_without_outages_nothing_fails(*, at: list[float], stream: bool, tokens: int) -> None:
     results = replayed(arm(varied("a"), varied("b")), calls(at, stream=stream, tokens=tokens))
 
     assert set(kinds(results)) == {Kind.OK}
 
 
+@given(at=arrivals, outages=spans(["a", "b"]), stream=st.booleans(), servers=st.sampled_from([None, 1, 3]))
+@settings(LAW, max_examples=150)
+def test_every_call_ends_within_its_deadline(
+    *, at: list[float], outages: list[Outage], stream: bool, servers: int | None
+) -> None:
+    the_arm = arm(varied("a"), varied("b", servers=servers), limits=Limits(deadline=60.0), resume=Resume.TEXT)
+
+    results = replayed(the_arm, calls(at, stream=stream), outages)
+
+    assert len(results.at) == len(at)
+    assert (results.e2e <= 60.0 + 1e-6).all()
+    assert (np.isnan(results.ttft) | (results.ttft <= results.e2e)).all()
+    assert (results.attempts <= 4).all()
+
+
 @given(at=arrivals, some=spans(["a"]), more=spans(["a"]), stream=st.booleans(), tokens=st.sampled_from([1, 11, 600]))
-@settings(max_examples=150, deadline=None)
+@settings(LAW, max_examples=150)
 def test_without_fallback_more_outages_never_help(
     *, at: list[float], some: list[Outage], more: list[Outage], stream: bool, tokens: int
 ) -> None:
@@ -79,7 +99,7 @@ def test_without_fallback_more_outages_never_help(
 
 
 @given(at=arrivals, outages=spans(["a", "b"]), stream=st.booleans(), seed=st.integers(0, 5), size=st.integers(1, 50))
-@settings(max_examples=60, deadline=None)
+@settings(LAW, max_examples=60)
 def test_the_same_seed_gives_the_same_bytes_however_traffic_is_cut_into_batches(
     *, at: list[float], outages: list[Outage], stream: bool, seed: int, size: int
 ) -> None:
@@ -98,7 +118,7 @@ def test_another_seed_gives_other_draws() -> None:
 
 
 @given(st.integers(0, 2**63), st.integers(0, 10_000), st.integers(1, 50), st.integers(0, 49))
-@settings(deadline=None)
+@settings(LAW)
 def test_a_draw_depends_on_seed_target_and_call_alone(seed: int, first: int, count: int, place: int) -> None:
     several = draws(seed, "a", first, count)
 
@@ -125,7 +145,7 @@ def test_both_arms_see_the_same_draws() -> None:
 
 
 @given(at=arrivals, outages=spans(["a", "b"]), stream=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(LAW, max_examples=60)
 def test_ticks_that_are_left_out_would_have_changed_nothing(
     *, at: list[float], outages: list[Outage], stream: bool
 ) -> None:
@@ -145,6 +165,21 @@ def test_ticks_that_are_left_out_would_have_changed_nothing(
 
     assert diligent.ticks.made > lazy.ticks.made
     assert same(*found)
+
+
+def test_a_call_leaves_nothing_behind_however_it_ends() -> None:
+    """So that memory does not grow with the traffic, and the cyclic collector has nothing to do."""
+    outages = [outage("a", 8 * number, 8 * number + 4, mode) for number, mode in enumerate(MODES)]
+    gc.collect()
+    gc.disable()
+    try:
+        results = replayed(arm(varied("a"), varied("b", servers=1), resume=Resume.TEXT), calls(range(400)), outages)
+        left = [one for one in gc.get_objects() if isinstance(one, (Life, Leg))]
+    finally:
+        gc.enable()
+
+    assert len(set(kinds(results))) > 2
+    assert not left
 
 
 def test_a_call_that_waits_for_a_probe_after_its_only_attempt_ends_all_the_same() -> None:

@@ -137,14 +137,16 @@ def test_an_open_breaker_spares_the_calls_that_follow_and_its_probe_finds_the_ta
     assert results.e2e.tolist() == about(1.1, 1.1, 1.1, 1.0, 1.0, 1.0, 1.0)
 
 
-def test_a_call_whose_one_attempt_failed_is_woken_for_the_probe_of_another_target() -> None:
-    both = [outage(name, 5, 40, mode="quota") for name in ("a", "b")]
-    results = replayed(arm(model("a"), model("b")), calls(range(60)), both)
+def test_a_call_whose_only_attempt_has_failed_waits_for_the_others_probe_and_is_answered() -> None:
+    """`b` has asked to be left alone for 5 s from 0.2 on, when a call finds `a` failing at 2.1."""
+    dead = [outage("a", -1, 3, "model_gone"), outage("b", -1, 1, "rate_limit")]
 
-    assert len(results.at) == 60
-    waited = np.flatnonzero((results.attempts == 2) & (results.e2e > 1.0))
-    assert len(waited) > 0
-    assert not np.isnan(results.e2e).any()
+    results = replayed(arm(model("a"), model("b")), calls([0.0, 2.0]), dead)
+
+    assert kinds(results) == [Kind.RATE_LIMIT, Kind.OK]
+    assert results.attempts.tolist() == [2, 2]
+    assert results.e2e.tolist() == about(0.2, 5.2 - 2.0 + 1.0)
+    assert results.switch.tolist() == about(0.0, 3.1)
 
 
 def test_the_end_of_the_road_is_an_error_or_the_static_text_which_is_no_answer() -> None:

@@ -300,7 +300,7 @@ class Driver:
     def _done(life: Life, leg: Leg, now: float) -> None:
         """A plain success is over."""
         life.over = True
-        life.legs = []  # legs and call know one another: parted, they are freed now and not by the next collection
+        life.part()
         books, row, began = life.books, life.row, life.call.began
         books.left -= 1
         books.winner[row] = leg.target
@@ -312,14 +312,14 @@ class Driver:
         life.over = True
         life.books.left -= 1
         close(life, self._targets.prices, now)
-        life.legs = []
+        life.part()
 
     def _set_alarm(self, life: Life) -> None:
         """See to it that the Call is woken in time, unless it could find nothing before the next step."""
         wake_at = life.call.wake_at
         if wake_at >= life.alarm:
             return
-        if len(life.legs) == 1 and not life.legs[0].over:
+        if len(life.legs) == 1:
             leg = life.legs[0]
             coming = leg.next_at <= wake_at or (leg.smooth and life.call.attempts[0].first is not None)
             if coming and not leg.over:

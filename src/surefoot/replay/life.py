@@ -32,6 +32,11 @@ class Life:
         """The earliest time at which it will be woken, as far as that is on the agenda."""
         self.over = False
 
+    def part(self) -> None:
+        """Legs and call know one another: parted, they are freed now and not by the next collection."""
+        self.legs = []
+        self.winner = None
+
 
 class Leg:
     """One attempt: the counterpart of the gateway's leg."""
