@@ -36,7 +36,7 @@ WITHOUT = 0
 """The arm that the others are compared with."""
 
 WEEK = 7 * 86_400
-_MONDAY = 4 * 86_400
+MONDAY = 4 * 86_400
 """Unix time of the first Monday, 1970-01-05. Weeks are those of ISO 8601, in UTC."""
 
 NANO = 1_000_000_000
@@ -74,6 +74,8 @@ class Time(IntEnum):
     E2E = 1
     DETECT = 2
     SWITCH = 3
+    FALLBACK = 4
+    """End to end of the calls whose first target was struck and that another one answered."""
 
 
 @dataclass(slots=True)
@@ -116,12 +118,12 @@ class _Columns:
 
 def week_of(at: Floats) -> Integers:
     """The number of the calendar week of Unix times, counted from the week of 1970-01-05."""
-    return np.floor((at - _MONDAY) / WEEK).astype(np.int64)
+    return np.floor((at - MONDAY) / WEEK).astype(np.int64)
 
 
 def name_of(week: int) -> str:
     """As ISO 8601 writes it: `2024-W23`."""
-    year, number, _ = datetime.fromtimestamp(_MONDAY + week * WEEK, UTC).isocalendar()
+    year, number, _ = datetime.fromtimestamp(MONDAY + week * WEEK, UTC).isocalendar()
     return f"{year}-W{number:02}"
 
 
@@ -222,7 +224,9 @@ def _columns(arm: Results, without: Results) -> _Columns:
     sums[:, Sum.EXTRA] = _nano(arm.extra)
     sums[:, Sum.UNPRICED] = unpriced
     answered = [np.where(failed, np.nan, seconds) for seconds in (arm.ttft, arm.e2e)]
-    bins = np.stack([bins_of(seconds) for seconds in (*answered, arm.detect, arm.switch)])
+    fell_back = (arm.outage != NONE) & (arm.winner != NONE) & (arm.winner != arm.first)
+    fallback = np.where(fell_back, answered[Time.E2E], np.nan)
+    bins = np.stack([bins_of(seconds) for seconds in (*answered, arm.detect, arm.switch, fallback)])
     return _Columns(sums, bins, np.where(failed, NONE, arm.winner))
 
 

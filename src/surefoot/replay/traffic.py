@@ -152,6 +152,7 @@ class Traffic:
     def _opened(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY})
         try:
+            connection.execute("SET enable_progress_bar = false")  # it writes to standard output
             described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [self._path]).fetchall()
         except duckdb.Error as error:
             raise ReplayError(f"{self._path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error

@@ -34,7 +34,7 @@ def answered(names: Sequence[str], gateway: Sequence[Fact], direct: Sequence[Fac
     axes.set_xticks(range(0, 101, 20))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
     _rows(axes, names, "calls answered whole and in time (line: 95 % interval)")
-    return _svg(figure)
+    return svg(figure)
 
 
 def first_content(
@@ -56,7 +56,7 @@ def first_content(
     axes.set_xticks([0.01, 0.03, 0.1, 0.3, 1, 3], ["10 ms", "30 ms", "100 ms", "300 ms", "1 s", "3 s"])
     axes.xaxis.set_minor_locator(NullLocator())
     _rows(axes, names, "time to first content (dot: median, bar: p99)")
-    return _svg(figure)
+    return svg(figure)
 
 
 def exceedance(without: Sequence[tuple[float, Fact]], kept: Sequence[tuple[float, Fact]]) -> str:
@@ -79,7 +79,7 @@ def exceedance(without: Sequence[tuple[float, Fact]], kept: Sequence[tuple[float
         f"loss of a year; share of {years:,} simulated years that lose more (band: 95 %, Wilson)", color=INK
     )
     _plain(axes, "both")
-    return _svg(figure)
+    return svg(figure)
 
 
 def _canvas(height: float) -> tuple[Figure, Axes]:
@@ -104,7 +104,8 @@ def _plain(axes: Axes, grid: Literal["x", "both"]) -> None:
     axes.figure.legend(handles, labels, loc="outside upper left", ncols=2, frameon=False)
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """The figure as an element that stands inside a page or alone; letters are outlines, so that it needs no font."""
     out = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "surefoot"}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
