@@ -97,7 +97,7 @@ class Traffic:
         }
         """Calls of which a column is not known, and was filled in."""
         self.failed = int(known[9])
-        """Calls that failed when they were made. They are played like all others: here only incidents make calls fail."""
+        """Calls that failed when they were made. Played like all others: only incidents make calls fail here."""
         told = connection.execute(_METADATA, [self._path, JOINED_KEY]).fetchall()
         self.joined = str(told[0][0]) if told else ""
         """Whether attempts were joined to calls, as the import says: `true`, `false`, `partly`; "" if it does not."""
