@@ -9,7 +9,7 @@ import pytest
 from tests.replay.planned import ROUTES, TARGETS, configured, incident
 
 from surefoot.config.rates import default_rates, told_by
-from surefoot.intake.incident import Reading, Severity
+from surefoot.intake.incident import Incident, Reading, Severity
 from surefoot.intake.incidents.reading import How, gather
 from surefoot.replay.naming import names_model, same_model
 from surefoot.replay.planning import Plan, Rules, is_elsewhere, mode_of, plan, strikes
@@ -241,3 +241,23 @@ def test_titles_are_told_apart_as_the_rates_were_counted(real_data: Path) -> Non
         assert what in defaults
         assert counted[what] / counted.total() == pytest.approx(share, abs=0.05)
     assert 250 < counted.total() < 330
+
+
+@pytest.mark.parametrize(
+    ("title", "services", "elsewhere"),
+    [
+        ("High error rates for ChatGPT, APIs, and Sora", ("API", "ChatGPT"), False),
+        ("API, ChatGPT & Sora Facing Issues", ("API", "ChatGPT"), False),
+        ("Outage of text-davinci-003, Curie models, and DALL-E", ("API",), False),
+        ("API services (including Assistants and Fine-tuning) are degraded", ("API",), False),
+        ("Elevated errors in the Assistants API", ("API",), True),
+        ("Elevated Error Rate for TTS API", ("API",), True),
+        ("Outage on fine-tuned Curie models", ("API",), True),
+        ("Billing and Usage dashboard data not displaying", ("API",), True),
+    ],
+)
+def test_a_service_that_is_named_beside_the_api_does_not_take_an_incident_out(
+    title: str, services: tuple[str, ...], *, elsewhere: bool
+) -> None:
+    incident = Incident(id="i", provider="openai", start=0.0, end=60.0, severity=None, services=services, title=title)
+    assert is_elsewhere(incident) is elsewhere

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.replay.files import CONFIG, Files, written
 
 from surefoot.errors import ConfigError, ReplayError, StartError
@@ -15,6 +17,8 @@ from surefoot.replay.kept import ready
 from surefoot.replay.model import TargetModel, constant
 from surefoot.replay.posing import Asked, Posed, pose, scaled
 from surefoot.replay.stress import read_stress
+from surefoot.replay.tally import WITHOUT, Sum, Time
+from surefoot.replay.task import perform
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +150,22 @@ def test_that_attempts_could_not_be_joined_is_said(files: Files) -> None:
     told = "the traffic does not tell which attempts belong to one call; a failed one and its repeat are two calls here"
     assert told not in pose(read(files, asked).material, asked).said
     assert told in pose(read(files._replace(traffic=apart), asked).material, asked).said
+
+
+def test_where_nothing_fails_both_arms_of_a_task_have_the_same_times(tmp_path: Path) -> None:
+    """To the last bin: so the task gives both the same seed, traffic and models."""
+    models = """
+[targets.primary]
+ttft = { p50 = "500ms", p99 = "1s" }
+rate = { p50 = 100, p1 = 50 }
+"""
+    quiet = written(tmp_path, [step / 2 for step in range(48)], models=models)
+    base = posed(quiet, readings=(Reading.ANY,), vary=False).tasks[0]
+
+    tally = perform(replace(base, outages=()), lambda _: None)
+
+    (counts,) = tally.weeks.values()
+    assert counts.sums[WITHOUT, Sum.CALLS] == 48
+    assert np.count_nonzero(counts.times[WITHOUT, Time.TTFT]) > 10
+    assert (counts.times[WITHOUT] == counts.times[1]).all()
+    assert (counts.sums[WITHOUT] == counts.sums[1]).all()

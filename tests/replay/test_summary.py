@@ -326,3 +326,10 @@ def test_a_week_with_a_call_without_a_price_has_no_cost(tmp_path: Path) -> None:
 
     weeks = duckdb.read_parquet(str(tmp_path / "weeks.parquet")).project("arm, cost, unpriced").fetchall()
     assert weeks == [("without", None, 1), ("with", 0.02, 0), ("without", 0.01, 0), ("with", 0.01, 0)]
+
+
+@pytest.mark.parametrize(("mended", "recovered"), [(1, 0), (2, 1), (3, 1)])
+def test_an_incident_is_recovered_if_half_of_its_failed_calls_were_saved(mended: int, recovered: int) -> None:
+    rows = [(1.1 + step / 10, failed(outage=0), saved() if step < mended else failed()) for step in range(4)]
+    found = facts(tallied([outage(1, 2)], [*rows, (3.0, ok(), ok())]))
+    assert value(found, "any.all.incidents.recovered") == recovered

@@ -28,6 +28,7 @@ COLUMNS = {
     "prompt_tokens": "INTEGER",
     "completion_tokens": "INTEGER",
     "max_tokens": "INTEGER",
+    "failed": "BOOLEAN",
     "key": "VARCHAR",
 }
 Row = dict[str, Any]
@@ -56,6 +57,12 @@ def test_calls_come_in_batches_that_follow_one_another(tmp_path: Path) -> None:
         assert np.concatenate([batch.prompt_tokens for batch in batches]).tolist() == list(range(7))
     assert traffic.calls == 7
     assert traffic.span == (10.0, 16.0)
+
+
+def test_calls_that_failed_when_they_were_made_are_counted(tmp_path: Path) -> None:
+    told = enumerate([True, False, None])
+    rows = [{"at": 10.0 + n, "route": "chat", "stream": True, "failed": failed} for n, failed in told]
+    assert Traffic(written(tmp_path, rows), ["chat"]).failed == 1
 
 
 def test_a_call_goes_to_the_route_it_names_or_is_told_or_to_none_which_is_counted(tmp_path: Path) -> None:

@@ -199,6 +199,8 @@ def _share(text: str) -> float:
     share = read_share(number)
     if share <= 0:
         raise ValueError("an outage that strikes no call is none; write 50%")
+    if share > 1:
+        raise ValueError("no more than all calls can be struck; write 100%")
     return share
 
 

@@ -20,7 +20,7 @@ from surefoot.replay.modelling import models_of
 from surefoot.replay.models_file import Given, read_models
 from surefoot.replay.posing import Asked, Material
 from surefoot.replay.task import TrafficFile, content_of
-from surefoot.replay.traffic import Traffic
+from surefoot.replay.traffic import TYPICAL_TOKENS, Traffic
 
 _Read = TypeVar("_Read")
 
@@ -136,13 +136,24 @@ def _try(faults: list[str], read: Callable[[], _Read]) -> _Read | None:
     return None
 
 
+_WITHOUT_ANY = {
+    "stream": "all are taken to be streamed",
+    "prompt_tokens": f"{TYPICAL_TOKENS} is taken for each",
+    "completion_tokens": f"{TYPICAL_TOKENS} is taken for each",
+}
+
+
 def _filled(traffic: Traffic, route: str) -> Iterator[str]:
     for name, calls in traffic.otherwise.items():
         yield f'{calls:,} calls that ask for {name} are taken to ask for the route "{route}"'
     if traffic.joined in _TWICE:
         yield f"{_TWICE[traffic.joined]}; a failed one and its repeat are two calls here"
+    if traffic.failed:
+        yield f"{traffic.failed:,} calls failed when they were made; why is not played again: only incidents fail here"
     for column, calls in traffic.filled.items():
-        if calls:
+        if calls == traffic.calls:
+            yield f"no call tells its {column}; {_WITHOUT_ANY[column]}"
+        elif calls:
             yield f"{calls:,} calls do not tell their {column}; it is taken to be as most have it, or their median"
 
 

@@ -39,7 +39,7 @@ _NOT_FAILED = frozenset({"", "0", "false", "no", "none", "ok"})
 
 _CALLED = """SELECT provider, model, count(*) FROM read_parquet($file) GROUP BY ALL ORDER BY ALL"""
 _CALLS = """SELECT
-    "at", CASE WHEN stream THEN ttft END ttft, duration total, prompt_tokens, completion_tokens,
+    "at", CASE WHEN coalesce(stream, true) THEN ttft END ttft, duration total, prompt_tokens, completion_tokens,
     coalesce(failed, false) OR coalesce(first_failed, false) OR attempts > 1 AS failed
 FROM read_parquet($file, file_row_number = true)
 WHERE provider IS NOT DISTINCT FROM $provider AND model IS NOT DISTINCT FROM $model AND file_row_number % $every = 0"""

@@ -44,6 +44,17 @@ _SITES = re.compile(
 _API = re.compile(r"\bapis?\b|api\.|completions?\b|\bresponses\b", re.IGNORECASE)
 
 
+_APIS_ELSEWHERE = re.compile(rf"(?:{_ELSEWHERE.pattern})[\w ]{{0,12}}\bapis?\b", re.IGNORECASE)
+"""`Batch API`, `Fine-tuning API`: their API is not the one that answers a chat."""
+
+_MODELS = re.compile(
+    r"davinci|\bcurie\b|\bgpt-?[345]|\bo[134]\b|claude|(?:multiple|all|text|chat) models", re.IGNORECASE
+)
+"""Models that answer a chat, where a title names them beside other services."""
+
+_JOBS = re.compile(r"fine.?tun|\bbatch", re.IGNORECASE)
+
+
 class Rules(Struct, frozen=True, kw_only=True):
     """How incidents are read."""
 
@@ -138,7 +149,7 @@ def mode_of(incident: Incident, seed: int, rates: Rates) -> str:
 def is_elsewhere(incident: Incident) -> bool:
     """Whether an incident is about something else than answering a chat by API, by its title and its services."""
     title, services = incident.title, incident.services
-    if _ELSEWHERE.search(title):
+    if _ELSEWHERE.search(title) and not _names_chat_too(title):
         return True
     if services:
         return not any(map(_API.search, services)) and all(
@@ -147,17 +158,23 @@ def is_elsewhere(incident: Incident) -> bool:
     return _SITES.search(title) is not None and _API.search(title) is None
 
 
+def _names_chat_too(title: str) -> bool:
+    """Whether a title that names another service names the API, or a model of it, beside that."""
+    rest = _APIS_ELSEWHERE.sub("", title)
+    return _API.search(rest) is not None or (_MODELS.search(rest) is not None and _JOBS.search(rest) is None)
+
+
 def _why_not(incident: Incident, span: tuple[float, float], rules: Rules) -> str | None:
     end = _end(incident, rules)
     if not incident.counts(rules.reading):
         return f"milder than the reading ({rules.reading})"
+    if end < span[0] or incident.start > span[1]:
+        return "outside the time of the traffic"
     if not rules.every_service and is_elsewhere(incident):
         return "about another service than a chat by API"
     if end <= incident.start:
         return "length unknown: still open" if incident.end is None else "length unknown: posted without any"
-    if end <= span[0] or incident.start > span[1]:
-        return "outside the time of the traffic"
-    return None
+    return None if end > span[0] else "outside the time of the traffic"
 
 
 def _end(incident: Incident, rules: Rules) -> float:

@@ -38,7 +38,8 @@ SELECT count(*), min("at"), max("at"),
     count(stream), count(stream) FILTER (stream),
     count(prompt_tokens), median(prompt_tokens),
     count(completion_tokens) FILTER (completion_tokens > 0),
-    median(completion_tokens) FILTER (completion_tokens > 0)
+    median(completion_tokens) FILTER (completion_tokens > 0),
+    count(*) FILTER (failed)
 FROM read_parquet(?)
 """
 _ROWS = """
@@ -95,6 +96,8 @@ class Traffic:
             "completion_tokens": self.calls - int(known[7]),
         }
         """Calls of which a column is not known, and was filled in."""
+        self.failed = int(known[9])
+        """Calls that failed when they were made. Played like all others: only incidents make calls fail here."""
         told = connection.execute(_METADATA, [self._path, JOINED_KEY]).fetchall()
         self.joined = str(told[0][0]) if told else ""
         """Whether attempts were joined to calls, as the import says: `true`, `false`, `partly`; "" if it does not."""
