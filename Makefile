@@ -43,6 +43,9 @@ format: $(STAMP) ## format and mend what ruff can mend
 bench: $(STAMP) ## side by side: direct, nginx, Envoy, Surefoot (writes build/bench.json)
 	$(BIN)/python benchmarks/run.py
 
+compare: $(STAMP) ## one cloud against several on made-up traffic and incidents: writes docs/compare.md anew (two minutes)
+	$(BIN)/python -m benchmarks.compare
+
 evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_DATA)
 	$(BIN)/python -m benchmarks.evidence
 
@@ -83,4 +86,4 @@ lock: ## write the lock files anew (needs a package index)
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist mutants
 
-.PHONY: help setup demo coverage-story test check format bench evidence predicted replaying soak forbidden laws receipts mutants docs lock clean
+.PHONY: help setup demo coverage-story test check format bench compare evidence predicted replaying soak forbidden laws receipts mutants docs lock clean

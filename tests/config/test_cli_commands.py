@@ -33,6 +33,7 @@ ENVIRON = {
 
 def surefoot(*arguments: str, environ: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
     base = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    base |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}  # the code under test
     command = [sys.executable, "-m", "surefoot.cli.main", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env={**base, **environ}, check=False, timeout=50)
     LEAKS.note(f"what `surefoot {arguments[0]}` has printed", done.stdout + done.stderr)
@@ -40,7 +41,7 @@ def surefoot(*arguments: str, environ: Mapping[str, str] = {}) -> subprocess.Com
 
 
 def test_every_example_passes_the_check_given_its_variables_and_without_a_warning() -> None:
-    files = sorted(EXAMPLES.glob("*.toml"))
+    files = sorted(set(EXAMPLES.glob("*.toml")) - {EXAMPLES / "risk.toml"})  # which `surefoot exposure` reads
     assert len(files) >= 5
     for file in files:
         assert load(file, ENVIRON).warnings == (), file.name

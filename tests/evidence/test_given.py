@@ -12,11 +12,23 @@ import pytest
 
 from surefoot import evidence
 from surefoot.errors import EvidenceError, SurefootError
-from surefoot.evidence import Risk
+from surefoot.evidence import Between, Cases, Events, Hazard, Known, Risk, Stake
 
 FIRST = (0.5, 0.3, 0.2)
 STEPS = [(99.9, 10.0)]
 WEEKS = [(0, 3_000_000)]
+HAZARD: dict[str, Any] = {
+    "rate": Events(3, 2),
+    "minutes": Between(5, 50),
+    "struck": 0.5,
+    "response": Known(5),
+    "impact": Known(5),
+    "coverage": Cases(3, 4),
+    "residual_minutes": 1.0,
+    "residual_cost": 1.0,
+}
+BUILT = {"Risk", "Known", "Between", "Events", "Cases", "Hazard", "Delay", "Stake"}
+"""What is built of numbers, besides functions."""
 
 CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "wilson": ((3, 10, 0.9), {}),
@@ -52,7 +64,20 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "Risk": ((1.0, 1.0, 2.0, 0.5, 0.1), {}),
     "expected_annual_loss": ((Risk(1, 1, 2),), {}),
     "annual_loss": ((Risk(1, 1, 2),), {"years": 100, "seed": 1}),
+    "cvar": ((list(range(2_000)), 0.9), {}),
     "cost_per_recovery": ((100.0, 3), {}),
+    "Known": ((1.0,), {}),
+    "Between": ((1.0, 2.0), {}),
+    "Events": ((1, 2.0), {}),
+    "Cases": ((1, 2), {}),
+    "cases_of": ((0.5, 0.4, 0.6, 100, 0.9), {}),
+    "Hazard": ((), HAZARD),
+    "Delay": ((), {"chance": Known(0.1), "chance_kept": Cases(0, 9), "days": Known(3), "cost_per_day": 5.0}),
+    "Stake": ((), {"hazards": [Hazard(**HAZARD)], "revenue": Known(1), "margin": 0.5}),
+    "exposure": ((Stake(hazards=[Hazard(**HAZARD)]),), {"worlds": 5, "each": 1, "seed": 1}),
+    "mean_over_worlds": (([1.0, 2.0, 3.0, 5.0], 2, 0.9), {}),
+    "share_sample": ((0.5, 0.1, 0.8), {}),
+    "share_detectable": ((100, 0.5, 0.8), {}),
     "nps": ((5, 3, 2), {}),
     "nps_sample": ((5.0, FIRST, 0.8), {}),
     "nps_detectable": ((100, FIRST, 0.8), {}),
@@ -74,7 +99,7 @@ NOT_NUMBERS = [True, "3", None, nan, inf, -inf, -1.5, 1j, Decimal(1), [], {}, np
 
 
 def test_every_public_function_is_called_here() -> None:
-    functions = {name for name in evidence.__all__ if name[0].islower()} | {"Risk"}
+    functions = {name for name in evidence.__all__ if name[0].islower()} | BUILT
     assert functions == set(CALLS)
     assert all(hasattr(evidence, name) for name in evidence.__all__)
 

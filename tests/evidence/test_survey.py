@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import EvidenceError
-from surefoot.evidence import nps, nps_detectable, nps_sample
+from surefoot.evidence import nps, nps_detectable, nps_sample, share_detectable, share_sample
 
 SHARES = (0.5, 0.3, 0.2)
 
@@ -116,3 +116,51 @@ def test_what_no_sample_can_show_is_refused(change: float, told: tuple[float, ..
 def test_no_answers_detect_nothing() -> None:
     with pytest.raises(EvidenceError):
         nps_detectable(0, SHARES)
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "power", "per_arm"), [(0.6, 0.1, 0.8, 356), (0.25, 0.15, 0.9, 203), (0.1, -0.05, 0.8, 435)]
+)
+def test_samples_for_a_share_are_those_of_the_textbooks(base: float, change: float, power: float, per_arm: int) -> None:
+    """Fleiss gives 216 for 0.25 against 0.40 at 90 % with his correction, which turns 203 into 216."""
+    assert share_sample(base, change, power) == per_arm
+
+
+@given(st.floats(0, 0.9), st.integers(5, 50_000), st.floats(0.1, 0.99))
+def test_the_smallest_rise_of_a_share_and_its_sample_are_inverse(base: float, n: int, power: float) -> None:
+    rise = share_detectable(n, base, power)
+    if rise is None:
+        assert share_sample(base, 1 - base, power) > n
+    else:
+        assert share_sample(base, min(rise, 1 - base), power) == pytest.approx(n, abs=1)
+
+
+def test_simulated_arms_of_that_size_find_the_rise_with_that_power() -> None:
+    n = share_sample(0.1, 0.06)
+    random = np.random.default_rng(6)
+    first, second = random.binomial(n, 0.1, 20_000) / n, random.binomial(n, 0.16, 20_000) / n
+    middle = (first + second) / 2
+    found = np.abs(second - first) / np.sqrt(2 * middle * (1 - middle) / n) > 1.959964
+    assert found.mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_of_nearly_all_there_is_no_rise_to_be_found() -> None:
+    assert share_detectable(5, 0.9) is None
+    assert share_detectable(5, 1.0) is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: share_sample(0.5, 0),
+        lambda: share_sample(0.5, 0.6),
+        lambda: share_sample(-0.1, 0.2),
+        lambda: share_sample(0.5, 0.1, 0.05),
+        lambda: share_detectable(0, 0.5),
+        lambda: share_detectable(10, 1.0, 0.01),
+    ],
+)
+def test_what_no_sample_of_shares_can_be_is_refused(make: object) -> None:
+    assert callable(make)
+    with pytest.raises(EvidenceError):
+        make()

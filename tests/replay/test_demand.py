@@ -22,6 +22,7 @@ def test_the_busiest_hour_is_one_of_the_clock_and_the_busiest_minute_is_any(tmp_
     assert (found.calls, found.span) == (7, (HOUR + 10, HOUR + 9_000))
     assert (found.busiest_hour, found.busiest_calls) == (HOUR + 3_600, 4)
     assert (found.peak_requests, found.peak_tokens) == (4, 201 + 301 + 401 + 501)
+    assert found.largest_call == 601
     assert list(found.routes.items()) == [("b", 4), ("a", 2), ("", 1)]
 
 

@@ -69,14 +69,21 @@ def test_without_outages_nothing_fails(*, at: list[float], stream: bool, tokens:
     assert set(kinds(results)) == {Kind.OK}
 
 
-@given(at=arrivals, outages=spans(["a", "b"]), stream=st.booleans(), servers=st.sampled_from([None, 1, 3]))
+@given(
+    at=arrivals,
+    outages=spans(["a", "b"]),
+    stream=st.booleans(),
+    servers=st.sampled_from([None, 1, 3]),
+    tokens=st.sampled_from([11, 600]),
+)
 @settings(LAW, max_examples=150)
 def test_every_call_ends_within_its_deadline(
-    *, at: list[float], outages: list[Outage], stream: bool, servers: int | None
+    *, at: list[float], outages: list[Outage], stream: bool, servers: int | None, tokens: int
 ) -> None:
-    the_arm = arm(varied("a"), varied("b", servers=servers), limits=Limits(deadline=60.0), resume=Resume.TEXT)
+    slow = varied("a", servers=servers), varied("b", servers=servers)
+    the_arm = arm(*slow, limits=Limits(deadline=60.0), resume=Resume.TEXT)
 
-    results = replayed(the_arm, calls(at, stream=stream), outages)
+    results = replayed(the_arm, calls(at, stream=stream, tokens=tokens), outages)
 
     assert len(results.at) == len(at)
     assert (results.e2e <= 60.0 + 1e-6).all()

@@ -8,12 +8,14 @@ from math import isnan, nan
 
 import numpy as np
 import pytest
-from tests.replay.world import alone, arm, calls, kinds, model, outage, replayed, target
+from tests.replay.world import BEGAN, alone, arm, calls, kinds, model, outage, replayed, target
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume, Watch
 from surefoot.domain.target import Continues
-from surefoot.replay.outage import GATEWAY
+from surefoot.replay.outage import GATEWAY, Outage
+from surefoot.replay.tally import Tally
+from surefoot.replay.toll import tolls
 
 PRICE = (100 * 1.0 + 11 * 2.0) / 1e6
 """US dollars of one whole answer."""
@@ -201,3 +203,33 @@ def test_a_cost_is_unknown_where_a_price_is() -> None:
     results = replayed(arm(model("a"), model("b", price=None)), calls([0.0, 10.0]), [outage("a", 5, 15)])
 
     assert results.cost.tolist() == about(PRICE, nan)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_call_that_had_to_queue_still_ends_at_its_deadline(*, stream: bool) -> None:
+    """The second one begins at 5.9 and would be whole at 11.8: by its deadline it has spoken, and is not done."""
+    slow = alone(model("a", first=1.0, rate=10.0, servers=1), Limits(deadline=10.0, attempts=1, wait=0.0))
+
+    results = replayed(slow, calls([0.0, 0.0], tokens=50, stream=stream))
+
+    assert kinds(results) == [Kind.OK, Kind.DEADLINE]
+    assert results.e2e.tolist() == about(5.9, 10.0)
+
+
+@pytest.mark.parametrize("later", ["server_error", "silence", "slow_first_token"])
+def test_minutes_of_two_incidents_at_once_are_the_union_and_each_has_its_calls(later: str) -> None:
+    """Played, not made up: what strikes, what calls belong to and what minutes are counted have to be the same one."""
+    outages = [
+        Outage(target="a", start=BEGAN, end=BEGAN + 40 * 60, mode="server_error", incident="long", provider="acme"),
+        Outage(target="a", start=BEGAN + 600, end=BEGAN + 1200, mode=later, incident="short", provider="acme"),
+    ]
+    minutes = np.arange(0.0, 41.0) * 60.0
+    without = replayed(alone(model("a")), calls(minutes), outages)
+    with_it = replayed(arm(model("a"), model("b")), calls(minutes), outages)
+    tally = Tally(outages, ["a", "b"], (0.0,))
+
+    tally.add(without.first, without, with_it)
+
+    found = {toll.incident: (toll.calls, toll.minutes(0), toll.minutes(1)) for toll in tolls(tally)}
+    assert set(found) == {"long", "short"}
+    assert [*found["long"], *found["short"]] == about(30, 30.0, 0.0, 10, 10.0, 0.0)

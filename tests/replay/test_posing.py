@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.replay.files import CONFIG, Files, written
 
 from surefoot.errors import ConfigError, ReplayError, StartError
 from surefoot.intake.incident import Reading
+from surefoot.intake.parquet import JOINED_KEY
 from surefoot.replay.files import Files as Given
 from surefoot.replay.files import Opened, opened
 from surefoot.replay.kept import ready
@@ -65,6 +67,9 @@ def test_a_fallback_takes_a_call_a_minute_at_least() -> None:
     )
     half = scaled(model, 0.5)
     assert (half.servers, half.queue, half.requests_per_minute, half.tokens_per_minute) == (2, 3, 1.0, 4.5)
+    assert scaled(model, 0.5, call=7).tokens_per_minute == 7
+    assert scaled(model, 0.5, call=100).tokens_per_minute == 9  # it never took such a call: it is not made to
+    assert scaled(model, 2.0, call=7).tokens_per_minute == 18
     bare = TargetModel(target="t", ttft=constant(1), rate=constant(1))
     assert scaled(bare, 2.0) == bare
 
@@ -128,3 +133,16 @@ def test_a_folder_that_cannot_hold_the_outcome_is_told_before_any_work(tmp_path:
         ready(tmp_path / "file" / "below")
     ready(tmp_path / "new" / "folder")
     assert (tmp_path / "new" / "folder").is_dir()
+
+
+def test_that_attempts_could_not_be_joined_is_said(files: Files) -> None:
+    apart = files.traffic.with_name("apart.parquet")
+    with duckdb.connect() as base:
+        base.execute(
+            f"COPY (FROM '{files.traffic}' ORDER BY \"at\") TO '{apart}'"
+            f" (FORMAT parquet, KV_METADATA {{'{JOINED_KEY}': 'false'}})"
+        )
+    asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
+    told = "the traffic does not tell which attempts belong to one call; a failed one and its repeat are two calls here"
+    assert told not in pose(read(files, asked).material, asked).said
+    assert told in pose(read(files._replace(traffic=apart), asked).material, asked).said

@@ -1,7 +1,9 @@
 """Every number of a summary, by hand on a traffic of a few calls; its intervals, by another computation."""
 
 from math import nan
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from tests.replay.paired import HOUR, MONDAY, TARGETS, WEEK, Call, failed, ok, outage, results, saved
@@ -10,6 +12,7 @@ from surefoot.errors import ReplayError
 from surefoot.evidence import garwood
 from surefoot.evidence.outages import fallback_worth
 from surefoot.facts import Fact, Facts, write
+from surefoot.replay.kept import keep
 from surefoot.replay.measures import Where
 from surefoot.replay.outage import Outage
 from surefoot.replay.resampling import RESAMPLES, weights
@@ -304,3 +307,22 @@ def test_made_is_the_time_of_the_last_call_and_not_of_a_clock(hand: Facts) -> No
     assert hand.made == "2024-06-04T06:00:00+00:00"
     assert hand.window == (MONDAY, MONDAY + 30 * HOUR)
     assert MONDAY % WEEK == 4 * 86_400
+
+
+def test_what_is_the_same_in_every_resample_has_no_interval_and_says_so() -> None:
+    """Nobody failed in these weeks: an interval of no width would promise that nobody will."""
+    found = facts(tallied([outage(1, 2)], [(1.5, failed(outage=0), saved()), (200.0, ok(), ok()), (400.0, ok(), ok())]))
+    for name in ("any.all.availability.with", "any.all.failed.with", "any.all.minutes.with"):
+        fact = found.named(name)
+        assert (fact.low, fact.high, fact.note) == (None, None, "no interval: the same in every resample of weeks")
+    assert found.named("any.all.availability.without").low is not None
+
+
+def test_a_week_with_a_call_without_a_price_has_no_cost(tmp_path: Path) -> None:
+    rows = [(1.0, ok(cost=nan), ok()), (2.0, ok(), ok()), (200.0, ok(), ok())]
+    played = [Played("any", "", "", tallied([], rows, (0.0,)))]
+
+    keep(tmp_path, summarise(played, about()), played, {})
+
+    weeks = duckdb.read_parquet(str(tmp_path / "weeks.parquet")).project("arm, cost, unpriced").fetchall()
+    assert weeks == [("without", None, 1), ("with", 0.02, 0), ("without", 0.01, 0), ("with", 0.01, 0)]

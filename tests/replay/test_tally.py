@@ -66,11 +66,19 @@ def test_an_outage_of_the_gateway_is_everybodys_and_what_it_spoils_is_lost() -> 
     assert tally.struck[:, 0, Sum.LOST].tolist() == [0, 1, 1]  # whoever has not noticed an outage has no part in this
 
 
-def test_a_call_belongs_to_the_outage_that_struck_it_and_else_to_the_one_it_came_in() -> None:
+def test_a_call_belongs_to_the_incident_it_came_in_whichever_struck_it() -> None:
     tally = Tally([outage(1, 3, mode="silence"), outage(2, 3)], TARGETS, (0.0,))
     at = [MONDAY + 2.5 * HOUR] * 2
     tally.add(first(2), results(at, [failed(outage=0), failed(kind=Kind.NO_TARGET)]), results(at, [saved()] * 2))
-    assert tally.struck[WITHOUT, :, Sum.CALLS].tolist() == [1, 1]
+    assert tally.struck[WITHOUT, :, Sum.CALLS].tolist() == [0, 2]
+
+
+def test_a_call_that_came_in_no_outage_belongs_to_the_one_that_struck_it() -> None:
+    tally = Tally([outage(1, 3), outage(2, 3, target="spare")], TARGETS, (0.0,))
+    tally.add(
+        np.array([-1]), results([MONDAY + 2.5 * HOUR], [failed(outage=1)]), results([MONDAY + 2.5 * HOUR], [ok()])
+    )
+    assert tally.struck[WITHOUT, :, Sum.CALLS].tolist() == [0, 1]
 
 
 def test_a_call_whose_first_target_is_well_is_in_no_outage() -> None:
@@ -93,13 +101,22 @@ def test_calls_are_counted_in_their_calendar_week_in_utc() -> None:
     }
 
 
+def test_a_fallbacks_time_is_of_calls_that_were_struck_and_answered_by_another() -> None:
+    tally = Tally([outage(0, 1)], TARGETS, (0.0,))
+    ours = [saved(outage=0), saved(), ok(outage=0), failed(outage=0), saved(outage=0, first=1)]
+    tally.add(first(5), results([MONDAY] * 5, [failed()] * 5), results([MONDAY] * 5, ours))
+    counts = tally.weeks[next(iter(tally.weeks))]
+    assert counts.times[WITH, Time.FALLBACK].sum() == 1
+    assert quantile(counts.times[WITH, Time.FALLBACK], 0.5) == pytest.approx(2.5, rel=0.01)
+
+
 def test_failed_calls_have_no_times_and_a_verdict_and_a_switch_have_their_own() -> None:
     tally = Tally([], TARGETS, (0.0,))
     at = [MONDAY] * 3
     tally.add(first(3), results(at, [failed()] * 3), results(at, [saved(), saved(), failed()]))
     counts = next(iter(tally.weeks.values()))
-    assert counts.times[WITHOUT].sum(axis=1).tolist() == [0, 0, 3, 0]
-    assert counts.times[WITH].sum(axis=1).tolist() == [2, 2, 3, 2]
+    assert counts.times[WITHOUT].sum(axis=1).tolist() == [0, 0, 3, 0, 0]
+    assert counts.times[WITH].sum(axis=1).tolist() == [2, 2, 3, 2, 0]
     assert quantile(counts.times[WITH, Time.E2E], 0.5) == pytest.approx(2.5, rel=0.01)
 
 

@@ -14,6 +14,7 @@ from surefoot.domain.jurisdiction import Constraints, Jurisdiction, Subjects
 from surefoot.domain.outcome import Kind
 from surefoot.domain.place import Zone
 from surefoot.errors import ReplayError
+from surefoot.intake.parquet import JOINED_KEY
 from surefoot.replay.accounts import KINDS
 from surefoot.replay.driver import run
 from surefoot.replay.requests import Front
@@ -157,3 +158,16 @@ def test_models_and_outages_have_to_fit_the_configuration() -> None:
         replayed(whole, calls([0.0]), [outage("b", 0, 1)])
     with pytest.raises(ReplayError, match="an outage has the mode 'flood'; known: refuse"):
         replayed(whole, calls([0.0]), [outage("a", 0, 1, "flood")])
+
+
+@pytest.mark.parametrize("joined", ["true", "false", "partly"])
+def test_whether_attempts_were_joined_is_what_the_import_says(tmp_path: Path, joined: str) -> None:
+    plain = written(tmp_path, [{"at": 10.0, "route": "chat"}])
+    told = tmp_path / "told.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (FROM '{plain}') TO '{told}' (FORMAT parquet, KV_METADATA {{'{JOINED_KEY}': '{joined}'}})"
+        )
+
+    assert Traffic(plain, ["chat"]).joined == ""
+    assert Traffic(told, ["chat"]).joined == joined

@@ -39,8 +39,11 @@ COMMANDS = {
     "import": Entry("surefoot.cli.import_traffic", "Read a traffic log into one form.", "import_traffic"),
     "incidents": Entry("surefoot.cli.incidents", "Say how often and how long providers were down, and at once."),
     "replay": Entry("surefoot.cli.replay", "Replay traffic against outages, with and without a fallback."),
+    "compare": Entry("surefoot.cli.compare", "Hold whole configurations against one another; the impact matrix."),
     "demo": Entry("surefoot.cli.demo", "Show what the gateway is worth, on this machine, without keys."),
     "readmit": Entry("surefoot.cli.readmit", "Let a suspended target be asked again."),
+    "exposure": Entry("surefoot.cli.exposure", "Reckon what failures cost in a year, with a fallback and without."),
+    "churn": Entry("surefoot.cli.churn", "Compare end users who met failures with those who did not."),
     "docs": Entry("surefoot.cli.docs", "Generate the reference documentation."),
 }
 

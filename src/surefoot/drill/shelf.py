@@ -44,6 +44,9 @@ class Label(Struct, frozen=True, kw_only=True):
     """Hash of configuration and plan."""
     asked: tuple[str, ...] | None = None
     """The targets of the route that the canary key may ask, as listed; None in runs that did not keep it yet."""
+    config: str = ""
+    """Version of the configuration. Empty, as the route is, in runs that were kept before it was told."""
+    route: str = ""
 
 
 def ready(out: Path) -> None:
@@ -68,10 +71,15 @@ def ready(out: Path) -> None:
 def labels(out: Path) -> Iterator[tuple[Path, Label]]:
     """Every run's label, with its path. Raises `StartError` for one that cannot be read."""
     for path in sorted(out.glob(f"[!.]*/{RUN}")):
-        try:
-            yield path, msgspec.json.decode(path.read_bytes(), type=Label)
-        except (OSError, msgspec.DecodeError) as error:
-            raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
+        yield path, label_of(path)
+
+
+def label_of(path: Path) -> Label:
+    """A run's label. Raises `StartError` if it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Label)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"{path}: is not the label of a run ({error}); move its folder away") from error
 
 
 def last_run(runs: Path) -> tuple[Label, Facts] | None:

@@ -39,6 +39,8 @@ def label(run: DrillRun, told: DrillOptions, file: Path, route: str, admin: str 
         status=run.status,
         modes=run.modes,
         asked=run.asked.get(route),
+        config=run.config,
+        route=route,
     )
 
 

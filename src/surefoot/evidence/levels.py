@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from surefoot.errors import EvidenceError
-from surefoot.evidence.given import inside, positive, rows, up_to
+from surefoot.evidence.given import inside, not_negative, positive, rows, up_to
 from surefoot.evidence.given import share as share_of
 
 _ROUNDING = 1e-9
@@ -58,17 +58,29 @@ def service_credit(steps: Iterable[tuple[float, float]], uptime_percent: float) 
     credited less.
     """
     uptime = up_to(100, "an uptime in percent", uptime_percent)
+    table = checked_steps(steps)
+    for _, credit in table:
+        up_to(100, "a credit in percent", credit)
+    return next((credit for bound, credit in table if uptime < bound), 0.0)
+
+
+def checked_steps(steps: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Steps on monthly uptime, the lowest bound first: `(below_percent, amount)`, the amount of any unit.
+
+    Raises `EvidenceError` for no steps, a bound outside 0 to 100 or told twice, a negative amount, and where a lower
+    uptime has the smaller one.
+    """
     table = [
-        (up_to(100, "a bound in percent", below), up_to(100, "a credit in percent", credit))
-        for below, credit in rows("steps", steps, "below_percent, credit_percent")
+        (up_to(100, "a bound in percent", below), not_negative("an amount", amount))
+        for below, amount in rows("steps", steps, "below_percent, amount")
     ]
     table.sort()
-    for (bound, credit), (higher, less) in pairwise(table):
+    for (bound, amount), (higher, less) in pairwise(table):
         if bound == higher:
-            raise EvidenceError(f"two credits below {bound:g} %: one step per bound")
-        if credit < less:
-            raise EvidenceError(f"a credit of {credit:g} % below {bound:g} % and of {less:g} % below {higher:g} %")
-    return next((credit for bound, credit in table if uptime < bound), 0.0)
+            raise EvidenceError(f"two amounts below {bound:g} %: one step per bound")
+        if amount < less:
+            raise EvidenceError(f"{amount:g} below {bound:g} % and {less:g} below {higher:g} %: the worse has the less")
+    return table
 
 
 def uptime_and_reachability(matrix: Iterable[Sequence[bool | None]]) -> Levels:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from math import sqrt
 from statistics import fmean, variance
 
+import numpy as np
 from scipy.special import stdtrit
 
-from surefoot.evidence.given import sample, tail_of
+from surefoot.errors import EvidenceError
+from surefoot.evidence.given import sample, tail_of, whole
 
 
 def mean(values: Iterable[float], confidence: float = 0.95) -> tuple[float, float, float]:
@@ -41,6 +43,29 @@ def mean_difference(
     )
     spread = -float(stdtrit(freedom, tail)) * sqrt(sum(errors))
     return middle, middle - spread, middle + spread
+
+
+def mean_over_worlds(values: Iterable[float], each: int, confidence: float = 0.95) -> tuple[float, float, float]:
+    """The mean of simulated years, and how far what is not known moves it: `(value, low, high)`.
+
+    The values are those of worlds with `each` years, the years of one world together. With m the means of the worlds
+    and B their variance, of which the years' own chance makes up W = mean variance within a world / each: the ends are
+    quantiles of `m' = mean + (m - mean) sqrt(max(0, 1 - W / B))`, whose variance is that between the worlds alone
+    (Louis, JASA 79, 1984, p. 393). Where nothing is unknown it has no width but what chance leaves.
+    Raises `EvidenceError` for fewer than two worlds or two years in each, values that do not fill them, or unless
+    0 < confidence < 1.
+    """
+    tail, years = tail_of(confidence), whole("years in each world", each, least=2)
+    given = sample("worlds", values, least=2 * years)
+    if len(given) % years:
+        raise EvidenceError(f"{len(given)} values do not fill worlds of {years} years each")
+    worlds = given.reshape(-1, years)
+    means = worlds.mean(axis=1)
+    middle, spread = float(means.mean()), float(means.var(ddof=1))
+    by_chance = float(worlds.var(axis=1, ddof=1).mean()) / years
+    shrink = sqrt(max(0.0, 1 - by_chance / spread)) if spread else 0.0
+    low, high = (float(end) for end in np.quantile(middle + (means - middle) * shrink, (tail, 1 - tail)))
+    return middle, low, high
 
 
 def _at_least_two(values: Iterable[float]) -> list[float]:

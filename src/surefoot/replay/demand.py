@@ -43,6 +43,8 @@ class Demand(Struct, frozen=True, kw_only=True):
     in a time w it has at most ceil(w / 60) times as many, and the bucket gives (1 + w / 60) times."""
     peak_tokens: float
     """Tokens in the minute that has most of them, prompts and answers together."""
+    largest_call: float = 0.0
+    """Tokens of the call that has most of them."""
     routes: dict[str, int]
     """Calls by the route that the traffic names, the busiest first; "" where it names none."""
 
@@ -66,7 +68,7 @@ def demand_of(traffic: Path) -> Demand:
                 "prompt": TYPICAL_TOKENS if prompt is None else round(prompt),
                 "completion": TYPICAL_TOKENS if completion is None else round(completion),
             }
-            requests, tokens = _peaks(base.execute(_TOKENS, named | filled))
+            requests, tokens, largest = _peaks(base.execute(_TOKENS, named | filled))
     except duckdb.Error as error:
         why = str(error).partition("\n")[0]
         raise ReplayError(f"{traffic} is no traffic file: {why}; `surefoot import` writes one") from error
@@ -78,13 +80,14 @@ def demand_of(traffic: Path) -> Demand:
         busiest_calls=busiest,
         peak_requests=requests,
         peak_tokens=tokens,
+        largest_call=largest,
         routes=routes,
     )
 
 
-def _peaks(reading: duckdb.DuckDBPyConnection) -> tuple[float, float]:
-    """Most calls, and most tokens, in any minute; of each batch its last minute is looked at again with the next."""
-    requests = tokens = 0.0
+def _peaks(reading: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
+    """Most calls, and most tokens, in any minute, and most in a call; of each batch its last minute is seen twice."""
+    requests = tokens = largest = 0.0
     kept: Floats = np.empty((0, 2))
     while rows := reading.fetchmany(_BATCH):
         both = np.concatenate([kept, np.array(rows, np.float64)])
@@ -93,5 +96,6 @@ def _peaks(reading: duckdb.DuckDBPyConnection) -> tuple[float, float]:
         upto = np.arange(1, len(at) + 1)
         requests = max(requests, float((upto - since).max()))
         tokens = max(tokens, float((gone[upto] - gone[since]).max()))
+        largest = max(largest, float(both[:, 1].max()))
         kept = both[at >= at[-1] - MINUTE]
-    return requests, tokens
+    return requests, tokens, largest

@@ -275,9 +275,6 @@ class Driver:
             life.winner = None
         leg = self._targets.asked(life, command.attempt, command.target, now)
         life.legs.append(leg)
-        play = leg.play
-        if leg.good and play.gap <= life.idle and now + play.steps[-1].after <= life.call.deadline:
-            leg.smooth = leg.way is not _WATCHED or play.gap <= self._slowest
         self._schedule(leg)
 
     def _schedule(self, leg: Leg) -> None:
@@ -286,8 +283,16 @@ class Driver:
         if leg.begins is None or leg.step >= len(steps):
             leg.next_at = NEVER
             return
+        if not leg.step:
+            self._foresee(leg, leg.begins)
         leg.next_at = when = leg.begins + steps[leg.step].after
         self._put_down(when, self._step, leg)
+
+    def _foresee(self, leg: Leg, begins: float) -> None:
+        """Find out whether an attempt that begins now can be left alone once it speaks."""
+        life, play = leg.life, leg.play
+        if leg.good and play.gap <= life.idle and begins + play.steps[-1].after <= life.call.deadline:
+            leg.smooth = leg.way is not _WATCHED or play.gap <= self._slowest
 
     def _leave(self, leg: Leg, now: float) -> None:
         """An attempt gives back its place; who has waited for it begins."""

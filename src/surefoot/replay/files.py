@@ -34,6 +34,8 @@ class Files(Struct, frozen=True, kw_only=True):
     against: Path | None = None
     """None: the same configuration without fallback."""
     models: Path | None = None
+    others: tuple[str, ...] = ()
+    """Targets of other configurations that the file of models may tell of as well."""
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -46,6 +48,13 @@ class Opened(Struct, frozen=True, kw_only=True):
     """Hash of all that goes into a replay but the seed."""
 
 
+_TWICE = {
+    "false": "the traffic does not tell which attempts belong to one call",
+    "partly": "of some attempts the traffic does not tell to which call they belong",
+}
+"""Where attempts could not be joined the page has to say so (survivorship, and calls that count twice)."""
+
+
 def opened(files: Files, asked: Asked, environ: Mapping[str, str]) -> Opened:
     """Read the files. Raises `ConfigError` with the faults of all of them."""
     faults: list[str] = []
@@ -55,7 +64,7 @@ def opened(files: Files, asked: Asked, environ: Mapping[str, str]) -> Opened:
     demand = _try(faults, lambda: demand_of(files.traffic))
     found = _try(faults, lambda: gather(map(str, files.incidents), How()))
     both = [one for one in (ours, against) if one is not None]
-    given = _given(files.models, both, faults)
+    given = _given(files, both, faults)
     if faults or ours is None or demand is None or found is None:
         raise ConfigError(list(dict.fromkeys(faults)))
     material = _material(files, ours, against, (demand, found), given)
@@ -108,11 +117,12 @@ def _configuration(path: Path, environ: Mapping[str, str]) -> Configuration:
     return msgspec.structs.replace(read_configuration(path, environ), credentials=Credentials())
 
 
-def _given(path: Path | None, configurations: Sequence[Configuration], faults: list[str]) -> Mapping[str, Given]:
+def _given(files: Files, configurations: Sequence[Configuration], faults: list[str]) -> Mapping[str, Given]:
     names = [target.name for one in configurations for target in one.targets]
+    path = files.models
     if path is None or not names:
         return {}
-    return _try(faults, lambda: read_models(path, names)) or {}
+    return _try(faults, lambda: read_models(path, [*names, *files.others])) or {}
 
 
 def _try(faults: list[str], read: Callable[[], _Read]) -> _Read | None:
@@ -129,6 +139,8 @@ def _try(faults: list[str], read: Callable[[], _Read]) -> _Read | None:
 def _filled(traffic: Traffic, route: str) -> Iterator[str]:
     for name, calls in traffic.otherwise.items():
         yield f'{calls:,} calls that ask for {name} are taken to ask for the route "{route}"'
+    if traffic.joined in _TWICE:
+        yield f"{_TWICE[traffic.joined]}; a failed one and its repeat are two calls here"
     for column, calls in traffic.filled.items():
         if calls:
             yield f"{calls:,} calls do not tell their {column}; it is taken to be as most have it, or their median"

@@ -120,7 +120,8 @@ def _weeks(one: Played) -> Iterator[tuple[Any, ...]]:
         for arm, sums in enumerate(one.tally.weeks[week, pair].sums.tolist()):
             yield (
                 one.scenario, name_of(week), arm_name(arm, one.tally.lags), sums[Sum.CALLS], sums[Sum.FAILED],
-                sums[Sum.SAVED], sums[Sum.LOST], sums[Sum.ATTEMPTS], sums[Sum.COST] / NANO, sums[Sum.UNPRICED],
+                sums[Sum.SAVED], sums[Sum.LOST], sums[Sum.ATTEMPTS],
+                None if sums[Sum.UNPRICED] else sums[Sum.COST] / NANO, sums[Sum.UNPRICED],
             )  # fmt: skip
 
 

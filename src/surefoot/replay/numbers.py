@@ -87,8 +87,7 @@ class Numbers:
         weeks = len(self.view.of.weeks)
         ends = None if resampled is None else interval(resampled)
         if ends is None:
-            why = "no interval: one calendar week" if resampled is None else "no interval: too few weeks have any"
-            return Fact(name=f"{self.prefix}.{name}", value=value, unit=unit, n=n, method=how, note=why)
+            return Fact(name=f"{self.prefix}.{name}", value=value, unit=unit, n=n, method=how, note=why_none(resampled))
         return Fact(
             name=f"{self.prefix}.{name}",
             value=value,
@@ -100,3 +99,12 @@ class Numbers:
             method=f"{how}; middle {100 * CONFIDENCE:g} % of {RESAMPLES} resamples of {weeks} calendar weeks",
             note=f"rough: {weeks} weeks" if weeks < ROUGH else "",
         )
+
+
+def why_none(resampled: Floats | None) -> str:
+    """Why these resamples, or none, have no interval."""
+    if resampled is None:
+        return "no interval: one calendar week"
+    known = resampled[~np.isnan(resampled)]
+    same = len(known) > 0 and known.min() == known.max()
+    return f"no interval: {'the same in every resample of weeks' if same else 'too few weeks have any'}"

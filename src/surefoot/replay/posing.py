@@ -165,21 +165,29 @@ class _Posing:
     def _with_capacity(self, factor: float) -> tuple[Arm, ...]:
         """Both arms, with so many times the limits of every target that no route asks first."""
         first = {name for names in primaries(self._material.ours).values() for name in names}
+        call = self._material.demand.largest_call
         return tuple(
-            replace(arm, models={n: one if n in first else scaled(one, factor) for n, one in arm.models.items()})
+            replace(arm, models={n: one if n in first else scaled(one, factor, call) for n, one in arm.models.items()})
             for arm in self._arms
         )
 
 
-def scaled(model: TargetModel, factor: float) -> TargetModel:
-    """A target that takes so many times as much, but at least a call a minute."""
+def scaled(model: TargetModel, factor: float, call: float = 0.0) -> TargetModel:
+    """A target that takes so many times as much, but at least a call a minute, and one of so many tokens if it did.
+
+    A limit below a call's tokens refuses it for ever: that would be another target, not half of this one.
+    """
     return replace(
         model,
         servers=None if model.servers is None else ceil(model.servers * factor),
         queue=None if model.queue is None else ceil(model.queue * factor),
         requests_per_minute=None if model.requests_per_minute is None else max(model.requests_per_minute * factor, 1.0),
-        tokens_per_minute=None if model.tokens_per_minute is None else model.tokens_per_minute * factor,
+        tokens_per_minute=None if model.tokens_per_minute is None else _at_least(model.tokens_per_minute, factor, call),
     )
+
+
+def _at_least(limit: float, factor: float, call: float) -> float:
+    return max(limit * factor, min(call, limit))
 
 
 def _comparable(material: Material) -> None:

@@ -29,9 +29,13 @@ def weights(weeks: int, seed: int) -> Integers:
 
 
 def interval(resampled: Floats) -> tuple[float, float] | None:
-    """The middle 95 % of a number over its resamples; None if it is not defined (NaN) in half of them."""
+    """The middle 95 % of a number over its resamples; None if it is not defined (NaN) in half of them.
+
+    None also if it is the same in all of them: what was never seen cannot be drawn, and no failure in these weeks does
+    not make one impossible (`evidence.outages` has none there either).
+    """
     found = np.sort(resampled[~np.isnan(resampled)])
-    if len(found) < _DEFINED * len(resampled):
+    if len(found) < _DEFINED * len(resampled) or found[0] == found[-1]:
         return None
     tail = (1 - CONFIDENCE) / 2
     low, high = (rank_of(q, len(found)) - 1 for q in (tail, 1 - tail))

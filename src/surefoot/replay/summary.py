@@ -19,6 +19,7 @@ from surefoot.config.quantities import show_duration
 from surefoot.facts import Fact, Facts
 from surefoot.replay.arranged import EVERYTHING, Arranged, Group, groups_of
 from surefoot.replay.measures import Measures, Where, avoided_minutes
+from surefoot.replay.numbers import why_none
 from surefoot.replay.resampling import CONFIDENCE, RESAMPLES, interval
 from surefoot.replay.result import Integers
 from surefoot.replay.tally import Tally
@@ -61,6 +62,8 @@ class Move(Struct, frozen=True, kw_only=True):
     low: float | None
     high: float | None
     """Ends of the interval of the difference, paired by week."""
+    why_none: str = ""
+    """Why there is none."""
 
     @property
     def effect(self) -> float:
@@ -130,7 +133,8 @@ def _avoided(arranged: Arranged, arm: int) -> Integers:
 
 
 def _move(assumption: str, value: str, base: Arranged, before: Integers, after: Integers) -> Move:
-    ends = None if base.weights is None else interval((base.weights @ (after - before)) / _MINUTE)
+    resampled = None if base.weights is None else (base.weights @ (after - before)) / _MINUTE
+    ends = None if resampled is None else interval(resampled)
     return Move(
         assumption=assumption,
         value=value,
@@ -138,6 +142,7 @@ def _move(assumption: str, value: str, base: Arranged, before: Integers, after: 
         varied=int(after.sum()) / _MINUTE,
         low=None if ends is None else ends[0],
         high=None if ends is None else ends[1],
+        why_none="" if ends is not None else why_none(resampled),
     )
 
 
@@ -152,5 +157,5 @@ def _fact_of(move: Move, outages: int) -> Fact:
         confidence=None if move.low is None else CONFIDENCE,
         method="minutes avoided with this assumption changed less those of the base"
         + ("" if move.low is None else f"; middle 95 % of {RESAMPLES} resamples of calendar weeks, paired"),
-        note="" if move.low is not None else "no interval: one calendar week",
+        note="" if move.low is not None else move.why_none,
     )

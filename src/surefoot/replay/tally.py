@@ -4,8 +4,10 @@ Arms have numbers: 0 is without (or what the configuration is held against), the
 its own: a call that arrives in the first L seconds of its first target's outage takes what the arm without made of it,
 as if nobody had noticed yet; with a lag of 0 the policy's own detection is all.
 
-A call belongs to the outage that struck its first attempt without, else to the one of its first target that it arrived
-in: also where an open breaker spared it the attempt. So the calls of an incident are all that could have met it.
+A call belongs to the incident of its first target that it arrived in, of several to the one that began last (so that
+calls and minutes, `replay.toll`, are of the same one): also where an open breaker spared it the attempt. If it arrived
+in none it belongs to the one that struck its first attempt without. Of an incident in several modes it belongs to the
+mode that struck. So the calls of an incident are all that could have met it.
 
 All sums are whole numbers (of calls, attempts, billionths of a dollar), so that they do not depend on the order in
 which they were added. Memory grows with weeks, outages and kinds of outage, not with calls.
@@ -34,7 +36,7 @@ WITHOUT = 0
 """The arm that the others are compared with."""
 
 WEEK = 7 * 86_400
-_MONDAY = 4 * 86_400
+MONDAY = 4 * 86_400
 """Unix time of the first Monday, 1970-01-05. Weeks are those of ISO 8601, in UTC."""
 
 NANO = 1_000_000_000
@@ -72,6 +74,8 @@ class Time(IntEnum):
     E2E = 1
     DETECT = 2
     SWITCH = 3
+    FALLBACK = 4
+    """End to end of the calls whose first target was struck and that another one answered."""
 
 
 @dataclass(slots=True)
@@ -114,12 +118,12 @@ class _Columns:
 
 def week_of(at: Floats) -> Integers:
     """The number of the calendar week of Unix times, counted from the week of 1970-01-05."""
-    return np.floor((at - _MONDAY) / WEEK).astype(np.int64)
+    return np.floor((at - MONDAY) / WEEK).astype(np.int64)
 
 
 def name_of(week: int) -> str:
     """As ISO 8601 writes it: `2024-W23`."""
-    year, number, _ = datetime.fromtimestamp(_MONDAY + week * WEEK, UTC).isocalendar()
+    year, number, _ = datetime.fromtimestamp(MONDAY + week * WEEK, UTC).isocalendar()
     return f"{year}-W{number:02}"
 
 
@@ -140,6 +144,9 @@ class Tally:
         self.arriving = Arriving(self.outages, self.targets)
         self.pairs: list[Pair] = sorted({(one.provider, one.mode) for one in self.outages})
         place = {pair: number for number, pair in enumerate(self.pairs)}
+        told = {(one.incident, one.provider): None for one in self.outages}
+        number = {incident: n for n, incident in enumerate(told)}
+        self._incident_of = np.array([number[one.incident, one.provider] for one in self.outages] + [NONE], np.int64)
         self._pair_of = np.array([place[one.provider, one.mode] for one in self.outages] + [NONE], np.int64)
 
     @property
@@ -159,7 +166,7 @@ class Tally:
         self.first = min(self.first, float(ours.at.min()))
         self.last = max(self.last, float(ours.at.max()))
         met, after = self.arriving.find(first, ours.at)
-        outage = np.where(without.outage == NONE, met, without.outage)
+        outage = self._whose(met, without.outage)
         bare, with_it = _columns(without, without), _columns(ours, without)
         columns = [bare] + [_late(with_it, bare, after < lag) if lag else with_it for lag in self.lags]
         self._count_outages(outage, columns)
@@ -170,6 +177,12 @@ class Tally:
             self._count(week, ALL, inside, columns)
             for number in np.unique(pairs[inside & (pairs != NONE)]).tolist():
                 self._count(week, self.pairs[number], inside & (pairs == number), columns)
+
+    def _whose(self, met: Integers, struck: Integers) -> Integers:
+        """The outage that each call belongs to: the one that it met, or one that struck it of the same incident."""
+        incident = self._incident_of
+        by_strike = (struck != NONE) & ((met == NONE) | (incident[struck] == incident[met]))
+        return np.where(by_strike, struck, met)
 
     def _count_outages(self, outage: Integers, columns: Sequence[_Columns]) -> None:
         hit = np.flatnonzero(outage != NONE)
@@ -211,7 +224,9 @@ def _columns(arm: Results, without: Results) -> _Columns:
     sums[:, Sum.EXTRA] = _nano(arm.extra)
     sums[:, Sum.UNPRICED] = unpriced
     answered = [np.where(failed, np.nan, seconds) for seconds in (arm.ttft, arm.e2e)]
-    bins = np.stack([bins_of(seconds) for seconds in (*answered, arm.detect, arm.switch)])
+    fell_back = (arm.outage != NONE) & (arm.winner != NONE) & (arm.winner != arm.first)
+    fallback = np.where(fell_back, answered[Time.E2E], np.nan)
+    bins = np.stack([bins_of(seconds) for seconds in (*answered, arm.detect, arm.switch, fallback)])
     return _Columns(sums, bins, np.where(failed, NONE, arm.winner))
 
 

@@ -1,8 +1,8 @@
 """What targets do when they are asked: answer by their models, fail by their outages, queue and refuse at their limits.
 
 An attempt is refused by a limit first, then struck by an outage, then it needs a place. One that an outage strikes
-needs none; of several outages the worst strikes, so that one more never helps a call. An attempt that was launched
-before an outage begins is left alone by it.
+needs none; of several outages the worst strikes, of equally bad ones the one that began last. An attempt that was
+launched before an outage begins is left alone by it.
 
 Knows models, outages and places. Must never know what the policy will make of it.
 """
@@ -122,7 +122,7 @@ class Targets:
             strike = books.pace(leg.target).strike[row]
             struck = [
                 (MODES[outage.mode](speech, leg.way), number)
-                for _, number, outage in trouble.active
+                for _, number, outage in reversed(trouble.active)
                 if strike < outage.share
             ]
         wait = 0.0 if capacity is None else capacity.limited(now, books.prompt[row] + speech.tokens)

@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 
 from surefoot.errors import ReplayError
+from surefoot.intake.parquet import JOINED_KEY
 from surefoot.replay.batch import Batch
 
 __all__ = ["Batch", "Traffic"]
@@ -45,6 +46,8 @@ SELECT "at", route, model, coalesce(key, ''), coalesce(stream, ?)::INTEGER, coal
     CASE WHEN completion_tokens > 0 THEN completion_tokens ELSE ? END, coalesce(max_tokens, 0)
 FROM read_parquet(?)
 """
+
+_METADATA = "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = ?"
 
 Named = tuple[str | None, str | None]
 """What a call asked for: route and model, as the file names them."""
@@ -92,6 +95,9 @@ class Traffic:
             "completion_tokens": self.calls - int(known[7]),
         }
         """Calls of which a column is not known, and was filled in."""
+        told = connection.execute(_METADATA, [self._path, JOINED_KEY]).fetchall()
+        self.joined = str(told[0][0]) if told else ""
+        """Whether attempts were joined to calls, as the import says: `true`, `false`, `partly`; "" if it does not."""
         self._keys = tuple(row[0] for row in connection.execute(_KEYS, [self._path]).fetchall())
         self._codes: dict[Named, int] = {}
         self.unmapped: dict[str, int] = {}
@@ -146,6 +152,7 @@ class Traffic:
     def _opened(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY})
         try:
+            connection.execute("SET enable_progress_bar = false")  # it writes to standard output
             described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [self._path]).fetchall()
         except duckdb.Error as error:
             raise ReplayError(f"{self._path} cannot be read as Parquet: {str(error).splitlines()[0]}") from error

@@ -1,10 +1,11 @@
-"""The charts of the page, as SVG that stands inside it.
+"""The charts of the report, as SVG that stands inside a page or alone.
 
-Knows: bars, whiskers and dots. Must never: compute a number, or point at anything outside the page.
+Knows: bars, whiskers, dots and curves. Must never: compute a number, or point at anything outside the page.
 """
 
 import io
 from collections.abc import Sequence
+from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def answered(names: Sequence[str], gateway: Sequence[Fact], direct: Sequence[Fac
     axes.set_xticks(range(0, 101, 20))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
     _rows(axes, names, "calls answered whole and in time (line: 95 % interval)")
-    return _svg(figure)
+    return svg(figure)
 
 
 def first_content(
@@ -55,7 +56,30 @@ def first_content(
     axes.set_xticks([0.01, 0.03, 0.1, 0.3, 1, 3], ["10 ms", "30 ms", "100 ms", "300 ms", "1 s", "3 s"])
     axes.xaxis.set_minor_locator(NullLocator())
     _rows(axes, names, "time to first content (dot: median, bar: p99)")
-    return _svg(figure)
+    return svg(figure)
+
+
+def exceedance(without: Sequence[tuple[float, Fact]], kept: Sequence[tuple[float, Fact]]) -> str:
+    """The loss exceedance curve of both arms: share of years that lose more than each amount, with its interval."""
+    figure, axes = _canvas(4.2)
+    for points, color, label in ((without, WITHOUT, "without fallback"), (kept, WITH, "with fallback")):
+        amounts = [amount for amount, _ in points]
+        low, high = (
+            [100 * (end or 0.0) for end in ends] for ends in zip(*((f.low, f.high) for _, f in points), strict=True)
+        )
+        axes.fill_between(amounts, low, high, color=color, alpha=0.25, linewidth=0)
+        axes.plot(amounts, [100 * (fact.value or 0.0) for _, fact in points], color=color, linewidth=1.8, label=label)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(0, 101)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
+    years = without[0][1].n
+    axes.set_xlabel(
+        f"loss of a year; share of {years:,} simulated years that lose more (band: 95 %, Wilson)", color=INK
+    )
+    _plain(axes, "both")
+    return svg(figure)
 
 
 def _canvas(height: float) -> tuple[Figure, Axes]:
@@ -67,7 +91,11 @@ def _rows(axes: Axes, names: Sequence[str], label: str) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.set_xlabel(label, color=INK)
-    axes.grid(axis="x", color=FAINT, linewidth=0.8)
+    _plain(axes, "x")
+
+
+def _plain(axes: Axes, grid: Literal["x", "both"]) -> None:
+    axes.grid(axis=grid, color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, colors=INK)
     for spine in axes.spines.values():
@@ -76,7 +104,8 @@ def _rows(axes: Axes, names: Sequence[str], label: str) -> None:
     axes.figure.legend(handles, labels, loc="outside upper left", ncols=2, frameon=False)
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """The figure as an element that stands inside a page or alone; letters are outlines, so that it needs no font."""
     out = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "surefoot"}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))

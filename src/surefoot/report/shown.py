@@ -81,12 +81,25 @@ def money_of(amount: Fact, *, signed: bool = False) -> str:
     return f"{sign}${_plain(dollars)}"
 
 
+def money_between(amount: Fact, *, signed: bool = False) -> str:
+    """The interval of an amount of money."""
+    if amount.low is None or amount.high is None:
+        return ""
+    ends = (Fact(name="", value=end, unit=amount.unit, n=amount.n) for end in (amount.low, amount.high))
+    return " … ".join(money_of(end, signed=signed) for end in ends)
+
+
 def duration_of(seconds: float) -> str:
     """A length of time as a person says it: `4.2 s`, `31 s`, `2 min 5 s`."""
     if seconds < 10:  # noqa: PLR2004 - two significant digits
         return f"{seconds:.2g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def tick_of(seconds: float) -> str:
+    """A length of time on an axis: `200 ms`, `2 s`, `1.5 s`."""
+    return f"{seconds * MS:g} ms" if seconds < 1 else f"{seconds:g} s"
 
 
 def minutes_of(minutes: float) -> str:

@@ -1,0 +1,128 @@
+"""What a comparison is made of, read before any work begins; whatever is wrong with it is told at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from surefoot.candidates.drilled import Drilled, drilled
+from surefoot.candidates.probed import Probed, probed
+from surefoot.config.configuration import Configuration
+from surefoot.config.rates import Rates
+from surefoot.errors import ConfigError, SurefootError
+from surefoot.facts import hash_of
+from surefoot.intake.incident import Reading
+from surefoot.replay.arms import read_configuration
+from surefoot.replay.files import Files, Opened, opened
+from surefoot.replay.posing import Asked, Posed, pose
+
+_Read = TypeVar("_Read")
+
+FEWEST = 2
+"""Candidates of a comparison."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What is to be compared, and on what."""
+
+    configs: tuple[Path, ...]
+    """The first is what the others are held against."""
+    traffic: Path
+    incidents: tuple[Path, ...]
+    models: Path | None = None
+    drills: Path | None = None
+    probes: Path | None = None
+    rates: Rates
+    """What each mode weighs where coverage is that of drills: the same for all candidates."""
+    readings: tuple[Reading, ...]
+    """The first is that of the matrix."""
+    seed: int
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One whole configuration, with the replays that are to be done of it."""
+
+    name: str
+    configuration: Configuration
+    opened: Opened
+    posed: Posed
+    """A task for each reading."""
+    routes: tuple[str, ...]
+    """That the traffic asks for, the most asked first."""
+    drilled: Drilled
+    probed: Probed
+
+
+def candidates_of(wanted: Wanted, environ: Mapping[str, str]) -> list[Candidate]:
+    """Read everything. Raises `ConfigError` with every fault."""
+    faults = _names(wanted.configs)
+    read = [_try(faults, partial(read_configuration, file, environ)) for file in wanted.configs]
+    targets = tuple(target.name for one in read if one is not None for target in one.targets)
+    asked = Asked(readings=wanted.readings, lags=(0.0,), vary=False, seed=wanted.seed)
+    known = targets, environ
+    found = [_try(faults, partial(_candidate, wanted, file, asked, known)) for file in wanted.configs]
+    for folder, option in ((wanted.drills, "--drills"), (wanted.probes, "--probes")):
+        if folder is not None and not folder.is_dir():
+            faults.append(f"{option}: {folder} is no folder; leave the option out to go by the replay alone")
+    if faults or None in found:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    return [one for one in found if one is not None]
+
+
+def inputs_of(wanted: Wanted, candidates: Sequence[Candidate]) -> str:
+    """Hash of all that goes into a comparison but the seed."""
+    return hash_of(
+        *(f"{one.name} {one.opened.inputs} {one.drilled.inputs} {one.probed.inputs}".encode() for one in candidates),
+        msgspec.json.encode(wanted.rates, order="deterministic"),
+    )
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    stems = [file.stem for file in files]
+    faults = [
+        f"-c: {stems.count(name)} candidates are called `{name}`; rename a file, candidates are told apart by its name"
+        for name in dict.fromkeys(stems)
+        if stems.count(name) > 1
+    ]
+    if len(files) < FEWEST:
+        faults.append("-c: one candidate is no comparison; name two or more, or use `surefoot replay`")
+    return faults
+
+
+def _candidate(wanted: Wanted, file: Path, asked: Asked, known: tuple[tuple[str, ...], Mapping[str, str]]) -> Candidate:
+    targets, environ = known
+    files = Files(config=file, traffic=wanted.traffic, incidents=wanted.incidents, models=wanted.models, others=targets)
+    found = opened(files, asked, environ)
+    ours = found.material.ours
+    routes = _asked(found)
+    return Candidate(
+        name=file.stem,
+        configuration=ours,
+        opened=found,
+        posed=pose(found.material, asked),
+        routes=routes,
+        drilled=drilled(wanted.drills, ours.version, routes[0], file.name),
+        probed=probed(wanted.probes, [target.name for target in ours.targets]),
+    )
+
+
+def _asked(found: Opened) -> tuple[str, ...]:
+    """The routes that calls are replayed on, the most asked first. What the configuration lacks goes to its first."""
+    names = found.material.traffic.routes
+    calls = dict.fromkeys(names, 0)
+    for name, count in found.material.demand.routes.items():
+        calls[name if name in calls else names[0]] += count
+    return tuple(sorted((name for name in names if calls[name]), key=lambda name: (-calls[name], name)))
+
+
+def _try(faults: list[str], do: Callable[[], _Read]) -> _Read | None:
+    try:
+        return do()
+    except ConfigError as error:
+        faults += error.faults
+    except SurefootError as error:
+        faults.append(str(error))
+    return None

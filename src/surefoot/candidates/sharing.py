@@ -1,0 +1,108 @@
+"""What a candidate's fallbacks share with its first targets, so that both can fail at once.
+
+A failure domain is shared where both targets declare it with the same name. beta, the share of the first target's
+outage in which the fallback is out as well, is 1 where cloud and region are shared (IEC 61508-6: nothing is left that
+fails apart); elsewhere it is measured in the outages that are replayed. Must never: take what is not declared for not
+shared.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from surefoot.candidates.measuring import Measured, Meter
+from surefoot.config.configuration import Configuration
+from surefoot.domain.target import Target
+from surefoot.evidence.spans import common, lengths_within, union
+from surefoot.facts import Fact
+from surefoot.replay.arms import primaries
+from surefoot.replay.arranged import Arranged
+from surefoot.replay.result import Integers
+from surefoot.replay.tally import MONDAY, WEEK, Tally
+from surefoot.replay.toll import MICRO
+
+TOTAL = ("cloud", "region")
+"""Domains of which beta is 1 where all are shared."""
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """A first target and one that may stand in for it."""
+
+    route: str
+    first: str
+    fallback: str
+    shared: tuple[str, ...]
+    """`cloud azure`."""
+    undeclared: tuple[str, ...]
+    """Of cloud and region, what either of them leaves unsaid."""
+
+    @property
+    def total(self) -> bool:
+        """Whether nothing is left that fails apart."""
+        return {one.partition(" ")[0] for one in self.shared} >= set(TOTAL)
+
+
+def pairs_of(configuration: Configuration, routes: Sequence[str]) -> list[Pair]:
+    """Each fallback of each first target, in the order of the routes."""
+    known = {target.name: target for target in configuration.targets}
+    firsts = primaries(configuration)
+    found: list[Pair] = []
+    for route in configuration.routes:
+        if route.name not in routes:
+            continue
+        names = [one for one in dict.fromkeys(rung.target for rung in route.rungs) if known[one].text is None]
+        for first in firsts[route.name]:
+            found += [_pair(route.name, known[first], known[one]) for one in names if one != first]
+    return found
+
+
+def _pair(route: str, first: Target, fallback: Target) -> Pair:
+    shared = (f"{name} {value}" for name, value in first.domains.items() if fallback.domains.get(name) == value)
+    unsaid = (name for name in TOTAL if name not in first.domains or name not in fallback.domains)
+    return Pair(route=route, first=first.name, fallback=fallback.name, shared=tuple(shared), undeclared=tuple(unsaid))
+
+
+def told(pair: Pair, arranged: Arranged, meter: Meter) -> Iterator[Measured]:
+    """How many domains the pair shares, and its beta."""
+    start = f"route.{pair.route}.{pair.first}.{pair.fallback}"
+    notes = [", ".join(pair.shared), *(f"{name} not declared" for name in pair.undeclared)]
+    yield Measured(
+        Fact(
+            name=f"{meter.prefix}.{start}.shared",
+            value=len(pair.shared),
+            unit="domains",
+            n=2,
+            method="failure domains that both declare by the same name",
+            note="; ".join(note for note in notes if note),
+        )
+    )
+    if pair.total:
+        how = "cloud and region are shared: whatever strikes one strikes the other"
+        yield Measured(Fact(name=f"{meter.prefix}.{start}.beta", value=1.0, unit="share", n=2, method=how))
+        return
+    down, both = _by_week(arranged.tally, arranged.weeks, pair)
+    incidents = len({one.incident for one in arranged.tally.outages if one.target == pair.first})
+    if not down.any():
+        yield meter.missing(f"{start}.beta", "share", 0, f"{pair.first} has no outage here")
+        return
+    how = "share of the first target's outage in which the fallback is out too"
+    drawn = None
+    if meter.weights is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drawn = (meter.weights @ both) / (meter.weights @ down)
+    yield meter.share(f"{start}.beta", (int(both.sum()) / int(down.sum()), incidents, incidents), how, drawn)
+
+
+def _by_week(tally: Tally, weeks: range, pair: Pair) -> tuple[Integers, Integers]:
+    """Microseconds of the first target's outage in each week, and of those in which both are out."""
+    mondays = MONDAY + WEEK * np.arange(weeks.start, weeks.stop + 1, dtype=np.float64)
+    edges = np.clip(mondays, tally.first, tally.last)
+    first, fallback = (
+        union((one.start, one.end) for one in tally.outages if one.target == name)
+        for name in (pair.first, pair.fallback)
+    )
+    found = [
+        np.rint(lengths_within(spans, edges) * MICRO).astype(np.int64) for spans in (first, common(first, fallback))
+    ]
+    return found[0], found[1]

@@ -1,0 +1,189 @@
+"""`surefoot compare`: whole configurations on the same traffic, incidents and draws, and the impact matrix.
+
+Knows: how options are spelled and where output goes.
+Must never: hold logic; `surefoot.candidates` does the work, `surefoot.report` writes it down.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from surefoot.candidates.asking import Wanted, candidates_of
+from surefoot.candidates.comparing import Compared, compared, tasks_of
+from surefoot.candidates.placing import Limits
+from surefoot.cli.replay_progress import ReplayProgress
+from surefoot.config.quantities import read_duration, read_share
+from surefoot.config.rates import default_rates, read_rates
+from surefoot.errors import ConfigError, SurefootError
+from surefoot.intake.incident import Reading
+from surefoot.replay.kept import ready
+from surefoot.replay.sweep import sweep
+
+ALL = "all"
+_WIDTH_WITHOUT_TERMINAL = 150
+_Read = TypeVar("_Read")
+
+
+def compare(
+    traffic: Annotated[Path, typer.Option(help="Traffic, as `surefoot import` writes it.")],
+    incidents: Annotated[
+        list[Path],
+        typer.Option(help="A list of incidents that `surefoot incidents` reads; may be given several times."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for facts, the matrix and the page.")],
+    config: Annotated[
+        list[Path],
+        typer.Option("--config", "-c", help="A candidate's configuration file; two or more. The first is the base."),
+    ],
+    drills: Annotated[
+        Path | None, typer.Option(help="Folder of `surefoot drill`; only drills of these versions count.")
+    ] = None,
+    probes: Annotated[Path | None, typer.Option(help="Folder with facts.json of probes: p99 of targets.")] = None,
+    models: Annotated[Path | None, typer.Option(help="What is known of targets, as TOML.")] = None,
+    rates: Annotated[Path | None, typer.Option(help="Your own events and impacts by mode, to weigh drills by.")] = None,
+    reading: Annotated[
+        str,
+        typer.Option(help="Which incidents count: any, partial, major, with commas between, or all. First: matrix."),
+    ] = ALL,
+    p99_limit: Annotated[str, typer.Option(help="The matrix's upright line: p99 of the fallback.")] = "2s",
+    coverage_limit: Annotated[str, typer.Option(help="Its level line: risk-weighted coverage.")] = "0.95",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw.")] = 7,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes here; one for each processor unless told.")
+    ] = None,
+    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster to do the work.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of tables.")] = False,
+) -> None:
+    """Hold whole configurations against one another: p99 of the fallback, coverage, cost, places, shared domains.
+
+    All candidates meet the same calls, outages and draws. The same files and seed give the same bytes. Connects to
+    nothing but the Ray cluster that was named. Exits with 2 if it could not begin.
+    """
+    faults: list[str] = []
+    limits = Limits(
+        p99=_read(faults, "--p99-limit", _time, p99_limit) or 1.0,
+        coverage=_read(faults, "--coverage-limit", _share, coverage_limit) or 1.0,
+    )
+    weights = default_rates() if rates is None else _try(faults, lambda: read_rates(rates))
+    wanted = Wanted(
+        configs=tuple(config),
+        traffic=traffic,
+        incidents=tuple(incidents),
+        models=models,
+        drills=drills,
+        probes=probes,
+        rates=weights or default_rates(),
+        readings=_read(faults, "--reading", _readings, reading) or (Reading.ANY,),
+        seed=seed,
+    )
+    _try(faults, lambda: ready(out))
+    candidates = _try(faults, lambda: candidates_of(wanted, os.environ))
+    if faults or candidates is None:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    # Dear to import (matplotlib): not before it is known that there is something to draw.
+    from surefoot.report.compared import keep  # noqa: PLC0415
+
+    tasks = tasks_of(candidates)
+    progress = ReplayProgress(sum(task.traffic.calls for task in tasks), len(tasks))
+    with progress:
+        tallies = sweep(tasks, progress.tell, ray, processes)
+        progress.say("adding up")
+        found = compared(candidates, tallies, wanted, limits)
+        keep(out, found)
+    _tell(found, out, as_json=as_json)
+
+
+def _tell(found: Compared, out: Path, *, as_json: bool) -> None:
+    from surefoot.report.compared import FORMULA, basis, headline, tables, verdicts  # noqa: PLC0415 - as above
+
+    if as_json:
+        told = {
+            "facts": found.facts,
+            "matrix": [
+                {
+                    **msgspec.to_builtins(one.placed),
+                    "verdict": one.placed.verdict,
+                    "provisional": one.placed.provisional,
+                }
+                for one in found.candidates
+            ],
+            "stands_on": list(basis(found)),
+            "out": str(out),
+        }
+        typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+
+    def say(line: str) -> None:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    say(f"{headline(found)}\n")
+    for line in verdicts(found):
+        say(line)
+    say(f"{FORMULA}")
+    for sheet in tables(found):
+        table = Table(title=sheet.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in sheet.head:
+            table.add_column(column)
+        for row in sheet.rows:
+            table.add_row(*(cell.replace("**", "") for cell in row))
+        console.print()
+        console.print(table, highlight=False, markup=False)
+    say("Assumed:")
+    for line in basis(found):
+        say(f" - {line}")
+    say(f"Matrix, page and all numbers: {out}")
+
+
+def _read(faults: list[str], option: str, reader: Callable[[str], _Read], text: str) -> _Read | None:
+    """What the reader makes of the text; what it refuses is a fault of the option."""
+    try:
+        return reader(text)
+    except ValueError as error:
+        faults.append(f"{option}: {error}")
+        return None
+
+
+def _try(faults: list[str], do: Callable[[], _Read]) -> _Read | None:
+    try:
+        return do()
+    except ConfigError as error:
+        faults += error.faults
+    except SurefootError as error:
+        faults.append(str(error))
+    return None
+
+
+def _readings(text: str) -> tuple[Reading, ...]:
+    words = list(Reading) if text.strip() == ALL else list(dict.fromkeys(word.strip() for word in text.split(",")))
+    unknown = [word for word in words if word not in list(Reading)]
+    if unknown:
+        raise ValueError(f"'{unknown[0]}' is none of {', '.join(Reading)}, {ALL}")
+    return tuple(Reading(word) for word in words)
+
+
+def _time(text: str) -> float:
+    seconds = read_duration(text)
+    if seconds <= 0:
+        raise ValueError(f"has to be longer than {text}; write 2s")
+    return seconds
+
+
+def _share(text: str) -> float:
+    try:
+        number: object = float(text)
+    except ValueError:
+        number = text
+    share = read_share(number)
+    if share <= 0:
+        raise ValueError("every candidate covers that much; write 95%")
+    return share

@@ -1,0 +1,107 @@
+"""Numbers with their resamples, by hand."""
+
+from math import nan, sqrt
+
+import numpy as np
+import pytest
+
+from surefoot.candidates.measuring import Measured, Meter, difference
+from surefoot.evidence import clopper_pearson, quantile_ranks
+from surefoot.facts import Fact
+from surefoot.replay.histogram import MIDDLES, bins_of, counted
+from surefoot.replay.resampling import interval, weights
+from surefoot.replay.result import Integers
+
+ALONE = Meter("c.any", None, 1)
+WEEKS = 12
+MANY = Meter("c.any", weights(WEEKS, 7), WEEKS)
+
+
+def whole(*values: int) -> Integers:
+    return np.array(values, np.int64)
+
+
+def times(*weeks: list[float]) -> Integers:
+    return np.array([counted(bins_of(np.array(week, float))) for week in weeks], np.int64)
+
+
+def fact(value: float | None, low: float | None = None, high: float | None = None) -> Fact:
+    return Fact(name="x", value=value, unit="share", n=10, low=low, high=high, note="" if value is not None else "none")
+
+
+def test_a_ratio_is_the_sum_of_one_over_the_sum_of_the_other() -> None:
+    found = MANY.ratio("cost", "dollars", (whole(*range(WEEKS)), whole(*[2] * WEEKS)), "by hand").fact
+    assert (found.name, found.value, found.n) == ("c.any.cost", 66 / 24, 24)
+    again = weights(WEEKS, 7) @ np.arange(WEEKS) / 24
+    assert (found.low, found.high) == interval(again)
+
+
+def test_of_one_week_there_is_no_interval_and_of_no_call_no_number() -> None:
+    one = ALONE.ratio("cost", "dollars", (whole(3), whole(4)), "by hand").fact
+    assert (one.value, one.low, one.high, one.note) == (
+        0.75, None, None, "no interval: one calendar week or one incident",
+    )  # fmt: skip
+    none = ALONE.ratio("cost", "dollars", (whole(0), whole(0)), "by hand").fact
+    assert (none.value, none.note) == (None, "no calls")
+
+
+def test_a_p99_of_99_calls_is_refused_and_of_100_is_the_ninety_ninth() -> None:
+    seconds = [float(second) for second in range(1, 101)]
+    refused = ALONE.p99("p99", times(seconds[:99]), "of these").fact
+    assert (refused.value, refused.n, refused.note) == (None, 99, "99 such calls: a p99 needs 100")
+    told = ALONE.p99("p99", times(seconds), "of these").fact
+    assert told.value == pytest.approx(99, rel=0.01)
+    lower, upper = quantile_ranks(100)
+    assert told.low == pytest.approx(lower, rel=0.01)
+    assert (upper, told.high, told.note) == (None, None, "too few calls for an upper end")
+
+
+def test_a_p99s_interval_is_that_of_order_statistics() -> None:
+    seconds = [float(second) for second in range(1, 1001)]
+    told = ALONE.p99("p99", times(seconds), "of these").fact
+    lower, upper = quantile_ranks(1000)
+    assert (told.low, told.value, told.high) == pytest.approx((lower, 990, upper), rel=0.01)
+
+
+def test_where_weeks_differ_more_than_calls_the_interval_of_a_p99_is_theirs() -> None:
+    slow_in_one = [[1.0] * 100] * (WEEKS - 1) + [[50.0] * 100]
+    told = MANY.p99("p99", times(*slow_in_one), "of these").fact
+    middle = MIDDLES[bins_of(np.array([1.0, 50.0]))]
+    assert (told.low, told.value, told.high) == (middle[0], middle[1], middle[1])
+    assert "widened" in told.method
+
+
+def test_all_or_none_covered_has_the_interval_of_so_many_incidents() -> None:
+    drawn = np.ones(1000)
+    every = MANY.share("coverage", (1.0, 500, 3), "by hand", drawn)
+    assert (every.fact.low, every.fact.high) == clopper_pearson(3, 3)
+    assert every.resampled is None
+    none = MANY.share("coverage", (0.0, 500, 3), "by hand", drawn).fact
+    assert (none.low, none.high) == clopper_pearson(0, 3)
+
+
+def test_a_single_incident_that_was_half_covered_has_no_interval() -> None:
+    found = MANY.share("coverage", (0.5, 500, 1), "by hand", np.full(1000, 0.5)).fact
+    assert (found.value, found.low, found.high) == (0.5, None, None)
+
+
+def test_a_difference_is_paired_by_week() -> None:
+    ours, base = np.linspace(10, 20, 1000), np.linspace(9, 19, 1000)
+    found = difference("d", Measured(fact(15.0), ours), Measured(fact(14.0), base), WEEKS)
+    assert (found.value, found.low, found.high) == pytest.approx((1, 1, 1))
+
+
+def test_what_was_not_resampled_is_joined_by_square_and_add() -> None:
+    found = difference("d", Measured(fact(0.9, 0.8, 0.95)), Measured(fact(0.6, 0.5, 0.7)), WEEKS)
+    assert found.value == pytest.approx(0.3)
+    assert found.low == pytest.approx(0.3 - sqrt(0.1**2 + 0.1**2))
+    assert found.high == pytest.approx(0.3 + sqrt(0.05**2 + 0.1**2))
+
+
+def test_a_difference_of_what_is_not_known_says_why() -> None:
+    missing = difference("d", Measured(fact(None)), Measured(fact(0.6)), WEEKS)
+    assert (missing.value, missing.note) == (None, "none")
+    bare = difference("d", Measured(fact(0.9, 0.8, 0.95)), Measured(fact(0.6)), WEEKS)
+    assert (bare.low, bare.note) == (None, "no interval: one of the two has none")
+    rare = difference("d", Measured(fact(0.9), np.full(10, nan)), Measured(fact(0.6), np.full(10, nan)), WEEKS)
+    assert rare.note == "no interval: too few weeks have any"

@@ -1,0 +1,74 @@
+"""What fallbacks share with the first target: by what is declared, and by the outages that struck both."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.replay.paired import HOUR, MONDAY, TARGETS, ok, outage, results
+from tests.replay.planned import configured
+
+from surefoot.candidates.measuring import Meter
+from surefoot.candidates.sharing import Pair, pairs_of, told
+from surefoot.evidence import clopper_pearson
+from surefoot.facts import Fact
+from surefoot.replay.arranged import Arranged
+from surefoot.replay.outage import Outage
+from surefoot.replay.tally import Tally
+
+CLOUDS = """
+[targets.{name}]
+provider = "openai-compatible"
+model = "m"
+base_url = "https://{name}.example.com/v1"
+key = {{ env = "NOT_SET" }}
+domains = {{ {domains} }}
+"""
+
+
+def beta(pair: Pair, outages: list[Outage]) -> Fact:
+    tally = Tally(outages, TARGETS, (0.0,))
+    at = [MONDAY, MONDAY + 100 * HOUR]
+    both = results(at, [ok(), ok()])
+    tally.add(np.zeros(2, np.int64), both, both)
+    return next(one.fact for one in told(pair, Arranged(tally, 7), Meter("c", None, 1)) if "beta" in one.fact.name)
+
+
+def pair(*shared: str) -> Pair:
+    return Pair(route="chat", first="primary", fallback="spare", shared=shared, undeclared=())
+
+
+def test_domains_are_shared_where_both_declare_the_same_name_and_what_is_unsaid_is_said(tmp_path: Path) -> None:
+    told_of = {
+        "a": 'cloud = "x", region = "north"',
+        "b": 'cloud = "x", region = "south"',
+        "c": 'cloud = "x", region = "north", cdn = "f"',
+        "d": 'cdn = "f"',
+    }
+    targets = "".join(CLOUDS.format(name=name, domains=domains) for name, domains in told_of.items())
+    routes = '[routes.chat]\ntargets = ["a", "b", "c", "d"]\n[routes.other]\ntargets = ["d", "a"]\n'
+    found = pairs_of(configured(tmp_path, routes, targets), ["chat"])
+    assert [(one.first, one.fallback, one.shared, one.undeclared) for one in found] == [
+        ("a", "b", ("cloud x",), ()),
+        ("a", "c", ("cloud x", "region north"), ()),
+        ("a", "d", (), ("cloud", "region")),
+    ]
+    assert [one.total for one in found] == [False, True, False]
+
+
+def test_beta_is_one_where_cloud_and_region_are_shared() -> None:
+    assert beta(pair("cloud x", "region north"), []).value == 1
+
+
+def test_beta_is_the_part_of_the_first_targets_outage_in_which_the_fallback_is_out() -> None:
+    outages = [outage(10, 14), outage(12, 15, incident="j"), outage(13, 20, target="spare", incident="k")]
+    assert beta(pair("cloud x"), outages).value == pytest.approx(2 / 5)
+
+
+def test_no_common_outage_in_two_incidents_does_not_make_beta_surely_nothing() -> None:
+    found = beta(pair(), [outage(10, 14), outage(30, 31)])
+    assert (found.value, found.low, found.high) == (0.0, *clopper_pearson(0, 2))
+
+
+def test_without_an_outage_beta_is_not_known() -> None:
+    found = beta(pair(), [outage(10, 14, target="spare")])
+    assert (found.value, found.note) == (None, "primary has no outage here")
