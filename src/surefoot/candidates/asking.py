@@ -1,9 +1,8 @@
 """What a comparison is made of, read before any work begins; whatever is wrong with it is told at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -11,15 +10,14 @@ from msgspec import Struct
 from surefoot.candidates.drilled import Drilled, drilled
 from surefoot.candidates.probed import Probed, probed
 from surefoot.config.configuration import Configuration
+from surefoot.config.gathering import attempted
 from surefoot.config.rates import Rates
-from surefoot.errors import ConfigError, SurefootError
+from surefoot.errors import ConfigError
 from surefoot.facts import hash_of
 from surefoot.intake.incident import Reading
 from surefoot.replay.arms import read_configuration
 from surefoot.replay.files import Files, Opened, opened
 from surefoot.replay.posing import Asked, Posed, pose
-
-_Read = TypeVar("_Read")
 
 FEWEST = 2
 """Candidates of a comparison."""
@@ -59,11 +57,11 @@ class Candidate(Struct, frozen=True, kw_only=True):
 def candidates_of(wanted: Wanted, environ: Mapping[str, str]) -> list[Candidate]:
     """Read everything. Raises `ConfigError` with every fault."""
     faults = _names(wanted.configs)
-    read = [_try(faults, partial(read_configuration, file, environ)) for file in wanted.configs]
+    read = [attempted(faults, partial(read_configuration, file, environ)) for file in wanted.configs]
     targets = tuple(target.name for one in read if one is not None for target in one.targets)
     asked = Asked(readings=wanted.readings, lags=(0.0,), vary=False, seed=wanted.seed)
     known = targets, environ
-    found = [_try(faults, partial(_candidate, wanted, file, asked, known)) for file in wanted.configs]
+    found = [attempted(faults, partial(_candidate, wanted, file, asked, known)) for file in wanted.configs]
     for folder, option in ((wanted.drills, "--drills"), (wanted.probes, "--probes")):
         if folder is not None and not folder.is_dir():
             faults.append(f"{option}: {folder} is no folder; leave the option out to go by the replay alone")
@@ -116,13 +114,3 @@ def _asked(found: Opened) -> tuple[str, ...]:
     for name, count in found.material.demand.routes.items():
         calls[name if name in calls else names[0]] += count
     return tuple(sorted((name for name in names if calls[name]), key=lambda name: (-calls[name], name)))
-
-
-def _try(faults: list[str], do: Callable[[], _Read]) -> _Read | None:
-    try:
-        return do()
-    except ConfigError as error:
-        faults += error.faults
-    except SurefootError as error:
-        faults.append(str(error))
-    return None

@@ -5,9 +5,8 @@ Must never: hold logic; `surefoot.candidates` does the work, `surefoot.report` w
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
@@ -19,16 +18,16 @@ from surefoot.candidates.asking import Wanted, candidates_of
 from surefoot.candidates.comparing import Compared, compared, tasks_of
 from surefoot.candidates.placing import Limits
 from surefoot.cli.replay_progress import ReplayProgress
+from surefoot.config.gathering import attempted, read_option
 from surefoot.config.quantities import read_duration, read_share
 from surefoot.config.rates import default_rates, read_rates
-from surefoot.errors import ConfigError, SurefootError
+from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
 from surefoot.replay.kept import ready
 from surefoot.replay.sweep import sweep
 
 ALL = "all"
 _WIDTH_WITHOUT_TERMINAL = 150
-_Read = TypeVar("_Read")
 
 
 def compare(
@@ -68,10 +67,10 @@ def compare(
     """
     faults: list[str] = []
     limits = Limits(
-        p99=_read(faults, "--p99-limit", _time, p99_limit) or 1.0,
-        coverage=_read(faults, "--coverage-limit", _share, coverage_limit) or 1.0,
+        p99=read_option(faults, "--p99-limit", _time, p99_limit) or 1.0,
+        coverage=read_option(faults, "--coverage-limit", _share, coverage_limit) or 1.0,
     )
-    weights = default_rates() if rates is None else _try(faults, lambda: read_rates(rates))
+    weights = default_rates() if rates is None else attempted(faults, lambda: read_rates(rates))
     wanted = Wanted(
         configs=tuple(config),
         traffic=traffic,
@@ -80,11 +79,11 @@ def compare(
         drills=drills,
         probes=probes,
         rates=weights or default_rates(),
-        readings=_read(faults, "--reading", _readings, reading) or (Reading.ANY,),
+        readings=read_option(faults, "--reading", _readings, reading) or (Reading.ANY,),
         seed=seed,
     )
-    _try(faults, lambda: ready(out))
-    candidates = _try(faults, lambda: candidates_of(wanted, os.environ))
+    attempted(faults, lambda: ready(out))
+    candidates = attempted(faults, lambda: candidates_of(wanted, os.environ))
     if faults or candidates is None:
         raise ConfigError(list(dict.fromkeys(faults)))
     # Dear to import (matplotlib): not before it is known that there is something to draw.
@@ -142,25 +141,6 @@ def _tell(found: Compared, out: Path, *, as_json: bool) -> None:
     for line in basis(found):
         say(f" - {line}")
     say(f"Matrix, page and all numbers: {out}")
-
-
-def _read(faults: list[str], option: str, reader: Callable[[str], _Read], text: str) -> _Read | None:
-    """What the reader makes of the text; what it refuses is a fault of the option."""
-    try:
-        return reader(text)
-    except ValueError as error:
-        faults.append(f"{option}: {error}")
-        return None
-
-
-def _try(faults: list[str], do: Callable[[], _Read]) -> _Read | None:
-    try:
-        return do()
-    except ConfigError as error:
-        faults += error.faults
-    except SurefootError as error:
-        faults.append(str(error))
-    return None
 
 
 def _readings(text: str) -> tuple[Reading, ...]:

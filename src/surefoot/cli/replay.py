@@ -6,18 +6,19 @@ Must never: hold logic; `surefoot.replay` does the work, `surefoot.report` write
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
 
 from surefoot.cli.replay_progress import ReplayProgress
+from surefoot.config.gathering import attempted, read_option
 from surefoot.config.quantities import read_duration, read_share
-from surefoot.errors import ConfigError, SurefootError
+from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
 from surefoot.replay.arms import NO_FALLBACK
 from surefoot.replay.files import Files, Opened, opened
@@ -31,7 +32,6 @@ from surefoot.report.replayed import Heading, answer, basis, tables
 ALL = "all"
 LAGS = "0,1m,5m,20m"
 _WIDTH_WITHOUT_TERMINAL = 150
-_Read = TypeVar("_Read")
 
 
 def replay(
@@ -73,10 +73,10 @@ def replay(
     """
     faults: list[str] = []
     asked = Asked(
-        readings=_read(faults, "--readings", _readings, readings) or (Reading.ANY,),
-        lags=_read(faults, "--lags", _lags, _usual_lags(lags, against)) or (0.0,),
+        readings=read_option(faults, "--readings", _readings, readings) or (Reading.ANY,),
+        lags=read_option(faults, "--lags", _lags, _usual_lags(lags, against)) or (0.0,),
         stresses=_stresses(faults, stress or []),
-        failing=_read(faults, "--failing", _share, failing) or 1.0,
+        failing=read_option(faults, "--failing", _share, failing) or 1.0,
         vary=vary,
         seed=seed,
     )
@@ -90,11 +90,11 @@ def replay(
         models=models,
     )
     if ray is not None:
-        _try(faults, ray_here)
-    _try(faults, lambda: ready(out))
-    found = _try(faults, lambda: opened(files, asked, os.environ))
+        attempted(faults, ray_here)
+    attempted(faults, lambda: ready(out))
+    found = attempted(faults, lambda: opened(files, asked, os.environ))
     signal.signal(signal.SIGTERM, _interrupt)  # so that everything unwinds, as after Ctrl-C
-    posed = None if found is None else _try(faults, lambda: pose(found.material, asked))
+    posed = None if found is None else attempted(faults, lambda: pose(found.material, asked))
     if faults or found is None or posed is None:
         raise ConfigError(list(dict.fromkeys(faults)))
     progress = ReplayProgress(sum(task.traffic.calls for task in posed.tasks), len(posed.tasks))
@@ -146,27 +146,8 @@ def _assumptions(found: Opened, posed: Posed) -> dict[str, Any]:
     }
 
 
-def _read(faults: list[str], option: str, reader: Callable[[str], _Read], text: str) -> _Read | None:
-    """What the reader makes of the text; what it refuses is a fault of the option."""
-    try:
-        return reader(text)
-    except ValueError as error:
-        faults.append(f"{option}: {error}")
-        return None
-
-
-def _try(faults: list[str], do: Callable[[], _Read]) -> _Read | None:
-    try:
-        return do()
-    except ConfigError as error:
-        faults += error.faults
-    except SurefootError as error:
-        faults.append(str(error))
-    return None
-
-
 def _stresses(faults: list[str], texts: Sequence[str]) -> tuple[Stress, ...]:
-    found = [_try(faults, lambda text=text: read_stress(text)) for text in texts]  # type: ignore[misc]
+    found = [attempted(faults, lambda text=text: read_stress(text)) for text in texts]  # type: ignore[misc]
     return tuple(one for one in found if one is not None)
 
 

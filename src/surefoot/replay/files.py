@@ -3,15 +3,15 @@
 Must never: begin with a file that has a fault, or leave a line that could not be read unmentioned.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from surefoot.config.configuration import Configuration, Credentials
-from surefoot.errors import ConfigError, SurefootError
+from surefoot.config.gathering import attempted
+from surefoot.errors import ConfigError
 from surefoot.facts import hash_of
 from surefoot.intake.incidents.reading import Gathered, How, gather
 from surefoot.replay.arms import read_configuration
@@ -21,8 +21,6 @@ from surefoot.replay.models_file import Given, read_models
 from surefoot.replay.posing import Asked, Material
 from surefoot.replay.task import TrafficFile, content_of
 from surefoot.replay.traffic import TYPICAL_TOKENS, Traffic
-
-_Read = TypeVar("_Read")
 
 
 class Files(Struct, frozen=True, kw_only=True):
@@ -58,11 +56,11 @@ _TWICE = {
 def opened(files: Files, asked: Asked, environ: Mapping[str, str]) -> Opened:
     """Read the files. Raises `ConfigError` with the faults of all of them."""
     faults: list[str] = []
-    ours = _try(faults, lambda: _configuration(files.config, environ))
+    ours = attempted(faults, lambda: _configuration(files.config, environ))
     other = files.against
-    against = None if other is None else _try(faults, lambda: _configuration(other, environ))
-    demand = _try(faults, lambda: demand_of(files.traffic))
-    found = _try(faults, lambda: gather(map(str, files.incidents), How()))
+    against = None if other is None else attempted(faults, lambda: _configuration(other, environ))
+    demand = attempted(faults, lambda: demand_of(files.traffic))
+    found = attempted(faults, lambda: gather(map(str, files.incidents), How()))
     both = [one for one in (ours, against) if one is not None]
     given = _given(files, both, faults)
     if faults or ours is None or demand is None or found is None:
@@ -92,9 +90,11 @@ def _material(
     demand, found = read
     faults: list[str] = []
     routes = tuple(route.name for route in ours.routes)
-    traffic = _try(faults, lambda: Traffic(files.traffic, routes, otherwise=routes[0]))
-    of_ours = _try(faults, lambda: models_of(ours, files.traffic, demand, given))
-    of_against = None if against is None else _try(faults, lambda: models_of(against, files.traffic, demand, given))
+    traffic = attempted(faults, lambda: Traffic(files.traffic, routes, otherwise=routes[0]))
+    of_ours = attempted(faults, lambda: models_of(ours, files.traffic, demand, given))
+    of_against = (
+        None if against is None else attempted(faults, lambda: models_of(against, files.traffic, demand, given))
+    )
     if traffic is None or of_ours is None or faults:
         raise ConfigError(faults)
     return Material(
@@ -122,18 +122,7 @@ def _given(files: Files, configurations: Sequence[Configuration], faults: list[s
     path = files.models
     if path is None or not names:
         return {}
-    return _try(faults, lambda: read_models(path, [*names, *files.others])) or {}
-
-
-def _try(faults: list[str], read: Callable[[], _Read]) -> _Read | None:
-    """What is read, or None and its faults."""
-    try:
-        return read()
-    except ConfigError as error:
-        faults += error.faults
-    except SurefootError as error:
-        faults.append(str(error))
-    return None
+    return attempted(faults, lambda: read_models(path, [*names, *files.others])) or {}
 
 
 _WITHOUT_ANY = {
