@@ -106,11 +106,9 @@ def traffic(path: Path, calls: Sequence[dict[str, Any]]) -> Path:
     rows = [usual | {"call": str(number)} | call for number, call in enumerate(calls)]
     with duckdb.connect() as base:
         base.execute(f"CREATE TABLE calls ({COLUMNS})")
-        if rows:
-            base.executemany(
-                "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [[row[name] for name in NAMES] for row in rows],
-            )
+        if rows:  # column by column: a row at a time takes a hundred times as long
+            columns = {f"c{place}": [row[name] for row in rows] for place, name in enumerate(NAMES)}
+            base.execute(f"INSERT INTO calls SELECT {', '.join(f'unnest(${name})' for name in columns)}", columns)
         base.table("calls").order('"at"').write_parquet(str(path))
     return path
 
