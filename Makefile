@@ -26,7 +26,7 @@ coverage-story: $(STAMP) ## the same drill on one cloud and on several: how much
 		--patience 20s --out surefoot-drills
 
 test: $(STAMP) ## the tests (under 8 minutes on two cores)
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 check: $(STAMP) ## formatting, lint, types, layers, coverage of the mind, generated docs

@@ -15,6 +15,15 @@ ALLOWED_TO_SKIP: dict[str, str] = {}
 """Test id to the reason why CI may pass without it. Empty: nothing may."""
 
 
+BEGUN_FIRST = ("soak", "demo", "drill", "topologies", "agreement", "policy")
+"""Folders whose files take longest: where several processes share the tests, one begun last would be waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(folders).parts[0] not in BEGUN_FIRST)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real traffic and incidents, which is not part of the project: CI names it in `SUREFOOT_DATA`."""

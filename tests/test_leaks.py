@@ -12,11 +12,12 @@ import pytest
 from tests.leaks import CANARIES, PROMPT, Leaks, kinds_in
 
 WRITERS = {
-    "a file": "(tmp_path / 'journal.db').write_bytes(b'x' * 70_000 + LEAK.encode() + b'y')",
-    "a file that only looks like an input": "(tmp_path / 'worker.log').write_text(LEAK)",
-    "a log that is captured": "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(%r)' % LEAK])",
-    "a log that a helper reads": "from tests.leaks import LEAKS; LEAKS.note('the log of a worker', LEAK)",
+    "journal.db": "(tmp_path / 'journal.db').write_bytes(b'x' * 70_000 + LEAK.encode() + b'y')",
+    "worker.log": "(tmp_path / 'worker.log').write_text(LEAK)",  # which only looks like an input
+    "test_2": "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(%r)' % LEAK])",
+    "the log of a worker": "from tests.leaks import LEAKS; LEAKS.note('the log of a worker', LEAK)",
 }
+"""What a test may do with a text, by the place that is then named: two files, captured output, a log read elsewhere."""
 
 
 @pytest.fixture
@@ -26,9 +27,10 @@ def apart() -> Iterator[Path]:
         yield Path(folder)
 
 
-def session(folder: Path, deed: str, leak: str, *more: str) -> "subprocess.CompletedProcess[str]":
-    """A session of pytest with one test that does this, under the very hooks that hold for all tests."""
-    (folder / "test_one.py").write_text(f"LEAK = {leak!r}\n\n\ndef test_one(tmp_path):\n    {deed}\n", encoding="utf-8")
+def session(folder: Path, leak: str, *more: str) -> "subprocess.CompletedProcess[str]":
+    """A session of pytest with one test for each way to write this, under the very hooks that hold for all tests."""
+    tests = [f"def test_{number}(tmp_path):\n    {deed}\n" for number, deed in enumerate(WRITERS.values())]
+    (folder / "test_one.py").write_text("\n\n".join([f"LEAK = {leak!r}", *tests]), encoding="utf-8")
     root = Path(__file__).parents[1]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
     return subprocess.run(
@@ -42,27 +44,20 @@ def session(folder: Path, deed: str, leak: str, *more: str) -> "subprocess.Compl
     )
 
 
-@pytest.mark.parametrize("where", WRITERS)
-def test_a_session_in_which_a_prompt_is_written_somewhere_fails_and_names_the_place(apart: Path, where: str) -> None:
-    done = session(apart, WRITERS[where], PROMPT)
+@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["one process", "two that share the tests"])
+def test_a_session_in_which_prompts_are_written_fails_and_names_each_place(
+    apart: Path, processes: tuple[str, ...]
+) -> None:
+    done = session(apart, PROMPT, *processes)
     assert done.returncode == 1, done.stdout
-    assert "1 passed" in done.stdout
-    place = {"a file": "journal.db", "a log that is captured": "test_one", "a log that a helper reads": "the log of a"}
-    assert f"{place.get(where, 'worker.log')}" in done.stdout
-    assert "a prompt" in done.stdout
+    assert "4 passed" in done.stdout
+    told = [line for line in done.stdout.splitlines() if "a prompt" in line]
+    assert [place for place in WRITERS if any(place in line for line in told)] == [*WRITERS], done.stdout
     assert PROMPT not in done.stdout
 
 
-@pytest.mark.parametrize("where", WRITERS)
-def test_where_several_processes_share_the_tests_a_find_of_any_fails_the_session(apart: Path, where: str) -> None:
-    done = session(apart, WRITERS[where], PROMPT, "-n", "2")
-    assert done.returncode == 1, done.stdout
-    assert "1 passed" in done.stdout
-    assert "a prompt" in done.stdout
-
-
 def test_a_session_that_writes_nothing_of_the_kind_passes(apart: Path) -> None:
-    assert session(apart, WRITERS["a file"], "nothing that is secret").returncode == 0
+    assert session(apart, "nothing that is secret").returncode == 0
 
 
 def test_every_kind_of_secret_is_known_when_it_is_seen() -> None:
