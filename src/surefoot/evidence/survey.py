@@ -45,7 +45,7 @@ def nps_interval(
     tail, counts = tail_of(confidence), _counts(promoters, passives, detractors)
     middle, error = _adjusted(counts)
     reach = -float(stdtrit(_freedom(counts), tail)) * sqrt(error)
-    return _around(_score(counts), middle, reach, _POINTS)
+    return _around(_score(counts), middle, reach, float(_POINTS))
 
 
 def nps_difference(first: Sequence[int], second: Sequence[int], confidence: float = 0.95) -> tuple[float, float, float]:
@@ -63,7 +63,7 @@ def nps_difference(first: Sequence[int], second: Sequence[int], confidence: floa
     )
     reach = -float(stdtrit(freedom, tail)) * sqrt(first_error + second_error)
     value = _score(groups[0]) - _score(groups[1])
-    return _around(value, first_middle - second_middle, reach, 2 * _POINTS)
+    return _around(value, first_middle - second_middle, reach, 2.0 * _POINTS)
 
 
 def _counts(promoters: object, passives: object, detractors: object) -> tuple[int, int, int]:
@@ -88,7 +88,7 @@ def _freedom(counts: tuple[int, int, int]) -> float:
     return sum(counts) + sum(_ADDED) - 1
 
 
-def _around(value: float, middle: float, reach: float, most: int) -> tuple[float, float, float]:
+def _around(value: float, middle: float, reach: float, most: float) -> tuple[float, float, float]:
     """The ends, with the value between them and within what a score can be."""
     return value, max(min(middle - reach, value), -most), min(max(middle + reach, value), most)
 
