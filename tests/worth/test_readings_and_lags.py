@@ -102,6 +102,16 @@ def test_a_reading_that_was_not_replayed_is_a_row_without_a_number_and_says_why(
     assert f"Under `major` there is no number: {none.note}." in list(exposed.remarks(facts))
 
 
+def test_a_stress_keeps_its_name_under_each_reading(sheet: Path) -> None:
+    kept = read_facts((sheet / "facts.json").read_bytes())
+    renamed = tuple(replace(fact, name=fact.name.replace(".all.", "+busiest-hour.all.", 1)) for fact in kept.facts)
+    (sheet / "facts.json").write_bytes(write(replace(kept, facts=renamed)))
+    told = read(sheet, HEAD + REPLAY.replace("any.all", "any+busiest-hour.all"), sheet)
+    assert [used(told.readings, name).file.risks[0].replay for name in COUNTS] == [
+        f"{name}+busiest-hour.all" for name in COUNTS
+    ]
+
+
 def test_a_lag_leaves_of_a_covered_incident_what_the_replay_lost_by_it(sheet: Path) -> None:
     late = read(sheet, HEAD + REPLAY + 'lag = "5m"\n', sheet)
     (hazard,) = late.stake.hazards

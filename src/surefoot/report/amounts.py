@@ -15,6 +15,7 @@ ARMS = ("without", "with")
 NONE = "–"  # noqa: RUF001 - an en dash stands for nothing
 INTERVAL = "95 %"
 _WORDS = ("known as",)
+_LABELS = ("reading", "what")
 _WHOLE = 100
 
 
@@ -50,6 +51,6 @@ def table(title: str, columns: tuple[str, ...]) -> Table:
     for number, column in enumerate(columns):
         word = number == 0 or column in _WORDS
         whole = not word and column != INTERVAL
-        left = word or column == "reading"
+        left = word or column in _LABELS
         made.add_column(column, justify="left" if left else "right", no_wrap=whole, overflow="fold")
     return made

@@ -84,12 +84,13 @@ def _cost(known: dict[str, Fact]) -> str:
 
 
 def _inputs(known: dict[str, Fact]) -> Table:
-    made = table("What went in", ("input", "mean", "95 %", "unit", "n", "known as"))
+    made = table("What went in", ("input", "what", "mean", "95 %", "unit", "n", "known as"))
     for name, fact in known.items():
         if name.startswith("input."):
             ends = "" if fact.low is None or fact.high is None else f"{fact.low:,.4g} … {fact.high:,.4g}"
             n = str(fact.n) if fact.n else NONE
-            made.add_row(name.removeprefix("input."), f"{fact.value:,.4g}", ends, fact.unit, n, fact.method)
+            risk, _, what = name.removeprefix("input.").rpartition(".")
+            made.add_row(risk, what, f"{fact.value:,.4g}", ends, fact.unit, n, fact.method)
     return made
 
 
