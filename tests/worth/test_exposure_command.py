@@ -126,7 +126,8 @@ def test_without_promises_vendors_revenue_or_months_only_what_is_there_is_shown(
         assert word not in text
     assert value(facts, "loss.without.zero") == pytest.approx(0.368, abs=0.02)
     assert list(exposed.answer(facts)) == [
-        "Not detectable: the interval of what the fallback saves includes nothing at all."
+        "Not detectable: the interval of what the fallback saves includes 0.",
+        "  No risk is covered: tell coverage, or take it from a replay.",
     ]
 
 

@@ -70,7 +70,9 @@ def answer(facts: Facts) -> Iterator[str]:
         if known["minutes.without"].value:
             yield "  Minutes were lost, but nothing says what they cost: tell [business] revenue, or promises."
     elif saved.low is not None and saved.low <= 0:
-        yield "Not detectable: the interval of what the fallback saves includes nothing at all."
+        yield "Not detectable: the interval of what the fallback saves includes 0."
+        if saved.low == saved.high == 0:
+            yield "  No risk is covered: tell coverage, or take it from a replay."
     else:
         value, ends = dollars(saved)
         yield f"The fallback is expected to save {value} a year (95 %: {ends})" + _cost(known)
