@@ -264,6 +264,10 @@ def test_the_command_joins_by_the_salt_of_the_import_and_names_nobody(tmp_path: 
     assert "example.com" not in done.stdout + kept
     assert pseudonym("user1@example.com") not in done.stdout + kept
     assert "123,no user" in (tmp_path / "kept" / "unreadable.csv").read_text()
+    (tmp_path / "other").write_text("another" + SALT)
+    wrong = surefoot(*told, "--salt", str(tmp_path / "other")).stdout
+    assert wrong.startswith("121 users are in neither group")
+    assert "is --salt the file that the import was given" in wrong
     as_json = json.loads(surefoot(*told, "--salt", str(tmp_path / "salt"), "--json").stdout)
     assert any("retry mended" in line for line in as_json["remarks"])
     assert as_json["not_counted"][told[2]] == [{"line": 123, "why": "no user"}]

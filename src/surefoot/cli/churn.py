@@ -103,7 +103,9 @@ def _print(facts: Facts, remarks: Sequence[str], left_out: dict[str, tuple[Unrea
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL)
-    console.print(churning.table_of(facts))
+    table = churning.table_of(facts)
+    if table.row_count:
+        console.print(table)
     for line in remarks:
         console.print(line, highlight=False, markup=False)
     for name, lines in left_out.items():

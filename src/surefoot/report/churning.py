@@ -78,6 +78,8 @@ def _apart(known: dict[str, Fact]) -> Iterator[str]:
         if name.startswith("users.apart.") and fact.value:
             be = "is" if fact.value == 1 else "are"
             yield f"{_users(fact)} {be} in neither group: {name.removeprefix('users.apart.')}."
+    if not known["users.affected"].value and not known["users.unaffected"].value:
+        yield "  So there is nothing to compare: is --salt the file that the import was given, and the traffic earlier?"
     strangers = known.get("users.strangers")
     if strangers is not None and strangers.value:
         yield f"{_users(strangers)} of the list {strangers.note}."
