@@ -147,3 +147,9 @@ def test_where_all_is_covered_rounding_does_not_take_a_bit_away() -> None:
     rows = [(f"m{n}", 0.1 * n, 0.3 * n, 1.0) for n in range(1, 40)]
     found = coverage(rows)
     assert (found.modes, found.events, found.risk) == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(("impact", "years"), [(1e-300, 1e300), (1e300, 1e-300)])
+def test_weights_that_a_float_cannot_hold_are_refused_and_never_become_nan(impact: float, years: float) -> None:
+    with pytest.raises(EvidenceError, match="too small or too large"):
+        coverage_interval([("a", 1, impact, 5, 10), ("b", 1, impact, 0, 0)], years=years, seed=1)

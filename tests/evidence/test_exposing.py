@@ -201,6 +201,10 @@ def test_the_cvar_is_the_mean_of_the_worst_years_and_its_interval_holds_the_trut
         lambda: Stake(hazards=[Hazard(rate=Known(1))], margin=2),
         lambda: Stake(hazards=[Hazard(rate=Known(1))], promises=[[]]),
         lambda: Stake(hazards=[Hazard(rate=Known(1))], promises=[[(99.0, 1), (99.9, 2)]]),
+        lambda: Stake(hazards=[Hazard(rate=Known(1))], promises=None),  # type: ignore[arg-type]
+        lambda: Stake(hazards=[Hazard(rate=Known(1))], vendors=3.5),  # type: ignore[arg-type]
+        lambda: Hazard(rate=Known(1), vendor=-1),
+        lambda: Hazard(rate=Known(1), vendor="primary"),  # type: ignore[arg-type]
         lambda: exposure(STAKE, worlds=0, each=1, seed=1),
         lambda: exposure(STAKE, worlds=2_000, each=1_001, seed=1),
         lambda: exposure("a stake", worlds=1, each=1, seed=1),  # type: ignore[arg-type]

@@ -81,6 +81,8 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "nps": ((5, 3, 2), {}),
     "nps_sample": ((5.0, FIRST, 0.8), {}),
     "nps_detectable": ((100, FIRST, 0.8), {}),
+    "nps_interval": ((5, 3, 2), {}),
+    "nps_difference": (((5, 3, 2), (4, 4, 4)), {}),
 }
 """A good call of each function."""
 

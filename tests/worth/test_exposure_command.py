@@ -125,15 +125,24 @@ def test_without_promises_vendors_revenue_or_months_only_what_is_there_is_shown(
     for word in ("credits of", "Months", "Error budget", "quarter", "penalties"):
         assert word not in text
     assert value(facts, "loss.without.zero") == pytest.approx(0.368, abs=0.02)
-    assert "Not detectable: the interval of what the fallback saves includes nothing at all." in list(
-        exposed.remarks(facts)
-    )
+    assert list(exposed.answer(facts)) == [
+        "Not detectable: the interval of what the fallback saves includes 0.",
+        "  No risk is covered: tell coverage, or take it from a replay.",
+    ]
 
 
 def test_a_file_in_which_nothing_ever_happens_says_so_and_has_no_curve(tmp_path: Path) -> None:
     facts = made(tmp_path, '[[risks]]\nname = "a"\nrate = "0/year"\nimpact = "$1_000/incident"\n')
     assert svg(facts) == ""
-    assert any("Nothing was lost in any simulated year" in line for line in exposed.remarks(facts))
+    (line,) = exposed.answer(facts)
+    assert line.startswith("Nothing was lost in any simulated year")
+
+
+def test_minutes_that_cost_nothing_say_what_is_missing(tmp_path: Path) -> None:
+    facts = made(tmp_path, '[[risks]]\nname = "a"\nrate = "5/year"\nlasts = "3h"\n')
+    assert "nothing says what they cost" in list(exposed.answer(facts))[1]
+    assert "minutes lost" in printed(facts)
+    assert "e+0" not in printed(facts)
 
 
 def test_the_command_prints_tables_keeps_facts_and_a_chart_that_loads_nothing(tmp_path: Path) -> None:

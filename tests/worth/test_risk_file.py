@@ -240,6 +240,29 @@ def test_a_replay_tells_how_often_how_long_and_what_share_of_the_minutes_was_avo
     assert own.minutes == Between(5, 120)
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('[objective]\nobjective = "100%"\n', 'objective.objective: "100%" leaves no error budget'),
+        ('[objective]\nobjective = "0%"\n', 'objective.objective: "0%" leaves no error budget'),
+        ('[objective]\nobjective = "99%"\nperiod = "0s"\n', "objective.period: 0ms is out of range"),
+        (
+            '[objective]\nobjective = "99%"\nperiod = "1h"\n',
+            "objective.period: 1h is out of range: a period is from 7d",
+        ),
+        ('[business]\nmargin = "150%"\n', 'business.margin: "150%" is more than all'),
+        ('[[promises]]\nname = "gold.9"\nsteps = [{ below = "99%", penalty = "$5" }]\n', 'promises[0].name: "gold.9"'),
+        (
+            '[[delays]]\nname = "d"\nchance = "101%"\nchance_with_fallback = "0%"\ndays = "9d"\ncost = "$1/day"\n',
+            'delays[0].chance: "101%" is more than all',
+        ),
+    ],
+)
+def test_what_no_year_could_be_reckoned_with_is_a_fault_with_its_path(tmp_path: Path, text: str, fault: str) -> None:
+    (told,) = faults(tmp_path, HEAD + text + RISK)
+    assert told.startswith(fault)
+
+
 def test_what_a_replay_tells_cannot_be_told_by_hand_too(tmp_path: Path) -> None:
     risk = '[[risks]]\nname = "a"\nreplay = "any.all"\nrate = "1/year"\ncoverage = "50%"\nstruck = "9%"\n'
     told = faults(tmp_path, HEAD + risk, replayed(tmp_path))
@@ -253,9 +276,11 @@ def test_a_replay_that_tells_nothing_says_why(tmp_path: Path) -> None:
     assert "no incident in which a call failed" in faults(tmp_path, HEAD + risk, replayed(tmp_path, without=0))[0]
     assert "there is no coverage" in faults(tmp_path, HEAD + risk, replayed(tmp_path, avoided=-1))[0]
     told = faults(tmp_path, HEAD + risk.replace("any", "major"), replayed(tmp_path))
-    assert told[0].startswith("risks[0].replay: there is no fact `major.all.incidents.seen`; did you mean `any.all.")
+    assert told == ["risks[0].replay: the replay has no `major`; it has any: `--readings all`"]
+    told = faults(tmp_path, HEAD + risk.replace("any.all", "any.provider.x"), replayed(tmp_path))
+    assert told[0].startswith("risks[0].replay: there is no fact `any.provider.x.incidents.seen`; did you mean")
     assert faults(tmp_path, HEAD + '[[risks]]\nname = "a"\n') == [
-        "risks[0].rate: is required, or replay; it is: How often"
+        "risks[0].rate: is required, or replay, or history; it is: How often"
     ]
 
 

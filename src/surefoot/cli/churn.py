@@ -5,6 +5,7 @@ Must never: hold logic, or print who a user is; `surefoot.worth` does the work, 
 """
 
 import csv
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -19,9 +20,9 @@ from surefoot.facts import Facts, hash_of, write
 from surefoot.intake.pseudonym import Pseudonyms, read_salt
 from surefoot.intake.row import Unreadable
 from surefoot.report import churning
-from surefoot.worth.affected import Affected, by_list, by_traffic
+from surefoot.worth.affected import by_list, by_traffic
 from surefoot.worth.churned import sheet_of
-from surefoot.worth.survey import Pseudonym, Survey, read_survey
+from surefoot.worth.survey import Pseudonym, read_survey
 
 FACTS, UNREADABLE = "facts.json", "unreadable.csv"
 _WIDTH_WITHOUT_TERMINAL = 150
@@ -46,6 +47,8 @@ def churn(
 
     Users are joined by the hash that the traffic has; nobody's name is written.
     """
+    if survey == affected == "-":
+        raise IntakeError("--survey and --affected cannot both be standard input: name a file for one of them")
     pseudonym = _pseudonym(traffic, affected, salt, hashed=hashed)
     answered = read_survey(survey, pseudonym)
     if traffic is not None:
@@ -57,12 +60,14 @@ def churn(
     made = datetime.now(UTC).isoformat(timespec="seconds")
     facts = msgspec.structs.replace(sheet_of(found, power, inputs), made=made)
     left_out = {survey: answered.unreadable, source: found.unreadable}
+    told = any(answer.at is not None for answer in answered.answers)
+    remarks = list(churning.remarks(facts, found.joined, told=told))
     if out is not None:
         _keep(out, facts, left_out)
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(_told(facts, left_out)), indent=2).decode())
+        typer.echo(msgspec.json.format(msgspec.json.encode(_told(facts, remarks, left_out)), indent=2).decode())
         return
-    _print(facts, found, answered, left_out)
+    _print(facts, remarks, left_out)
     if out is not None:
         typer.echo(f"kept: {out}")
 
@@ -88,18 +93,20 @@ def _digest(file: str) -> bytes:
         return file_digest(content, "sha256").digest()
 
 
-def _told(facts: Facts, left_out: dict[str, tuple[Unreadable, ...]]) -> dict[str, Any]:
+def _told(facts: Facts, remarks: Sequence[str], left_out: dict[str, tuple[Unreadable, ...]]) -> dict[str, Any]:
     listed = {name: [msgspec.to_builtins(one) for one in lines] for name, lines in left_out.items()}
-    return {"facts": msgspec.to_builtins(facts), "not_counted": listed}
+    said = [line.strip() for line in remarks]
+    return {"facts": msgspec.to_builtins(facts), "remarks": said, "not_counted": listed}
 
 
-def _print(facts: Facts, found: Affected, answered: Survey, left_out: dict[str, tuple[Unreadable, ...]]) -> None:
+def _print(facts: Facts, remarks: Sequence[str], left_out: dict[str, tuple[Unreadable, ...]]) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL)
-    console.print(churning.table_of(facts))
-    told = any(answer.at is not None for answer in answered.answers)
-    for line in churning.remarks(facts, found.joined, told=told):
+    table = churning.table_of(facts)
+    if table.row_count:
+        console.print(table)
+    for line in remarks:
         console.print(line, highlight=False, markup=False)
     for name, lines in left_out.items():
         for line in churning.lines_of(lines, name):

@@ -13,6 +13,7 @@ from rich.console import Console
 from surefoot.errors import ConfigError, EvidenceError, StartError
 from surefoot.facts import Facts, write
 from surefoot.report import exposed
+from surefoot.report.by_use import basis
 from surefoot.report.exceedance import svg
 from surefoot.worth.reading import read_risks
 from surefoot.worth.sheet import LEAST_YEARS, MOST_YEARS, YEARS, sheet_of
@@ -52,6 +53,10 @@ def exposure(
     if not console.is_terminal:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL)
     console.print(f"Figures of {config}: {read.file.source}, as of {read.file.as_of}", highlight=False, markup=False)
+    for line in basis(read.file):
+        console.print(f"  {line}", highlight=False, markup=False)
+    for line in exposed.answer(found):
+        console.print(line, highlight=False, markup=False)
     for table in exposed.tables(found):
         console.print(table)
     for line in exposed.remarks(found):

@@ -40,7 +40,15 @@ from surefoot.evidence.outages import (
 )
 from surefoot.evidence.redundancy import common_cause
 from surefoot.evidence.spans import common, length, union, without
-from surefoot.evidence.survey import nps, nps_detectable, nps_sample, share_detectable, share_sample
+from surefoot.evidence.survey import (
+    nps,
+    nps_detectable,
+    nps_difference,
+    nps_interval,
+    nps_sample,
+    share_detectable,
+    share_sample,
+)
 from surefoot.evidence.unknown import Between, Cases, Events, Known, cases_of
 
 __all__ = [
@@ -96,6 +104,8 @@ __all__ = [
     "newcombe",
     "nps",
     "nps_detectable",
+    "nps_difference",
+    "nps_interval",
     "nps_sample",
     "percentile",
     "quantile_ranks",

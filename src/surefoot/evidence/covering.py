@@ -113,7 +113,7 @@ def coverage_interval(
     never drilled (n = 0) is so drawn from Beta(1/2, 1/2); a forbidden one is 0. Impacts are taken as given. The mode
     coverage is that of `THRESHOLD`. `years` is the time over which the events were counted.
     Raises `EvidenceError` for no rows, a mode told twice, k of n that is no proportion, a negative or infinite count or
-    impact, years that are not above 0, and where all impacts are 0.
+    impact, years that are not above 0, where all impacts are 0, and where a float cannot hold their product.
     """
     given = [Counted(*row) for row in rows_of("coverage", rows, "mode, events, impact, k, n[, forbidden]")]
     _check_modes([row.mode for row in given])
@@ -129,11 +129,15 @@ def coverage_interval(
     shares = random.beta(k + 0.5, n - k + 0.5, shape)
     shares[:, [bool(row.forbidden) for row in given]] = 0.0
     rates = random.gamma(events + 0.5, scale, shape)
-    risks = rates * impacts
+    with np.errstate(over="ignore"):  # which is refused below
+        risks = rates * impacts
+        weighed = risks.sum(axis=1)
+    if not (weighed > 0).all() or not np.isfinite(weighed).all():
+        raise EvidenceError("impacts or years are too small or too large to be reckoned with")
     return CoverageInterval(
         modes=_band((shares >= THRESHOLD).mean(axis=1)),
         events=_band((rates * shares).sum(axis=1) / rates.sum(axis=1)),
-        risk=_band((risks * shares).sum(axis=1) / risks.sum(axis=1)),
+        risk=_band((risks * shares).sum(axis=1) / weighed),
     )
 
 

@@ -75,6 +75,8 @@ class Hazard:
         share("a struck share", self.struck)
         if isinstance(self.coverage, Known):
             share("a coverage", self.coverage.value)
+        if self.vendor is not None:
+            whole("a vendor's index", self.vendor)
         not_negative("residual minutes", self.residual_minutes)
         not_negative("a residual cost", self.residual_cost)
 
@@ -124,10 +126,13 @@ class Stake:
         if not self.hazards and not self.delays:
             raise EvidenceError("neither hazards nor delays: nothing is at stake")
         share("a margin", self.margin)
-        for steps in (*self.promises, *self.vendors):
-            checked_steps(steps)
+        for name, tables in (("promises", self.promises), ("vendors", self.vendors)):
+            if isinstance(tables, str | bytes) or not isinstance(tables, Sequence):
+                raise EvidenceError(f"{name} of {tables!r}: it has to be a list of tables of steps")
+            for steps in tables:
+                checked_steps(steps)
         for hazard in self.hazards:
-            if hazard.vendor is not None and not 0 <= hazard.vendor < len(self.vendors):
+            if hazard.vendor is not None and hazard.vendor >= len(self.vendors):
                 raise EvidenceError(f"a hazard of vendor {hazard.vendor}; there are {len(self.vendors)}")
 
 

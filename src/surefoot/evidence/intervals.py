@@ -78,7 +78,7 @@ def newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float 
     from d - sqrt((p1-l1)^2 + (u2-p2)^2) to d + sqrt((u1-p1)^2 + (p2-l2)^2), where d = p1 - p2.
     Raises `EvidenceError` unless 0 <= k <= n and n > 0 for both, and 0 < confidence < 1.
     """
-    (k_1, n_1), (k_2, n_2) = rows("a difference", (first, second), "k, n")
+    (k_1, n_1), (k_2, n_2) = (proportion("", *row) for row in rows("a difference", (first, second), "k, n"))
     low_1, high_1 = wilson(k_1, n_1, confidence)
     low_2, high_2 = wilson(k_2, n_2, confidence)
     share_1, share_2 = k_1 / n_1, k_2 / n_2

@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from math import ceil, sqrt
 from statistics import NormalDist
 
+from scipy.special import stdtrit
+
 from surefoot.errors import EvidenceError
-from surefoot.evidence.given import number, positive, rows, share, whole
+from surefoot.evidence.given import number, positive, rows, share, tail_of, whole
 
 LEVEL = 0.05
 """Of the two-sided test."""
 
 _POINTS = 100
 _HALVINGS = 60
+_ADDED = (0.75, 1.5, 0.75)
+"""Promoters, passives and detractors that an interval adds to those that answered (Rocks 2016)."""
 _SUM = 1e-6
 """How far the three shares may be off 1: they are told rounded."""
 
@@ -25,10 +29,68 @@ def nps(promoters: int, passives: int, detractors: int) -> float:
 
     Raises `EvidenceError` for counts that are negative or not whole, and for no answers.
     """
+    return _score(_counts(promoters, passives, detractors))
+
+
+def nps_interval(
+    promoters: int, passives: int, detractors: int, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """The net promoter score with its interval: `(value, low, high)`, in points.
+
+    As of a mean of answers of +100, 0 and -100, to which three are added: 3/4 promoters, 3/2 passives and 3/4
+    detractors (the adjusted Wald interval of Rocks, The American Statistician 70(4), 2016), with Student's quantile for
+    the normal one. So answers that are all alike have an interval too, and few answers a wide one; it is wider than its
+    confidence asks for below about ten. Raises `EvidenceError` as `nps` does, and unless 0 < confidence < 1.
+    """
+    tail, counts = tail_of(confidence), _counts(promoters, passives, detractors)
+    middle, error = _adjusted(counts)
+    reach = -float(stdtrit(_freedom(counts), tail)) * sqrt(error)
+    return _around(_score(counts), middle, reach, float(_POINTS))
+
+
+def nps_difference(first: Sequence[int], second: Sequence[int], confidence: float = 0.95) -> tuple[float, float, float]:
+    """The score of the first group less that of the second, `(value, low, high)`, in points.
+
+    Each group is told as `(promoters, passives, detractors)`. Welch's interval (Biometrika 34, 1947, p. 28) of the
+    answers of both groups and three added to each, as in `nps_interval`; without them two answers that are alike would
+    be as certain as a thousand. Raises `EvidenceError` as `nps_interval` does, for either group.
+    """
+    tail = tail_of(confidence)
+    groups = [_counts(*row) for row in rows("groups", (first, second), "promoters, passives, detractors")]
+    (first_middle, first_error), (second_middle, second_error) = map(_adjusted, groups)
+    freedom = (first_error + second_error) ** 2 / (
+        first_error**2 / _freedom(groups[0]) + second_error**2 / _freedom(groups[1])
+    )
+    reach = -float(stdtrit(freedom, tail)) * sqrt(first_error + second_error)
+    value = _score(groups[0]) - _score(groups[1])
+    return _around(value, first_middle - second_middle, reach, 2.0 * _POINTS)
+
+
+def _counts(promoters: object, passives: object, detractors: object) -> tuple[int, int, int]:
     counts = whole("promoters", promoters), whole("passives", passives), whole("detractors", detractors)
     if not any(counts):
         raise EvidenceError("no answers: there is no score")
+    return counts
+
+
+def _score(counts: tuple[int, int, int]) -> float:
     return _POINTS * (counts[0] - counts[2]) / sum(counts)
+
+
+def _adjusted(counts: tuple[int, int, int]) -> tuple[float, float]:
+    """The mean of the answers and of those added, in points, and the variance of that mean."""
+    n = sum(counts) + sum(_ADDED)
+    up, down = (counts[0] + _ADDED[0]) / n, (counts[2] + _ADDED[2]) / n
+    return _POINTS * (up - down), _POINTS**2 * (up + down - (up - down) ** 2) / n
+
+
+def _freedom(counts: tuple[int, int, int]) -> float:
+    return sum(counts) + sum(_ADDED) - 1
+
+
+def _around(value: float, middle: float, reach: float, most: float) -> tuple[float, float, float]:
+    """The ends, with the value between them and within what a score can be."""
+    return value, max(min(middle - reach, value), -most), min(max(middle + reach, value), most)
 
 
 def nps_sample(change: float, shares: Sequence[float], power: float = 0.8) -> int:
@@ -74,7 +136,8 @@ def share_sample(base: float, change: float, power: float = 0.8) -> int:
 def share_detectable(n_per_arm: int, base: float, power: float = 0.8) -> float | None:
     """The smallest rise of a share above `base` that n cases in each arm find with this power; None if none is found.
 
-    The inverse of `share_sample`, by halving. Raises `EvidenceError` as that does, and for n below 1.
+    The inverse of `share_sample`, by halving. The smallest fall below `base` is the rise above `1 - base`.
+    Raises `EvidenceError` as that does, and for n below 1.
     """
     n, first = whole("cases per arm", n_per_arm, least=1), share("a share", base)
     if first == 1 or _cases(first, 1.0, power) > n:

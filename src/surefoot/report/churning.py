@@ -13,6 +13,7 @@ from surefoot.intake.row import Unreadable
 from surefoot.report import shown
 from surefoot.worth.churned import GROUPS, NOT_DETECTABLE
 
+_MEASURES = (("nps", "NPS, points"), ("cancelled", "cancelled"))
 _FEW = 12
 """So many line numbers are shown; all of them are in the file beside the facts and in the JSON."""
 NONE = "–"  # noqa: RUF001 - an en dash stands for nothing
@@ -20,22 +21,23 @@ NONE = "–"  # noqa: RUF001 - an en dash stands for nothing
 
 def table_of(facts: Facts) -> Table:
     """Scores and cancellations of both groups, their difference, and the smallest that could be found."""
-    table = Table(title="Users who met failures, and who did not", title_justify="left", box=box.SIMPLE_HEAD)
-    for number, column in enumerate(
-        ("", "affected", "95 %", "n", "unaffected", "95 %", "n", "difference", "95 %", "found from")
-    ):
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    table = Table(title="Users who met failures, and who did not", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.title_justify = "left"
+    for number, column in enumerate(("", "", "value", "95 %", "n")):
+        table.add_column(column, justify="right" if number > 1 else "left", no_wrap=True)
     known = {fact.name: fact for fact in facts.facts}
-    for measure, title in (("nps", "NPS, points"), ("cancelled", "cancelled")):
+    for measure, title in _MEASURES:
         if f"{measure}.affected" not in known:
             continue
-        cells: list[str] = []
         for group in GROUPS:
             fact = known[f"{measure}.{group}"]
-            cells += [*_cells(fact), str(fact.n)]
+            table.add_row(title if group == GROUPS[0] else "", group, *_cells(fact), str(fact.n))
+        difference = known[f"{measure}.difference"]
+        table.add_row("", "difference", *_cells(difference, signed=True), str(difference.n))
         smallest = known.get(f"{measure}.detectable")
-        found_from = NONE if smallest is None else _cells(smallest)[0].removeprefix("+")
-        table.add_row(title, *cells, *_cells(known[f"{measure}.difference"], signed=True), found_from)
+        if smallest is not None:
+            found_from = _cells(smallest)[0].removeprefix("+")
+            table.add_row("", "found from", found_from, "", str(smallest.n), end_section=True)
     return table
 
 
@@ -43,21 +45,9 @@ def remarks(facts: Facts, joined: str, *, told: bool) -> Iterator[str]:
     """The verdicts, and what they do not say. `told` whether the survey says when each user answered."""
     known = {fact.name: fact for fact in facts.facts}
     for measure, title in (("nps", "NPS"), ("cancelled", "Cancellations")):
-        fact = known.get(f"{measure}.difference")
-        if fact is None:
-            continue
-        if fact.value is None:
-            yield f"{title}: no difference can be told: {fact.note}."
-        elif fact.note == NOT_DETECTABLE:
-            smallest = _smallest(known[f"{measure}.detectable"])
-            yield f"{title}: the difference is {NOT_DETECTABLE} ({fact.n} users). {smallest}"
-            if fact.low is not None and fact.high is not None and not fact.low <= 0 <= fact.high:
-                yield "  Its interval leaves 0 out all the same: ask more users before you rely on it."
-        else:
-            yield f"{title}: a difference was {fact.note} ({fact.method})."
-    for name, fact in known.items():
-        if name.startswith("users.apart.") and fact.value:
-            yield f"{fact.value:.0f} users are in neither group: {name.removeprefix('users.apart.')}."
+        if f"{measure}.difference" in known:
+            yield from _verdict(title, known[f"{measure}.difference"], known.get(f"{measure}.detectable"))
+    yield from _apart(known)
     if not told:
         yield "The survey has no column `at`: failures after an answer count as if they had come before it."
     if joined in {"false", "partly"}:
@@ -68,6 +58,35 @@ def remarks(facts: Facts, joined: str, *, told: bool) -> Iterator[str]:
     )
 
 
+def _verdict(title: str, fact: Fact, smallest: Fact | None) -> Iterator[str]:
+    if fact.value is None or smallest is None:
+        yield f"{title}: no difference can be told: {fact.note}."
+        return
+    value, ends = _cells(fact, signed=True)
+    unit = "points" if fact.unit == "points" else "percentage points"
+    if fact.note == NOT_DETECTABLE:
+        yield f"{title}: the difference is {NOT_DETECTABLE} ({fact.n} users). {_smallest(smallest)}"
+        if fact.low is not None and fact.high is not None and not fact.low <= 0 <= fact.high:
+            yield "  Its interval leaves 0 out all the same: ask more users before you rely on it."
+    else:
+        yield f"{title}: a difference of {value} {unit} (95 %: {ends}; {fact.n} users) was {fact.note}: {fact.method}."
+
+
+def _apart(known: dict[str, Fact]) -> Iterator[str]:
+    """Users of whom one file knows and the other does not."""
+    for name, fact in known.items():
+        if name.startswith("users.apart.") and fact.value:
+            be = "is" if fact.value == 1 else "are"
+            yield f"{_users(fact)} {be} in neither group: {name.removeprefix('users.apart.')}."
+    if not known["users.affected"].value and not known["users.unaffected"].value:
+        yield "  So there is nothing to compare: is --salt the file that the import was given, and the traffic earlier?"
+    strangers = known.get("users.strangers")
+    if strangers is not None and strangers.value:
+        yield f"{_users(strangers)} of the list {strangers.note}."
+        if not known["users.affected"].value:
+            yield "  None of the list is in the group `affected`: do both files name users alike (--salt, --hashed)?"
+
+
 def lines_of(unreadable: Sequence[Unreadable], what: str) -> Iterator[str]:
     """What could not be read, by reason, each with its first line numbers."""
     reasons: dict[str, list[int]] = {}
@@ -76,6 +95,10 @@ def lines_of(unreadable: Sequence[Unreadable], what: str) -> Iterator[str]:
     for why, lines in sorted(reasons.items()):
         more = f" and {len(lines) - _FEW} more" if len(lines) > _FEW else ""
         yield f"{what}: {len(lines)} not counted: {why}: line {', '.join(map(str, lines[:_FEW]))}{more}"
+
+
+def _users(count: Fact) -> str:
+    return f"{count.value:.0f} {'user' if count.value == 1 else 'users'}"
 
 
 def _smallest(fact: Fact) -> str:

@@ -16,6 +16,7 @@ from surefoot.worth.survey import Answer, Pseudonym, at_of, rows_of, user_of
 
 ABSENT = "not in the traffic before the answer"
 UNTOLD = "none of their calls says whether it failed"
+STRANGERS = "met failures and did not answer"
 
 _MEMORY = "512MB"
 _COLUMNS = {"user", "at", "failed"}
@@ -31,6 +32,8 @@ class Affected(Struct, frozen=True):
     """In neither group, by reason."""
     unreadable: tuple[Unreadable, ...] = ()
     """Lines of the list that gave no user."""
+    strangers: int | None = None
+    """Users of the list who gave no answer; None where there is no list."""
     joined: str = ""
     """What the traffic file says of its attempts; empty where there is none."""
 
@@ -99,10 +102,15 @@ def by_list(path: str, answers: Sequence[Answer], least: int, pseudonym: Pseudon
         else:
             met.setdefault(one[0], []).append(one[1])
 
+    if not met:
+        why = f": {unreadable[0].why} (line {unreadable[0].line})" if unreadable else "; it has no rows"
+        raise IntakeError(f"{path}: no failure could be read{why}; a row is user, and at where that is known")
+
     def affected(answer: Answer) -> bool:
         times = met.get(answer.user, [])
         return sum(at is None or answer.at is None or at <= answer.at for at in times) >= least
 
     yes = tuple(answer for answer in answers if affected(answer))
     no = tuple(answer for answer in answers if not affected(answer))
-    return Affected(yes, no, {}, tuple(unreadable))
+    strangers = len(met.keys() - {answer.user for answer in answers})
+    return Affected(yes, no, {}, tuple(unreadable), strangers)

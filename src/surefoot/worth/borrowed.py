@@ -11,14 +11,17 @@ from typing import Any, NamedTuple
 import msgspec
 
 from surefoot.config.faults import Faults, did_you_mean
+from surefoot.config.quantities import read_duration
 from surefoot.evidence.unknown import Cases, Events, Known, cases_of
 from surefoot.facts import Fact, Facts, read
+from surefoot.replay.measures import suffix
 from surefoot.worth.forms import Named
 
 SHEETS = ("facts.json", "coverage.json")
 """What a run keeps its facts in, a replay and a drill."""
 YEAR = 365.25 * 86_400
 
+_AVOIDED = "minutes.avoided"
 _IN_MINUTES = {"minutes": 1.0, "min": 1.0, "s": 1 / 60, "seconds": 1 / 60}
 
 
@@ -29,10 +32,12 @@ class Replayed(NamedTuple):
     minutes: Known
     """Of one: its length times the share of its calls that failed without the fallback. A mean."""
     coverage: Cases
-    """The share of those minutes that the fallback avoided; each incident is one case, however long it was.
+    """The share of those minutes that the fallback avoided, without a lag; each incident is one case, however long.
 
     The interval of the minutes avoided is not that of the share: both sums grow with the number of incidents.
     """
+    residual: Known
+    """Minutes that the lag leaves of a covered incident, a mean; 0 without a lag."""
 
 
 class Borrowed:
@@ -48,6 +53,18 @@ class Borrowed:
         self._known = {fact.name: fact for fact in found.facts} if found else {}
         self._window = found.window if found else (0.0, 0.0)
 
+    def again(self, faults: Faults) -> "Borrowed":
+        """The same facts for another use of the file, whose faults are its own; it adds to what was asked for here."""
+        other = Borrowed(None, faults)
+        other.used, other._asked, other._known, other._window = self.used, self._asked, self._known, self._window
+        return other
+
+    def lags(self, group: str) -> list[float]:
+        """Those under which the replay tells what it avoided for a group, `any.all`; the least first."""
+        start = f"{group}.{_AVOIDED}.lag."
+        told = [name.removeprefix(start) for name in self._known if name.startswith(start)]
+        return sorted(read_duration(lag) for lag in told)
+
     def of(self, path: str, value: Any, make: Callable[[Fact], Any], stand_in: Any) -> Any:
         """The quantity itself, or what `make` makes of the fact that it names."""
         if not isinstance(value, Named):
@@ -61,9 +78,18 @@ class Borrowed:
             self.faults.add(path, f"the fact `{fact.name}` {error}")
             return stand_in
 
-    def replayed(self, path: str, group: str) -> Replayed | None:
-        """Of a group of a replay's calls, `any.all`: its incidents in which calls came, and what became of them."""
-        names = (f"{group}.incidents.seen", f"{group}.minutes.without", f"{group}.minutes.avoided")
+    def replayed(self, path: str, group: str, lag: float = 0.0) -> Replayed | None:
+        """Of a group of a replay's calls, `any.all`: its incidents in which calls came, and what became of them.
+
+        `lag` is in seconds; the replay has to have been run with it.
+        """
+        names = [f"{group}.incidents.seen", f"{group}.minutes.without", f"{group}.{_AVOIDED}"]
+        names.append(f"{group}.{_AVOIDED}{suffix(lag)}")
+        scenario = group.partition(".")[0]
+        if self._known and not any(name.startswith(f"{scenario}.") for name in self._known):
+            scenarios = sorted({name.partition(".")[0] for name in self._known if ".all." in name})
+            self.faults.add(path, f"the replay has no `{scenario}`; it has {', '.join(scenarios)}: `--readings all`")
+            return None
         facts = [self._fact(path, name) for name in names]
         try:
             return self._replayed([fact for fact in facts if fact is not None]) if all(facts) else None
@@ -72,7 +98,7 @@ class Borrowed:
             return None
 
     def _replayed(self, facts: Sequence[Fact]) -> Replayed:
-        seen, without, avoided = (fact.value or 0.0 for fact in facts)
+        seen, without, avoided, late = (fact.value or 0.0 for fact in facts)
         years = (self._window[1] - self._window[0]) / YEAR
         if not years > 0:
             raise ValueError("has no window: how long its traffic was is not told")
@@ -80,10 +106,11 @@ class Borrowed:
             raise ValueError(
                 "has no incident in which a call failed; write { events = 0, years = … } and lasts by hand"
             )
-        if avoided < 0:
+        if min(avoided, late) < 0:
             raise ValueError("has more minutes of outage with the fallback than without: there is no coverage")
         share = min(avoided / without, 1.0)
-        return Replayed(Events(seen, years), Known(without / seen), Cases(share * seen, seen))
+        residual = max(avoided - late, 0.0) / (share * seen) if share else 0.0
+        return Replayed(Events(seen, years), Known(without / seen), Cases(share * seen, seen), Known(residual))
 
     def _fact(self, path: str, name: str) -> Fact | None:
         fact = self._known.get(name)

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from surefoot import __version__
 from surefoot.errors import EvidenceError
 from surefoot.evidence.intervals import newcombe, wilson
-from surefoot.evidence.means import mean, mean_difference
-from surefoot.evidence.survey import nps, nps_detectable, share_detectable
+from surefoot.evidence.survey import nps_detectable, nps_difference, nps_interval, share_detectable
 from surefoot.facts import Fact, Facts
-from surefoot.worth.affected import Affected
+from surefoot.worth.affected import STRANGERS, Affected
 
 CONFIDENCE = 0.95
 GROUPS = ("affected", "unaffected")
@@ -19,9 +18,8 @@ NOT_DETECTABLE = "not detectable with this n"
 DETECTED = "detected"
 NOBODY = "a group is empty"
 _PROMOTER, _PASSIVE = 9, 7
-_POINTS = 100
 _METHODS = {
-    "nps": "100 (p - d); Student's t over answers of +100, 0, -100",
+    "nps": "100 (p - d); adjusted Wald with Student's t (Rocks 2016)",
     "cancelled": "share of users; Wilson",
 }
 
@@ -41,55 +39,56 @@ def _users(found: Affected) -> Iterator[Fact]:
     for why, answers in found.apart.items():
         n = len(answers)
         yield Fact(name=f"users.apart.{why}", value=n, unit="users", n=n, method="a count", note="in neither group")
+    if found.strangers is not None:
+        n = found.strangers
+        yield Fact(name="users.strangers", value=n, unit="users", n=n, method="a count", note=STRANGERS)
 
 
 def _scores(found: Affected, power: float) -> Iterator[Fact]:
     groups = [[answer.score for answer in group if answer.score is not None] for group in (found.yes, found.no)]
     if not any(groups):
         return
-    points = [[_points(score) for score in scores] for scores in groups]
-    for name, answers in zip(GROUPS, points, strict=True):
-        yield _score(f"nps.{name}", answers)
-    n = sum(map(len, points))
-    how = "affected less unaffected; Welch's t"
-    if min(map(len, points)) < 2:  # noqa: PLR2004 - one answer has no variance
-        yield Fact(
-            name="nps.difference", value=None, unit="points", n=n, method=how, note="a group has under two answers"
-        )
+    counts = [_counted(scores) for scores in groups]
+    for name, of_group in zip(GROUPS, counts, strict=True):
+        yield _score(f"nps.{name}", of_group)
+    n = sum(map(len, groups))
+    how = "affected less unaffected; Welch's t over adjusted answers (Rocks 2016)"
+    if not all(groups):
+        yield Fact(name="nps.difference", value=None, unit="points", n=n, method=how, note=NOBODY)
         return
-    value, low, high = mean_difference(points[0], points[1], CONFIDENCE)
-    smallest = _smallest_score(points, power)
+    value, low, high = nps_difference(counts[0], counts[1], CONFIDENCE)
+    smallest = _smallest_score(counts, power)
     ends = _interval(low, high)
     note = verdict(value, low, high, smallest.value)
     yield Fact(name="nps.difference", value=value, unit="points", n=n, method=how, note=note, **ends)
     yield smallest
 
 
-def _score(name: str, answers: Sequence[float]) -> Fact:
-    n = len(answers)
-    if n < 2:  # noqa: PLR2004 - as above
-        return Fact(name=name, value=None, unit="points", n=n, method=_METHODS["nps"], note="fewer than two answers")
-    up, down = sum(one > 0 for one in answers), sum(one < 0 for one in answers)
-    _, low, high = mean(answers, CONFIDENCE)
-    value = nps(up, n - up - down, down)
-    note = f"{up} promoters, {n - up - down} passives, {down} detractors"
+def _counted(scores: Sequence[int]) -> tuple[int, int, int]:
+    """Promoters, passives, detractors."""
+    up, down = sum(score >= _PROMOTER for score in scores), sum(score < _PASSIVE for score in scores)
+    return up, len(scores) - up - down, down
+
+
+def _score(name: str, counts: tuple[int, int, int]) -> Fact:
+    n = sum(counts)
+    if not n:
+        return Fact(name=name, value=None, unit="points", n=n, method=_METHODS["nps"], note="no answers")
+    value, low, high = nps_interval(*counts, CONFIDENCE)
+    note = "{} promoters, {} passives, {} detractors".format(*counts)
     return Fact(name=name, value=value, unit="points", n=n, method=_METHODS["nps"], note=note, **_interval(low, high))
 
 
-def _points(score: int) -> float:
-    return _POINTS if score >= _PROMOTER else 0.0 if score >= _PASSIVE else -_POINTS
-
-
-def _smallest_score(points: Sequence[Sequence[float]], power: float) -> Fact:
-    both = [one for answers in points for one in answers]
-    shares = [sum(one == worth for one in both) / len(both) for worth in (_POINTS, 0, -_POINTS)]
-    per_arm = even(len(points[0]), len(points[1]))
+def _smallest_score(counts: Sequence[tuple[int, int, int]], power: float) -> Fact:
+    n = sum(map(sum, counts))
+    shares = [sum(of_both) / n for of_both in zip(*counts, strict=True)]
+    per_arm = even(sum(counts[0]), sum(counts[1]))
     how = f"smallest difference found with a power of {power:.0%}, two-sided 5 %, of {per_arm} answers per group"
     try:
         value, note = nps_detectable(per_arm, shares, power), "the groups' sizes by their harmonic mean"
     except EvidenceError as error:
         value, note = None, str(error)
-    return Fact(name="nps.detectable", value=value, unit="points", n=len(both), method=how, note=note)
+    return Fact(name="nps.detectable", value=value, unit="points", n=n, method=how, note=note)
 
 
 def _cancellations(found: Affected, power: float) -> Iterator[Fact]:
@@ -109,8 +108,8 @@ def _cancellations(found: Affected, power: float) -> Iterator[Fact]:
     if not counts[0][1] or not counts[1][1]:
         yield Fact(name="cancelled.difference", value=None, unit="share", n=all_n, method=how, note=NOBODY)
         return
-    smallest = _smallest_share(counts, power)
     value = counts[0][0] / counts[0][1] - counts[1][0] / counts[1][1]
+    smallest = _smallest_share(counts, power, falls=value < 0)
     low, high = newcombe(counts[0], counts[1], CONFIDENCE)
     note = verdict(value, low, high, smallest.value)
     yield Fact(
@@ -119,15 +118,17 @@ def _cancellations(found: Affected, power: float) -> Iterator[Fact]:
     yield smallest
 
 
-def _smallest_share(counts: Sequence[tuple[int, int]], power: float) -> Fact:
+def _smallest_share(counts: Sequence[tuple[int, int]], power: float, *, falls: bool) -> Fact:
+    """In the direction of the difference that was seen: the two are not the same, except from one half."""
     per_arm = even(counts[0][1], counts[1][1])
     base = counts[1][0] / counts[1][1]
-    value = share_detectable(per_arm, base, power)
+    value = share_detectable(per_arm, 1 - base if falls else base, power)
+    way = "fall" if falls else "rise"
     how = (
-        f"smallest rise above {base:.1%} found with a power of {power:.0%}, two-sided 5 %, of {per_arm} users "
+        f"smallest {way} from {base:.1%} found with a power of {power:.0%}, two-sided 5 %, of {per_arm} users "
         "per group (Fleiss, Levin & Paik 2003, 4.14)"
     )
-    note = "no rise at all could be found" if value is None else "the groups' sizes by their harmonic mean"
+    note = f"no {way} at all could be found" if value is None else "the groups' sizes by their harmonic mean"
     return Fact(
         name="cancelled.detectable", value=value, unit="share", n=counts[0][1] + counts[1][1], method=how, note=note
     )

@@ -13,14 +13,17 @@ from typing import Any
 from msgspec import Struct
 
 from surefoot.config.faults import did_you_mean
-from surefoot.config.forms import Form
-from surefoot.config.quantities import quoted, read_duration, read_share
+from surefoot.config.forms import Form, named
+from surefoot.config.quantities import quoted, read_duration, read_share, show_duration
 from surefoot.errors import EvidenceError
 from surefoot.evidence.unknown import Between, Cases, Events, Known
+from surefoot.intake.incident import Reading
 
 PER_YEAR = {"year": 1, "quarter": 4, "month": 12}
 MINUTE = 60
 PERCENT = 100
+SHORTEST, LONGEST = "7d", "366d"
+"""Of the period of an objective: the alerts' windows are up to three days, and promises are of a year at most."""
 
 _MONEY = re.compile(r"\$\s*(\d[\d_]*(?:\.\d+)?)(?:\s*/\s*([a-z]+))?")
 _RATE = re.compile(r"(\d[\d_]*(?:\.\d+)?)\s*/\s*([a-z]+)")
@@ -74,6 +77,36 @@ def read_percent(value: object) -> float:
     if found is None or float(found[1]) > PERCENT:
         raise ValueError(f'an uptime is a percentage in quotes, "99.9%", not {quoted(value)}')
     return float(found[1])
+
+
+def _part(value: object) -> float:
+    """A share of a whole."""
+    found = read_share(value)
+    if found > 1:
+        raise ValueError(f"{quoted(value)} is more than all: a share is at most 100%")
+    return found
+
+
+def _objective(value: object) -> float:
+    found = _part(value)
+    if not 0 < found < 1:
+        raise ValueError(
+            f"{quoted(value)} leaves no error budget, or nothing else: an objective lies between 0% and 100%"
+        )
+    return found
+
+
+def _period(value: object) -> float:
+    found = read_duration(value)
+    if not read_duration(SHORTEST) <= found <= read_duration(LONGEST):
+        raise ValueError(f"{show_duration(found)} is out of range: a period is from {SHORTEST} to {LONGEST}")
+    return found
+
+
+def _reading(value: object) -> Reading:
+    if not isinstance(value, str) or value not in list(Reading):
+        raise ValueError(f"a reading of incidents is {', '.join(Reading)}, not {quoted(value)}")
+    return Reading(value)
 
 
 def _penalty(value: object) -> Penalty:
@@ -154,12 +187,17 @@ RATE = Form(
 )
 SHARE = Form(
     "share, { k, n } or { fact }",
-    _told(read_share, {("k", "n"): lambda table: Cases(_number(table["k"]), _number(table["n"])), **_FACT}),
+    _told(_part, {("k", "n"): lambda table: Cases(_number(table["k"]), _number(table["n"])), **_FACT}),
 )
 MINUTES = Form("duration, { low, high } or { fact }", _told(_minutes, {("low", "high"): _between(_minutes), **_FACT}))
 TIME = Form("duration, or { fact }", _told(_minutes, _FACT))
 DAYS = Form("duration, or { low, high }", _told(_days, {("low", "high"): _between(_days)}))
-PERIOD = Form("duration", read_duration)
+LAG = Form("duration", read_duration)
+PERIOD = Form(f"duration from {SHORTEST} to {LONGEST}", _period)
 PERCENTAGE = Form("percentage", read_percent)
-PLAIN_SHARE = Form("share", read_share)
+PLAIN_SHARE = Form("share", _part)
+OBJECTIVE = Form("share between 0% and 100%", _objective)
+READING = Form(f"one of {', '.join(Reading)}", _reading)
+NAME = named("name", "[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""Without a dot: it stands between dots in the names of facts."""
 PENALTY = Form("share of the fee, or dollars", _penalty)

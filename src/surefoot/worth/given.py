@@ -8,6 +8,7 @@ from math import inf
 
 import numpy as np
 
+from surefoot.config.quantities import show_duration
 from surefoot.evidence.exposing import by_steps
 from surefoot.evidence.intervals import wilson
 from surefoot.evidence.levels import burn_rate, detection_seconds
@@ -15,8 +16,9 @@ from surefoot.evidence.unknown import Between, Cases, Events, Known
 from surefoot.facts import Fact
 from surefoot.worth.forms import Named
 from surefoot.worth.months import Months
-from surefoot.worth.reading import Read, credits_of, penalties_of
+from surefoot.worth.reading import Read
 from surefoot.worth.shape import RiskTable
+from surefoot.worth.staking import credits_of, penalties_of
 
 WINDOWS = (("1h", 1.0, 0.02), ("6h", 6.0, 0.05), ("3d", 72.0, 0.10))
 """Long window, its hours, and the share of a 30-day budget used in it that pages (the last: that files a ticket)."""
@@ -37,23 +39,29 @@ def inputs(read: Read) -> Iterator[Fact]:
     for risk, hazard in zip(file.risks, read.stake.hazards, strict=True):
         told = (hazard.rate, hazard.minutes, hazard.response, hazard.impact, hazard.coverage)
         for (key, unit), quantity in zip(_UNITS.items(), told, strict=True):
-            if quantity != Known(0):
+            if quantity != Known(0) or key == "rate":
                 yield _input(f"input.{risk.name}.{key}", unit, quantity, _origin(read, risk, key))
+        if hazard.residual_minutes:
+            quantity, origin = Known(hazard.residual_minutes), _origin(read, risk, "residual_time")
+            yield _input(f"input.{risk.name}.residual", "minutes", quantity, origin)
     if file.business.revenue != Known(0):
         yield _input("input.revenue", "USD/minute", file.business.revenue, _given(read))
 
 
 def _origin(read: Read, risk: RiskTable, key: str) -> tuple[str, str]:
-    """How an exact number is known, and where it comes from."""
+    """How a number without counts is known, and where it comes from."""
     named = getattr(risk, key)
-    if risk.replay is not None and key in {"rate", "coverage", "lasts"} and named in {None, Known(0)}:
-        return (
-            "that run's mean, as if exact",
-            f"the replay's facts {risk.replay}: incidents.seen, minutes.without, minutes.avoided",
-        )
     if isinstance(named, Named):
         fact = read.facts[named.fact]
         return "that run's mean, as if exact", f"the fact {fact.name}: {fact.method}"
+    if named not in {None, Known(0)}:
+        return _given(read)
+    if risk.replay is not None and key in {"rate", "coverage", "lasts", "residual_time"}:
+        lag = f", outages noticed {show_duration(risk.lag)} late" if risk.lag else ""
+        told = f"the replay's facts {risk.replay}: incidents.seen, minutes.without, minutes.avoided{lag}"
+        return "that run's mean, as if exact", told
+    if risk.history is not None and key in {"rate", "lasts"} and read.months is not None:
+        return "mean and spread of those outages, as if exact", f"under `{risk.history}`: {read.months.source}"
     return _given(read)
 
 
@@ -65,7 +73,8 @@ def _input(name: str, unit: str, quantity: Known | Between | Events | Cases, ori
     ends = quantity.interval(_CONFIDENCE)
     n, how = 0, origin[0]
     if isinstance(quantity, Between):
-        how = f"mean of a lognormal with 90 % between {quantity.low:.6g} and {quantity.high:.6g}, as given"
+        how = f"mean of a lognormal with 90 % between {quantity.low:.6g} and {quantity.high:.6g}, "
+        how += origin[0].removesuffix(", exactly")
     elif isinstance(quantity, Events):
         n = round(quantity.events)
         how = f"{quantity.events:g} events in {quantity.years:.4g} years, Jeffreys' prior"
@@ -138,7 +147,7 @@ def budget(read: Read, minutes: dict[str, Fact]) -> Iterator[Fact]:
         return
     slo, hours = told.objective, told.period / _HOUR
     allowed = (1 - slo) * told.period / 60
-    how = f"(1 - {slo:.6g}) of {hours / 24:g} days"
+    how = f"(1 - {slo:.6g}) of {show_duration(told.period)}"
     yield Fact(name="budget.minutes", value=allowed, unit="minutes", n=0, method=how, note="exact: by definition")
     per_period = told.period / (365.25 * 24 * _HOUR)
     for name, fact in minutes.items():

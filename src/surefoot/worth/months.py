@@ -15,12 +15,13 @@ from msgspec import Struct
 
 from surefoot.config.faults import Faults, did_you_mean, path_of
 from surefoot.errors import IntakeError
-from surefoot.evidence.spans import lengths_within
+from surefoot.evidence.spans import Span, lengths_within, union
 from surefoot.intake.incident import Reading
 from surefoot.intake.incidents.account import spans_of
 from surefoot.intake.incidents.mending import CAP
 from surefoot.intake.incidents.reading import Gathered, How, gather
 from surefoot.intake.incidents.watching import Watched, Window, watched
+from surefoot.worth.borrowed import YEAR
 from surefoot.worth.shape import UptimeTable
 
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
@@ -36,6 +37,10 @@ class Months(Struct, frozen=True):
     source: str
     uptimes: dict[Reading, list[float]]
     """In percent of each month."""
+    outages: dict[Reading, list[float]] | None = None
+    """Minutes of each outage that began in them, those that overlap or touch as one; None of months told by hand."""
+    years: float = 0.0
+    """How long they are together."""
 
 
 def read_months(told: UptimeTable, beside: Path, faults: Faults) -> Months | None:
@@ -85,13 +90,22 @@ def _from_incidents(told: UptimeTable, beside: Path, faults: Faults) -> Months |
     unreadable = sum(len(file.unreadable) for file in found.files)
     source = f"{told.source or ', '.join(told.incidents or ())}; {told.provider}, incidents cut to {CAP / 3600:g} h"
     source += f", {unreadable} entries unreadable" if unreadable else ""
-    uptimes = {reading: _uptimes(found, told.provider, reading, edges) for reading in Reading}
-    return Months(told.first, len(edges) - 1, source, uptimes)
+    down = {reading: _down(found, told.provider, reading) for reading in Reading}
+    uptimes = {reading: _uptimes(spans, edges) for reading, spans in down.items()}
+    begun = {
+        reading: [(end - start) / 60 for start, end in spans if edges[0] <= start < edges[-1]]
+        for reading, spans in down.items()
+    }
+    return Months(told.first, len(edges) - 1, source, uptimes, begun, (edges[-1] - edges[0]) / YEAR)
 
 
-def _uptimes(found: Gathered, provider: str, reading: Reading, edges: list[float]) -> list[float]:
+def _down(found: Gathered, provider: str, reading: Reading) -> list[Span]:
     counted = [one.incident for one in found.incidents if one.incident.provider == provider]
-    down = lengths_within(spans_of([one for one in counted if one.counts(reading)], CAP), np.array(edges))
+    return union(spans_of([one for one in counted if one.counts(reading)], CAP))
+
+
+def _uptimes(spans: list[Span], edges: list[float]) -> list[float]:
+    down = lengths_within(spans, np.array(edges))
     return [float(percent) for percent in 100 * (1 - down / np.diff(edges))]
 
 

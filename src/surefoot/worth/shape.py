@@ -7,13 +7,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from surefoot.config.table import File, Label, Table, Text
+from surefoot.config.table import File, Table, Text
 from surefoot.evidence.unknown import Amount, Known, Part, Rate
+from surefoot.intake.incident import Reading
 from surefoot.worth import forms
 from surefoot.worth.forms import Named, Penalty
 
 Percent = Annotated[float, forms.PERCENTAGE]
 Share = Annotated[float, forms.PLAIN_SHARE]
+Label = Annotated[str, forms.NAME]
 _NOTHING = Known(0)
 
 
@@ -65,6 +67,10 @@ class RiskTable(Table):
     """How often."""
     replay: Text | None = None
     """In place of rate, coverage and residual_time: scenario and group of a replay, `any.all`."""
+    lag: Annotated[float, forms.LAG] = 0.0
+    """With replay: how late an outage is noticed; 0s is the gateway's own detection."""
+    history: Annotated[Reading, forms.READING] | None = None
+    """In place of rate, and of lasts: the incidents of [uptime] under this reading."""
     lasts: Annotated[Amount | Named, forms.MINUTES] = _NOTHING
     """How long one lasts."""
     struck: Share = 1.0
@@ -109,7 +115,7 @@ class BusinessTable(Table):
 class ObjectiveTable(Table):
     """The service level objective, for the error budget."""
 
-    objective: Share
+    objective: Annotated[float, forms.OBJECTIVE]
     """Share of calls that are to succeed."""
     period: Annotated[float, forms.PERIOD] = 30 * 86_400.0
     """Over so long."""

@@ -57,6 +57,9 @@ def read_survey(path: str, pseudonym: Pseudonym) -> Survey:
         found[one.user] = kept
         if other is not None:
             unreadable.append(Unreadable(other.line, "another answer of the same user counts, the later one"))
+    if not found:
+        why = f": {unreadable[0].why} (line {unreadable[0].line})" if unreadable else "; it has no rows"
+        raise IntakeError(f"{path}: no answer could be read{why}; a row is user, and score or cancelled")
     return Survey(tuple(found.values()), tuple(sorted(unreadable, key=lambda one: one.line)))
 
 

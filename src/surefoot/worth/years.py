@@ -20,7 +20,8 @@ from surefoot.evidence.means import mean_over_worlds
 from surefoot.evidence.order import percentile
 from surefoot.evidence.unknown import Draws
 from surefoot.facts import Fact
-from surefoot.worth.reading import Read, penalties_of
+from surefoot.worth.reading import Read
+from surefoot.worth.staking import penalties_of
 
 CONFIDENCE = 0.95
 WORLDS = 1_000
