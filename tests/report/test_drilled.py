@@ -197,7 +197,9 @@ def test_money_is_dollars_without_an_exponent_and_never_a_negative_nothing(
     assert shown.money_of(Fact(name="x", value=amount, unit="USD", n=1), signed=signed) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(4.21, "4.2 s"), (31.4, "31 s"), (125.2, "2 min 5 s")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4.21, "4.2 s"), (31.4, "31 s"), (125.2, "2 min 5 s"), (300, "5 min"), (12_960, "3 h 36 min")]
+)
 def test_how_long_a_drill_took_is_said_as_a_person_would(seconds: float, text: str) -> None:
     assert shown.duration_of(seconds) == text
 

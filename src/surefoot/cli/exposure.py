@@ -14,7 +14,6 @@ from surefoot.errors import ConfigError, EvidenceError, StartError
 from surefoot.facts import Facts, write
 from surefoot.report import exposed
 from surefoot.report.by_use import basis
-from surefoot.report.exceedance import svg
 from surefoot.worth.reading import read_risks
 from surefoot.worth.sheet import LEAST_YEARS, MOST_YEARS, YEARS, sheet_of
 
@@ -66,6 +65,8 @@ def exposure(
 
 
 def _keep(found: Facts, out: Path) -> None:
+    from surefoot.report.exceedance import svg  # noqa: PLC0415 - drawing is dear to import, and not always asked for
+
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / FACTS).write_bytes(write(found) + b"\n")

@@ -90,11 +90,14 @@ def money_between(amount: Fact, *, signed: bool = False) -> str:
 
 
 def duration_of(seconds: float) -> str:
-    """A length of time as a person says it: `4.2 s`, `31 s`, `2 min 5 s`."""
+    """A length of time as a person says it: `4.2 s`, `31 s`, `2 min 5 s`, `1 h 36 min`."""
     if seconds < 10:  # noqa: PLR2004 - two significant digits
         return f"{seconds:.2g} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    if minutes >= 60:  # noqa: PLR2004 - nobody asks for the seconds of an hour
+        return minutes_of(round(seconds / 60))
+    more = f" {rest} s" if rest else ""
+    return f"{minutes} min{more}" if minutes else f"{rest} s"
 
 
 def tick_of(seconds: float) -> str:
