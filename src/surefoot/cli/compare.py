@@ -11,23 +11,20 @@ from typing import Annotated
 import msgspec
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from surefoot.candidates.asking import Wanted, candidates_of
 from surefoot.candidates.comparing import Compared, compared, tasks_of
 from surefoot.candidates.placing import Limits
 from surefoot.cli.replay_progress import ReplayProgress
+from surefoot.cli.replaying import ALL, print_json, read_part, read_readings, say, screen, unwind_when_stopped
 from surefoot.config.gathering import attempted, read_option
-from surefoot.config.quantities import read_duration, read_share
+from surefoot.config.quantities import read_duration
 from surefoot.config.rates import default_rates, read_rates
 from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
 from surefoot.replay.kept import ready
-from surefoot.replay.sweep import sweep
-
-ALL = "all"
-_WIDTH_WITHOUT_TERMINAL = 150
+from surefoot.replay.sweep import ray_here, sweep
 
 
 def compare(
@@ -79,13 +76,16 @@ def compare(
         drills=drills,
         probes=probes,
         rates=weights or default_rates(),
-        readings=read_option(faults, "--reading", _readings, reading) or (Reading.ANY,),
+        readings=read_option(faults, "--reading", read_readings, reading) or (Reading.ANY,),
         seed=seed,
     )
+    if ray is not None:
+        attempted(faults, ray_here)
     attempted(faults, lambda: ready(out))
     candidates = attempted(faults, lambda: candidates_of(wanted, os.environ))
     if faults or candidates is None:
         raise ConfigError(list(dict.fromkeys(faults)))
+    unwind_when_stopped()
     # Dear to import (matplotlib): not before it is known that there is something to draw.
     from surefoot.report.compared import keep  # noqa: PLC0415
 
@@ -116,19 +116,13 @@ def _tell(found: Compared, out: Path, *, as_json: bool) -> None:
             "stands_on": list(basis(found)),
             "out": str(out),
         }
-        typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        print_json(told)
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
-
-    def say(line: str) -> None:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    say(f"{headline(found)}\n")
+    console = screen()
+    say(console, f"{headline(found)}\n")
     for line in verdicts(found):
-        say(line)
-    say(f"{FORMULA}")
+        say(console, line)
+    say(console, FORMULA)
     for sheet in tables(found):
         table = Table(title=sheet.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for column in sheet.head:
@@ -137,18 +131,10 @@ def _tell(found: Compared, out: Path, *, as_json: bool) -> None:
             table.add_row(*(cell.replace("**", "") for cell in row))
         console.print()
         console.print(table, highlight=False, markup=False)
-    say("Assumed:")
+    say(console, "Assumed:")
     for line in basis(found):
-        say(f" - {line}")
-    say(f"Matrix, page and all numbers: {out}")
-
-
-def _readings(text: str) -> tuple[Reading, ...]:
-    words = list(Reading) if text.strip() == ALL else list(dict.fromkeys(word.strip() for word in text.split(",")))
-    unknown = [word for word in words if word not in list(Reading)]
-    if unknown:
-        raise ValueError(f"'{unknown[0]}' is none of {', '.join(Reading)}, {ALL}")
-    return tuple(Reading(word) for word in words)
+        say(console, f" - {line}")
+    say(console, f"Matrix, page and all numbers: {out}")
 
 
 def _time(text: str) -> float:
@@ -159,11 +145,4 @@ def _time(text: str) -> float:
 
 
 def _share(text: str) -> float:
-    try:
-        number: object = float(text)
-    except ValueError:
-        number = text
-    share = read_share(number)
-    if share <= 0:
-        raise ValueError("every candidate covers that much; write 95%")
-    return share
+    return read_part(text, "every candidate covers that much; write 95%", "nobody covers more than all; write 95%")

@@ -5,19 +5,17 @@ Must never: hold logic; `surefoot.replay` does the work, `surefoot.report` write
 """
 
 import os
-import signal
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 
 from surefoot.cli.replay_progress import ReplayProgress
+from surefoot.cli.replaying import ALL, print_json, read_part, read_readings, say, screen, unwind_when_stopped, words
 from surefoot.config.gathering import attempted, read_option
-from surefoot.config.quantities import read_duration, read_share
+from surefoot.config.quantities import read_duration
 from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
 from surefoot.replay.arms import NO_FALLBACK
@@ -29,9 +27,7 @@ from surefoot.replay.summary import About, Played, Summary, summarise
 from surefoot.replay.sweep import ray_here, sweep
 from surefoot.report.replayed import Heading, answer, basis, tables
 
-ALL = "all"
 LAGS = "0,1m,5m,20m"
-_WIDTH_WITHOUT_TERMINAL = 150
 
 
 def replay(
@@ -73,7 +69,7 @@ def replay(
     """
     faults: list[str] = []
     asked = Asked(
-        readings=read_option(faults, "--readings", _readings, readings) or (Reading.ANY,),
+        readings=read_option(faults, "--readings", read_readings, readings) or (Reading.ANY,),
         lags=read_option(faults, "--lags", _lags, _usual_lags(lags, against)) or (0.0,),
         stresses=_stresses(faults, stress or []),
         failing=read_option(faults, "--failing", _share, failing) or 1.0,
@@ -93,7 +89,7 @@ def replay(
         attempted(faults, ray_here)
     attempted(faults, lambda: ready(out))
     found = attempted(faults, lambda: opened(files, asked, os.environ))
-    signal.signal(signal.SIGTERM, _interrupt)  # so that everything unwinds, as after Ctrl-C
+    unwind_when_stopped()
     posed = None if found is None else attempted(faults, lambda: pose(found.material, asked))
     if faults or found is None or posed is None:
         raise ConfigError(list(dict.fromkeys(faults)))
@@ -122,20 +118,18 @@ def _tell(summary: Summary, heading: Heading, found: Opened, posed: Posed, out: 
             "assumptions": _assumptions(found, posed),
             "out": str(out),
         }
-        typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        print_json(told)
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    console = screen()
     for line in answer(summary, heading):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
     for table in tables(summary, heading):
         console.print()
         console.print(table)
     left_out = next(iter(posed.left_out.values()))
     for line in basis((*found.unreadable, *posed.said), posed.stand_on, left_out):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"All numbers and tables: {out}", highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
+    say(console, f"All numbers and tables: {out}")
 
 
 def _assumptions(found: Opened, posed: Posed) -> dict[str, Any]:
@@ -155,35 +149,11 @@ def _usual_lags(lags: str | None, against: str) -> str:
     return lags if lags is not None else LAGS if against == NO_FALLBACK else "0"
 
 
-def _words(text: str) -> list[str]:
-    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-
-
-def _readings(text: str) -> tuple[Reading, ...]:
-    words = list(Reading) if text.strip() == ALL else _words(text)
-    unknown = [word for word in words if word not in list(Reading)]
-    if unknown or not words:
-        raise ValueError(f"'{unknown[0] if unknown else text}' is none of {', '.join(Reading)}, {ALL}")
-    return tuple(Reading(word) for word in words)
-
-
 def _lags(text: str) -> tuple[float, ...]:
     """In order; with 0, which is what the policy itself needs to notice."""
-    return tuple(sorted({0.0, *(0.0 if word == "0" else read_duration(word) for word in _words(text))}))
+    return tuple(sorted({0.0, *(0.0 if word == "0" else read_duration(word) for word in words(text))}))
 
 
 def _share(text: str) -> float:
-    try:
-        number: object = float(text)
-    except ValueError:
-        number = text
-    share = read_share(number)
-    if share <= 0:
-        raise ValueError("an outage that strikes no call is none; write 50%")
-    if share > 1:
-        raise ValueError("no more than all calls can be struck; write 100%")
-    return share
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    none = "an outage that strikes no call is none; write 50%"
+    return read_part(text, none, "no more than all calls can be struck; write 100%")

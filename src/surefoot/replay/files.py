@@ -122,7 +122,7 @@ def _given(files: Files, configurations: Sequence[Configuration], faults: list[s
     path = files.models
     if path is None or not names:
         return {}
-    return attempted(faults, lambda: read_models(path, [*names, *files.others])) or {}
+    return attempted(faults, lambda: read_models(path, list(dict.fromkeys((*names, *files.others))))) or {}
 
 
 _WITHOUT_ANY = {

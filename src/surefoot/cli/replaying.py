@@ -1,0 +1,74 @@
+"""What `surefoot replay` and `surefoot compare` share: how their options are read, and how they print.
+
+Knows: spellings and the screen. Must never: know what a replay or a comparison is.
+"""
+
+import signal
+from types import FrameType
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from surefoot.config.quantities import read_share
+from surefoot.intake.incident import Reading
+
+ALL = "all"
+_WIDTH_WITHOUT_TERMINAL = 150
+
+
+def words(text: str) -> list[str]:
+    """What stands between commas, each once."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def read_readings(text: str) -> tuple[Reading, ...]:
+    """Readings of incidents in the order given; `all` is every one. Raises `ValueError`."""
+    told = list(Reading) if text.strip() == ALL else words(text)
+    unknown = [word for word in told if word not in list(Reading)]
+    if unknown or not told:
+        raise ValueError(f"'{unknown[0] if unknown else text}' is none of {', '.join(Reading)}, {ALL}")
+    return tuple(Reading(word) for word in told)
+
+
+def read_part(text: str, of_none: str, of_more: str) -> float:
+    """A share above 0 and up to 1. Raises `ValueError` with `of_none` for 0, and with `of_more` for more than all."""
+    try:
+        number: object = float(text)
+    except ValueError:
+        number = text
+    else:
+        if float(text) > 1:
+            raise ValueError(of_more)
+    share = read_share(number)
+    if share <= 0:
+        raise ValueError(of_none)
+    if share > 1:
+        raise ValueError(of_more)
+    return share
+
+
+def unwind_when_stopped() -> None:
+    """Let SIGTERM unwind everything, as Ctrl-C does: processes of a sweep are ended, and nothing half written stays."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def screen() -> Console:
+    """As wide as the terminal, or wide enough for tables where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+
+
+def say(console: Console, line: str) -> None:
+    """A line as it is: nothing in it is markup."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_json(told: dict[str, Any]) -> None:
+    """One JSON object."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
