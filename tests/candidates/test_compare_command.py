@@ -171,6 +171,45 @@ def test_one_candidate_and_two_of_one_name_are_refused(made: Made) -> None:
     assert "-c: 2 candidates are called `surefoot`" in two.stderr
 
 
+@pytest.mark.parametrize(
+    ("told", "instead", "why"),
+    [
+        ("[routes.chat]", "[routes.talk]", "other has no route chat, which the traffic asks for and surefoot has"),
+        ("gpt-5-mini", "gpt-5", "`primary` is openai gpt-5-mini in surefoot and openai gpt-5 in other"),
+    ],
+)
+def test_candidates_that_take_a_call_differently_are_refused(
+    made: Made, tmp_path: Path, told: str, instead: str, why: str
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(CONFIG.replace(told, instead), encoding="utf-8")
+    done = made.run("-c", str(other))
+    assert done.exit_code == 2
+    assert f"-c: {why}" in done.stderr
+
+
+def test_one_configuration_under_two_names_is_told_to_be_one(made: Made, tmp_path: Path) -> None:
+    again = tmp_path / "again.toml"
+    again.write_text(CONFIG, encoding="utf-8")
+    done = made.run("-c", str(again), "--reading", "any", out="again")
+    assert " - surefoot and again are the same configuration (" in done.stdout
+
+
+def test_a_target_that_nobody_has_is_told_with_each_name_once(made: Made, tmp_path: Path) -> None:
+    models = tmp_path / "models.toml"
+    models.write_text('[targets.nobody]\nttft = { p50 = "1s" }\n', encoding="utf-8")
+    done = made.run("--models", str(models))
+    assert done.exit_code == 2
+    assert "known: primary, spare, twin\n" in done.stderr
+
+
+def test_a_share_above_all_is_no_limit(made: Made) -> None:
+    for told in ("150%", "1.5"):
+        done = made.run("--coverage-limit", told)
+        assert done.exit_code == 2
+        assert "--coverage-limit: nobody covers more than all; write 95%" in done.stderr
+
+
 def _drill(config: Path, folder: Path, k: int) -> None:
     """A run of one mode, as `surefoot drill` keeps it."""
     rates = default_rates()

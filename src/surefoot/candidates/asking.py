@@ -1,7 +1,8 @@
 """What a comparison is made of, read before any work begins; whatever is wrong with it is told at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
@@ -65,9 +66,19 @@ def candidates_of(wanted: Wanted, environ: Mapping[str, str]) -> list[Candidate]
     for folder, option in ((wanted.drills, "--drills"), (wanted.probes, "--probes")):
         if folder is not None and not folder.is_dir():
             faults.append(f"{option}: {folder} is no folder; leave the option out to go by the replay alone")
-    if faults or None in found:
+    candidates = [one for one in found if one is not None]
+    if not faults:
+        faults += _incomparable(candidates)
+    if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
-    return [one for one in found if one is not None]
+    return candidates
+
+
+def alike(candidates: Sequence[Candidate]) -> Iterator[str]:
+    """Which of them are one configuration under two names: their differences are none, whatever is replayed."""
+    for one, other in combinations(candidates, 2):
+        if one.configuration.version == other.configuration.version:
+            yield f"{one.name} and {other.name} are the same configuration ({one.configuration.version})"
 
 
 def inputs_of(wanted: Wanted, candidates: Sequence[Candidate]) -> str:
@@ -88,6 +99,30 @@ def _names(files: Sequence[Path]) -> list[str]:
     if len(files) < FEWEST:
         faults.append("-c: one candidate is no comparison; name two or more, or use `surefoot replay`")
     return faults
+
+
+def _incomparable(candidates: Sequence[Candidate]) -> Iterator[str]:
+    """Calls of a route have to mean the same to all, and so has a target's name: both decide what a call meets."""
+    having = {
+        route: [one.name for one in candidates if route in {other.name for other in one.configuration.routes}]
+        for route in sorted({route for one in candidates for route in one.opened.material.demand.routes})
+    }
+    for route, names in having.items():
+        for one in candidates:
+            if names and one.name not in names:
+                yield (
+                    f"-c: {one.name} has no route {route}, which the traffic asks for and {names[0]} has; add it there,"
+                    " or its calls would go to another one"
+                )
+    for one, other in combinations(candidates, 2):
+        mine = {target.name: target for target in one.configuration.targets}
+        for target in other.configuration.targets:
+            same = mine.get(target.name, target)
+            if (same.provider, same.model) != (target.provider, target.model):
+                yield (
+                    f"-c: `{target.name}` is {same.provider} {same.model} in {one.name} and {target.provider}"
+                    f" {target.model} in {other.name}; give one of them another name"
+                )
 
 
 def _candidate(wanted: Wanted, file: Path, asked: Asked, known: tuple[tuple[str, ...], Mapping[str, str]]) -> Candidate:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from surefoot import __version__
-from surefoot.candidates.asking import Candidate, Wanted, inputs_of
+from surefoot.candidates.asking import Candidate, Wanted, alike, inputs_of
 from surefoot.candidates.drilled import coverages_of, endless
 from surefoot.candidates.measures import COMPARED, FALLBACK, RISK, Replayed
 from surefoot.candidates.measuring import Measured, difference
@@ -91,7 +91,7 @@ def compared(candidates: Sequence[Candidate], tallies: Sequence[Tally], wanted: 
         readings=wanted.readings,
         limits=limits,
         drilled=drilled,
-        said=(*common, *_of_all(found, drilled=drilled), *candidates[0].opened.unreadable),
+        said=(*alike(candidates), *common, *_of_all(found, drilled=drilled), *candidates[0].opened.unreadable),
         left_out={one.name: one.posed.left_out[wanted.readings[0]] for one in candidates},
     )
 
