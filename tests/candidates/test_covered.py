@@ -22,6 +22,7 @@ from surefoot.candidates.measuring import Meter
 from surefoot.domain.place import Place, Transfer
 from surefoot.domain.target import Endpoint, Target
 from surefoot.evidence import clopper_pearson
+from surefoot.evidence.intervals import korn_graubard
 from surefoot.replay.arranged import Arranged
 from surefoot.replay.outage import Outage
 from surefoot.replay.tally import Tally
@@ -71,6 +72,9 @@ def test_the_three_coverages_are_weighed_by_minutes_by_incidents_and_not_at_all(
     assert found["events"].fact.value == pytest.approx((2 / 3 + 0) / 2)
     assert found["modes"].fact.value == pytest.approx(1 / 2)
     assert found["risk"].fact.n == 4
+    # 90 and 30 minutes are 1.6 incidents of equal weight; two incidents, and two modes, are two
+    for name, value, cases in (("risk", 1 / 2, 120**2 / (90**2 + 30**2)), ("events", 1 / 3, 2), ("modes", 1 / 2, 2)):
+        assert (found[name].fact.low, found[name].fact.high) == pytest.approx(korn_graubard(value, cases))
 
 
 def test_each_mode_is_told_with_its_minutes() -> None:

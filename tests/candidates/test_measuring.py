@@ -5,7 +5,7 @@ from math import nan, sqrt
 import numpy as np
 import pytest
 
-from surefoot.candidates.measuring import Measured, Meter, difference
+from surefoot.candidates.measuring import Measured, Meter, difference, effective
 from surefoot.evidence import clopper_pearson, quantile_ranks
 from surefoot.facts import Fact
 from surefoot.replay.histogram import MIDDLES, bins_of, counted
@@ -14,7 +14,8 @@ from surefoot.replay.result import Integers
 
 ALONE = Meter("c.any", None, 1)
 WEEKS = 12
-MANY = Meter("c.any", weights(WEEKS, 7), WEEKS)
+MANY_WEIGHTS = weights(WEEKS, 7)
+MANY = Meter("c.any", MANY_WEIGHTS, WEEKS)
 
 
 def whole(*values: int) -> Integers:
@@ -38,9 +39,7 @@ def test_a_ratio_is_the_sum_of_one_over_the_sum_of_the_other() -> None:
 
 def test_of_one_week_there_is_no_interval_and_of_no_call_no_number() -> None:
     one = ALONE.ratio("cost", "dollars", (whole(3), whole(4)), "by hand").fact
-    assert (one.value, one.low, one.high, one.note) == (
-        0.75, None, None, "no interval: one calendar week or one incident",
-    )  # fmt: skip
+    assert (one.value, one.low, one.high, one.note) == (0.75, None, None, "no interval: one calendar week")
     none = ALONE.ratio("cost", "dollars", (whole(0), whole(0)), "by hand").fact
     assert (none.value, none.note) == (None, "no calls")
 
@@ -80,9 +79,32 @@ def test_all_or_none_covered_has_the_interval_of_so_many_incidents() -> None:
     assert (none.low, none.high) == clopper_pearson(0, 3)
 
 
-def test_a_single_incident_that_was_half_covered_has_no_interval() -> None:
+def test_a_single_incident_says_hardly_anything_however_many_calls_it_had() -> None:
     found = MANY.share("coverage", (0.5, 500, 1), "by hand", np.full(1000, 0.5)).fact
-    assert (found.value, found.low, found.high) == (0.5, None, None)
+    assert found.value == 0.5
+    assert (found.low, found.high) == pytest.approx((0.0, 1.0), abs=0.001)
+
+
+def test_who_covers_nearly_all_is_not_surer_than_who_covers_all() -> None:
+    weekly = [1.0] * (WEEKS - 1) + [0.99]
+    nearly = MANY.share("coverage", (0.999, 500, 12), "by hand", MANY_WEIGHTS @ np.array(weekly) / WEEKS).fact
+    every = MANY.share("coverage", (1.0, 500, 12), "by hand", np.ones(1000)).fact
+    assert nearly.low is not None
+    assert every.low is not None
+    assert nearly.low == pytest.approx(every.low, abs=0.005)
+    assert (nearly.low, nearly.high) == pytest.approx((clopper_pearson(12, 12)[0], 1.0), abs=0.005)
+
+
+def test_where_weeks_differ_more_than_cases_the_interval_of_a_share_is_theirs() -> None:
+    resampled = np.linspace(0.01, 0.99, 1000)
+    found = MANY.share("coverage", (0.5, 500, 400), "by hand", resampled).fact
+    assert (found.low, found.high) == interval(resampled)
+    assert "widened to the middle 95 %" in found.method
+
+
+def test_cases_of_equal_weight_are_all_counted_and_one_that_outweighs_them_is_nearly_one() -> None:
+    assert effective(whole(5, 5, 5, 5)) == 4
+    assert effective(whole(1000, 1, 1, 1)) == pytest.approx(1.006, abs=0.001)
 
 
 def test_a_difference_is_paired_by_week() -> None:

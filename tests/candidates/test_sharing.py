@@ -65,8 +65,14 @@ def test_beta_is_the_part_of_the_first_targets_outage_in_which_the_fallback_is_o
 
 
 def test_no_common_outage_in_two_incidents_does_not_make_beta_surely_nothing() -> None:
-    found = beta(pair(), [outage(10, 14), outage(30, 31)])
+    found = beta(pair(), [outage(10, 14), outage(30, 34, incident="j")])
     assert (found.value, found.low, found.high) == (0.0, *clopper_pearson(0, 2))
+
+
+def test_a_long_outage_beside_a_short_one_is_hardly_two_of_them() -> None:
+    found = beta(pair(), [outage(10, 30), outage(40, 41, incident="j")])
+    high = found.high or 0.0
+    assert clopper_pearson(0, 2)[1] < high < clopper_pearson(0, 1)[1]
 
 
 def test_without_an_outage_beta_is_not_known() -> None:

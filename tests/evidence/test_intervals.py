@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import comb, exp, factorial, log
+from math import comb, exp, factorial, inf, log, nan
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import EvidenceError
 from surefoot.evidence import clopper_pearson, event_rate, garwood, newcombe, wilson
+from surefoot.evidence.intervals import korn_graubard
 
 
 @pytest.mark.parametrize(
@@ -130,3 +131,23 @@ def test_the_interval_of_a_difference_is_method_10_of_newcombe_1998_table_2(
 def test_a_difference_of_what_is_no_share_is_refused(first: tuple[int, int], second: tuple[int, int]) -> None:
     with pytest.raises(EvidenceError):
         newcombe(first, second)
+
+
+def test_a_share_of_whole_cases_has_clopper_and_pearsons_interval() -> None:
+    for k, n in ((0, 5), (1, 5), (5, 5), (40, 100)):
+        assert korn_graubard(k / n, n) == pytest.approx(clopper_pearson(k, n))
+
+
+def test_a_share_of_fewer_cases_has_a_wider_interval_and_the_value_is_in_it() -> None:
+    widths = []
+    for cases in (30.0, 8.8, 2.5, 1.0):
+        low, high = korn_graubard(0.98, cases)
+        assert 0 <= low <= 0.98 <= high <= 1
+        widths.append(high - low)
+    assert widths == sorted(widths)
+
+
+@pytest.mark.parametrize(("value", "cases"), [(-0.1, 5), (1.1, 5), (0.5, 0), (nan, 5), (0.5, inf)])
+def test_a_share_of_no_cases_or_outside_of_0_to_1_is_refused(value: float, cases: float) -> None:
+    with pytest.raises(EvidenceError):
+        korn_graubard(value, cases)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.candidates.measuring import Measured, Meter
+from surefoot.candidates.measuring import Measured, Meter, effective
 from surefoot.evidence.covering import THRESHOLD, Coverage, coverage
 from surefoot.replay.arranged import Arranged
 from surefoot.replay.result import Floats, Integers
@@ -24,6 +24,8 @@ from surefoot.replay.toll import MICRO, Toll
 YEAR = 365.25 * 86_400
 _WITH = 1
 _MINUTE = 60 * MICRO
+MODE, MICROS, CALLS = range(3)
+"""Columns of `Modes.each`."""
 
 HOW = {
     "risk": "calls answered of those that failed without, by mode, weighed by minutes of outage without",
@@ -43,6 +45,8 @@ class Modes:
     """Microseconds of outage without."""
     failed: Integers
     saved: Integers
+    each: Integers
+    """A row for each incident and mode of it: mode, microseconds, calls that failed without."""
 
     @property
     def weekly(self) -> int:
@@ -57,11 +61,15 @@ def modes_of(arranged: Arranged) -> Modes:
     ]
     names = sorted({mode for _, mode, *_ in found})
     shape = len(arranged.weeks), len(names)
-    made = Modes(tuple(names), *(np.zeros(shape, np.int64) for _ in range(4)))
-    for toll, mode, failed, saved in found:
+    each = np.zeros((len(found), 3), np.int64)
+    events, micros, broken, kept = (np.zeros(shape, np.int64) for _ in range(4))
+    made = Modes(tuple(names), events, micros, broken, kept, each)
+    for row, (toll, mode, failed, saved) in enumerate(found):
         cell = toll.week - arranged.weeks.start, names.index(mode)
+        micro = round(toll.seconds * MICRO * failed / toll.calls)
+        each[row] = cell[1], micro, failed
         made.events[cell] += 1
-        made.micro[cell] += round(toll.seconds * MICRO * failed / toll.calls)
+        made.micro[cell] += micro
         made.failed[cell] += failed
         made.saved[cell] += saved
     return made
@@ -69,29 +77,38 @@ def modes_of(arranged: Arranged) -> Modes:
 
 def coverages(modes: Modes, meter: Meter, seconds: float) -> dict[str, Measured]:
     """The three coverages by name, over so many seconds of traffic."""
-    n, incidents = int(modes.failed.sum()), int(modes.events.sum())
+    n = int(modes.failed.sum())
     if not n:
         return {
             name: meter.missing(f"coverage.{name}", "share", 0, "no call met an outage that it did not survive alone")
             for name in HOW
         }
     point, drawn = _point(modes, seconds / YEAR), _drawn(modes, meter.weights)
-    return {
-        name: meter.share(f"coverage.{name}", (getattr(point, name), n, incidents), how, drawn.get(name))
-        for name, how in HOW.items()
+    cases = {
+        "risk": (effective(modes.each[:, MICROS]), "incidents"),
+        "events": (float(modes.events.sum()), "incidents"),
+        "modes": (float(len(modes.names)), "modes"),
     }
+    found = {}
+    for name, how in HOW.items():
+        count, what = cases[name]
+        sample = getattr(point, name), n, count
+        found[name] = meter.share(f"coverage.{name}", sample, how, drawn.get(name), what)
+    return found
 
 
 def by_mode(modes: Modes, meter: Meter) -> Iterator[Measured]:
     """The share of each mode, and its minutes."""
     for number, name in enumerate(modes.names):
         failed, saved = modes.failed[:, number], modes.saved[:, number]
-        sample = int(saved.sum()) / int(failed.sum()), int(failed.sum()), int(modes.events[:, number].sum())
+        calls, incidents = int(failed.sum()), int(modes.events[:, number].sum())
+        cases = effective(modes.each[modes.each[:, MODE] == number, CALLS])
+        sample = int(saved.sum()) / calls, calls, cases
         with np.errstate(invalid="ignore"):
             drawn = None if meter.weights is None else (meter.weights @ saved) / (meter.weights @ failed)
         yield meter.share(f"mode.{name}.mitigated", sample, "calls answered of those that failed without", drawn)
         how = "minutes of outage without fallback"
-        yield meter.total(f"mode.{name}.minutes", "minutes", modes.micro[:, number], sample[2], (how, _MINUTE))
+        yield meter.total(f"mode.{name}.minutes", "minutes", modes.micro[:, number], incidents, (how, _MINUTE))
 
 
 def _share(arranged: Arranged, toll: Toll, mode: str) -> Iterator[tuple[int, int]]:

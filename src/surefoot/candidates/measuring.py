@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from surefoot.evidence.intervals import clopper_pearson
+from surefoot.evidence.intervals import korn_graubard
 from surefoot.evidence.order import P99, SMALLEST_FOR_P99, quantile_ranks
 from surefoot.facts import Fact
 from surefoot.replay.histogram import MIDDLES, RELATIVE_ERROR, quantile, quantiles_of_rows
@@ -53,8 +53,8 @@ class Meter(Struct, frozen=True):
             with np.errstate(divide="ignore", invalid="ignore"):
                 resampled = np.where(under > 0, over / scale / under, np.nan)
         value = int(top.sum()) / scale / n
-        if unit == "share":
-            return self.share(name, (value, n, n), how, resampled, "calls")
+        if unit == "share" and value in {0, 1}:
+            return self.share(name, (value, n, n), how, None, "calls")
         return self.made(name, unit, (value, n), how, resampled)
 
     def total(self, name: str, unit: str, by_week: Integers, n: int, told: tuple[str, float]) -> Measured:
@@ -97,22 +97,27 @@ class Meter(Struct, frozen=True):
         return Measured(fact, resampled)
 
     def share(
-        self, name: str, sample: tuple[float, int, int], how: str, resampled: Floats | None, what: str = "incidents"
+        self, name: str, sample: tuple[float, int, float], how: str, resampled: Floats | None, what: str = "incidents"
     ) -> Measured:
         """A share of which `sample` is value, size, and of how many cases that do not hang together it is.
 
-        Where it is all or none every resample says the same; then the interval is that of all or none of so many cases
-        (Clopper & Pearson). A single case in which it is neither has none.
+        Resampled weeks say too little where nearly all or nearly none is covered: what was hardly seen is hardly drawn.
+        Clopper and Pearson's interval of so many cases says too little where weeks differ. Each end is the wider of
+        the two. Where it is all or none every resample says the same, and nothing is paired by them.
         """
         value, n, cases = sample
-        if 0 < value < 1:
-            return self.made(name, "share", (value, n), how, resampled if cases > 1 else None)
-        low, high = clopper_pearson(cases if value else 0, cases, CONFIDENCE)
+        low, high = korn_graubard(value, cases, CONFIDENCE)
+        kept = resampled if 0 < value < 1 else None
+        by_weeks = None if kept is None else interval(kept)
+        method = f"{how}; Clopper and Pearson's interval for {value:.4g} of {cases:.4g} {what}"
+        if by_weeks is not None:
+            low, high = min(low, by_weeks[0]), max(high, by_weeks[1])
+            method += f", widened to the middle 95 % of {RESAMPLES} resamples of {self.weeks} calendar weeks"
         fact = Fact(
             name=f"{self.prefix}.{name}", value=value, unit="share", n=n, low=low, high=high, confidence=CONFIDENCE,
-            method=f"{how}; Clopper and Pearson's interval for {'all' if value else 'none'} of {cases} {what}",
+            method=method, note=_rough(self.weeks) if by_weeks is not None else "",
         )  # fmt: skip
-        return Measured(fact)
+        return Measured(fact, kept)
 
     def made(self, name: str, unit: str, value: tuple[float, int], how: str, resampled: Floats | None) -> Measured:
         """A fact with the interval of its resamples, or why there is none; `value` with the size of its sample."""
@@ -162,9 +167,19 @@ def _added(one: Fact, other: Fact) -> Ends:
 def _of_weeks(how: str, resampled: Floats | None, weeks: int) -> tuple[Ends, str, str]:
     """Interval, method and note."""
     if resampled is None:
-        return OPEN, how, "no interval: one calendar week or one incident"
+        return OPEN, how, "no interval: one calendar week"
     ends = interval(resampled)
     if ends is None:
         return OPEN, how, "no interval: too few weeks have any"
     method = f"{how}; middle 95 % of {RESAMPLES} resamples of {weeks} calendar weeks"
-    return ends, method, f"rough: {weeks} weeks" if weeks < ROUGH else ""
+    return ends, method, _rough(weeks)
+
+
+def _rough(weeks: int) -> str:
+    return f"rough: {weeks} weeks" if weeks < ROUGH else ""
+
+
+def effective(weights: Floats | Integers) -> float:
+    """How many cases of equal weight say as much as these: (sum w)^2 / sum w^2 (Kish, Survey Sampling, 1965, 11.7)."""
+    given = np.asarray(weights, np.float64)
+    return float(given.sum() ** 2 / (given**2).sum())

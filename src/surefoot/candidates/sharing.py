@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from msgspec import Struct
 
-from surefoot.candidates.measuring import Measured, Meter
+from surefoot.candidates.measuring import Measured, Meter, effective
 from surefoot.config.configuration import Configuration
 from surefoot.domain.target import Target
-from surefoot.evidence.spans import common, lengths_within, union
+from surefoot.evidence.spans import Span, common, length, lengths_within, union
 from surefoot.facts import Fact
 from surefoot.replay.arms import primaries
 from surefoot.replay.arranged import Arranged
-from surefoot.replay.result import Integers
+from surefoot.replay.result import Floats, Integers
 from surefoot.replay.tally import MONDAY, WEEK, Tally
 from surefoot.replay.toll import MICRO
 
@@ -82,7 +82,6 @@ def told(pair: Pair, arranged: Arranged, meter: Meter) -> Iterator[Measured]:
         yield Measured(Fact(name=f"{meter.prefix}.{start}.beta", value=1.0, unit="share", n=2, method=how))
         return
     down, both = _by_week(arranged.tally, arranged.weeks, pair)
-    incidents = len({one.incident for one in arranged.tally.outages if one.target == pair.first})
     if not down.any():
         yield meter.missing(f"{start}.beta", "share", 0, f"{pair.first} has no outage here")
         return
@@ -91,7 +90,18 @@ def told(pair: Pair, arranged: Arranged, meter: Meter) -> Iterator[Measured]:
     if meter.weights is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             drawn = (meter.weights @ both) / (meter.weights @ down)
-    yield meter.share(f"{start}.beta", (int(both.sum()) / int(down.sum()), incidents, incidents), how, drawn)
+    lengths = _lengths(arranged.tally, pair.first)
+    sample = int(both.sum()) / int(down.sum()), len(lengths), effective(lengths)
+    yield meter.share(f"{start}.beta", sample, how, drawn)
+
+
+def _lengths(tally: Tally, target: str) -> Floats:
+    """Seconds of each incident in which a target was out, in the time of the traffic."""
+    spans: dict[str, list[Span]] = {}
+    for one in tally.outages:
+        if one.target == target and one.end > tally.first and one.start < tally.last:
+            spans.setdefault(one.incident, []).append((max(one.start, tally.first), min(one.end, tally.last)))
+    return np.array([length(union(those)) for those in spans.values()])
 
 
 def _by_week(tally: Tally, weeks: range, pair: Pair) -> tuple[Integers, Integers]:

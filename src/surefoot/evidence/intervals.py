@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 from scipy.special import betainccinv, betaincinv, gammainccinv, gammaincinv
 
-from surefoot.evidence.given import not_negative, positive, proportion, rows, tail_of, whole
+from surefoot.evidence.given import not_negative, positive, proportion, rows, share, tail_of, whole
 
 
 def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -22,13 +22,13 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """
     k, n = proportion("", k, n)
     z = -NormalDist().inv_cdf(tail_of(confidence))
-    share = k / n
-    middle = share + z * z / (2 * n)
-    spread = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    value = k / n
+    middle = value + z * z / (2 * n)
+    spread = z * sqrt(value * (1 - value) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     low = 0.0 if k == 0 else (middle - spread) / scale
     high = 1.0 if k == n else (middle + spread) / scale
-    return min(low, share), max(high, share)  # which rounding may have passed by a bit
+    return min(low, value), max(high, value)  # which rounding may have passed by a bit
 
 
 def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -43,6 +43,22 @@ def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, fl
     low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
     high = 1.0 if k == n else float(betainccinv(k + 1, n - k, tail))
     return low, high
+
+
+def korn_graubard(value: float, cases: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Clopper and Pearson's interval of a share of so many cases, neither of which need be whole.
+
+    With k = value cases in place of the count (Korn & Graubard, Survey Methodology 24, 1998, pp. 193-201), for a
+    weighted share whose weights leave fewer cases than there are. Where a case may be covered in part it is wider than
+    need be: a share between none and all scatters less than a yes or no of the same mean.
+    Raises `EvidenceError` unless 0 <= value <= 1, cases > 0 and 0 < confidence < 1.
+    """
+    n = positive("cases", cases)
+    k = share("a share", value) * n
+    tail = tail_of(confidence)
+    low = 0.0 if value == 0 else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if value == 1 else float(betainccinv(k + 1, n - k, tail))
+    return min(low, value), max(high, value)  # which rounding may have passed by a bit
 
 
 def garwood(count: int, confidence: float = 0.95) -> tuple[float, float]:
