@@ -37,6 +37,10 @@ QUANTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 UNTESTED = "untested"
 """What the note of a share begins with of which nothing is known."""
 
+FORBIDDEN = "forbidden"
+BY_LAW = "the jurisdiction forbids the fallback: weighed as 0"
+"""The note of a share that is none because nobody who was left may serve."""
+
 MEASURES = {
     "detect": "from the fault to the verdict, or to the moment at which another target was asked beside it, if sooner",
     "switch": "from that moment to the request to the next target on the wire",
@@ -182,7 +186,7 @@ def share(name: str, k: int, n: int, how: str, note: str = "") -> Fact:
 
 def _note_of_share(mode: str, counted: Sequence[Repetition], drill: Drill) -> str:
     if mode in drill.forbidden:
-        return "the jurisdiction forbids the fallback: weighed as 0"
+        return BY_LAW
     if counted:
         return ""
     return f"{UNTESTED}: {drill.why_untested[mode]}" if mode in drill.why_untested else UNTESTED
@@ -253,6 +257,8 @@ def _over_all(drill: Drill) -> Iterator[Fact]:
     names = [rate.mode for rate in weighed(drill)]
     left = [mode for mode in names if mode not in tested]
     yield _modes(UNTESTED, left, len(names), "modes without a cold repetition")
+    by_law = [mode for mode in drill.modes if mode in drill.forbidden]
+    yield _modes(FORBIDDEN, by_law, len(drill.modes), "modes after which the jurisdiction leaves nobody to answer")
     defaults = [rate.mode for rate in weighed(drill) if rate.default]
     yield _modes("default_rates", defaults, len(names), "modes whose rate and impact are defaults, not the user's")
 

@@ -47,6 +47,8 @@ class Label(Struct, frozen=True, kw_only=True):
     config: str = ""
     """Version of the configuration. Empty, as the route is, in runs that were kept before it was told."""
     route: str = ""
+    forbidden: tuple[str, ...] = ()
+    """Modes after which only targets are left that the jurisdiction forbids."""
 
 
 def ready(out: Path) -> None:

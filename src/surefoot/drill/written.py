@@ -41,6 +41,7 @@ def label(run: DrillRun, told: DrillOptions, file: Path, route: str, admin: str 
         asked=run.asked.get(route),
         config=run.config,
         route=route,
+        forbidden=forbidden(run, route),
     )
 
 
@@ -56,6 +57,7 @@ def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
             why_untested={one.mode: one.why for one in untested(run) if one.route == route},
             struck={played.mode: played.struck for played in run.played.values() if played.route == route},
             targets=run.targets[route],
+            forbidden=frozenset(forbidden(run, route)),
             repeat=told.repeat,
             rates=rates,
             seed=told.seed,
@@ -64,6 +66,24 @@ def sheet(run: DrillRun, told: DrillOptions, route: str, rates: Rates) -> Facts:
             inputs=_inputs(run, told),
         )
     )
+
+
+def forbidden(run: DrillRun, route: str) -> tuple[str, ...]:
+    """Modes that struck all who may serve, while others of the route were well: by law nobody was left to answer.
+
+    None of them is a mode that the struck target's own answer survived, or one that nobody else has to answer.
+    """
+    asked = set(run.asked.get(route, ()))
+    told = {mode.name for mode in MODES if not mode.answer}
+    calls = [one for one in cold(run.repetitions) if one.route == route]
+    covered = {one.mode for one in calls if one.mitigated and not one.passed_off}
+    failed = {one.mode for one in calls} - covered - told
+    return tuple(
+        played.mode
+        for played in run.played.values()
+        if played.route == route and played.mode in failed and asked
+        and asked <= set(played.struck) and len(set(played.struck)) < run.targets[route]
+    )  # fmt: skip
 
 
 def untested(run: DrillRun) -> list[Untested]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from rich import box
 from rich.table import Table
 
-from surefoot.drill.coverage import COLD, UNTESTED, WARM
+from surefoot.drill.coverage import COLD, FORBIDDEN, UNTESTED, WARM
 from surefoot.facts import Fact, Facts
 from surefoot.report import shown
 
@@ -80,6 +80,9 @@ def remarks(facts: Facts) -> Iterator[str]:
     untested = facts.named(UNTESTED)
     if untested.value:
         yield f"Untested, so neither covered nor uncovered: {untested.note}."
+    by_law = next((one for one in facts.facts if one.name == FORBIDDEN), None)  # sheets of old have none
+    if by_law is not None and by_law.value:
+        yield f"Uncovered by law, because targets that are left may not serve: {by_law.note}."
     if not is_partial(facts):
         yield from _without(facts)
     defaults = facts.named("default_rates")
