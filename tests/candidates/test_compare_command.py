@@ -140,6 +140,36 @@ def test_drills_of_every_candidate_take_the_place_of_the_replays_coverage(made: 
     assert names["difference.alone.any.coverage.risk"] == pytest.approx(-15 / 20)
     assert [one["drilled"] for one in told["matrix"]] == [True, True]
     assert told["matrix"][0]["weekly"] == 1
+    text = (made.files.folder / "both" / "compare.md").read_text(encoding="utf-8")
+    assert "| silence | chat | 90.0 % [69.9 … 97.2 %] of 20 | 15.0 % [5.2 … 36.0 %] of 20 |" in text
+    assert "uncovered by law" not in text
+
+
+def test_a_drilled_mode_that_the_law_leaves_uncovered_is_told_so(made: Made, tmp_path: Path) -> None:
+    _drill(made.files.config, tmp_path, 18)
+    _drill(made.alone, tmp_path, 0, ("silence",))
+    assert made.run("--reading", "any", "--drills", str(tmp_path), out="law").exit_code == 0
+    text = (made.files.folder / "law" / "compare.md").read_text(encoding="utf-8")
+    assert "| silence | chat | 90.0 % [69.9 … 97.2 %] of 20 | 0 % [0 … 16.1 %] of 20; uncovered by law |" in text
+    assert "| coverage by risk, drilled | 90.0 % [" in text
+    assert "| 0 % [0 … 0 %] |" in text
+
+
+def test_every_number_has_an_interval_or_says_why_it_has_none(made: Made, tmp_path: Path) -> None:
+    one_week = tmp_path / "week.parquet"
+    traffic(one_week, [{"at": MONDAY + minute * 60, "prompt_tokens": 1000} for minute in range(360)])
+    done = made.run("--traffic", str(one_week), "--json", out="week")
+    assert done.exit_code == 0, done.output
+    bare = [
+        fact["name"]
+        for fact in json.loads(done.stdout)["facts"]["facts"]
+        if fact["value"] is not None and fact["low"] is None and not fact["note"].startswith("no interval: ")
+    ]
+    assert [name for name in bare if not name.endswith((".shared", ".beta"))] == []  # declared, not measured
+    text = (made.files.folder / "week" / "compare.md").read_text(encoding="utf-8")
+    assert "| cost of a month | $" in text
+    assert " [none: one calendar week] |" in text
+    assert "| incidents in which calls failed without | 1 | 1 |" in text
 
 
 def test_every_fault_of_the_options_and_files_is_told_at_once(made: Made, tmp_path: Path) -> None:
@@ -210,12 +240,13 @@ def test_a_share_above_all_is_no_limit(made: Made) -> None:
         assert "--coverage-limit: nobody covers more than all; write 95%" in done.stderr
 
 
-def _drill(config: Path, folder: Path, k: int) -> None:
+def _drill(config: Path, folder: Path, k: int, forbidden: tuple[str, ...] = ()) -> None:
     """A run of one mode, as `surefoot drill` keeps it."""
     rates = default_rates()
     calls = drilled("silence", k, 20)
     label = Label(
         made="2026-11-23T06:30:00+00:00", subject=f"{config.name}, route chat, its own gateway", inputs="plan",
         modes=("silence",), config=read_configuration(config, {}).version, route="chat",
+        forbidden=forbidden,
     )  # fmt: skip
     keep(folder / config.stem / "chat", label, calls, sheet(calls, rates, modes=("silence",)), {})

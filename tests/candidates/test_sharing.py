@@ -8,7 +8,7 @@ from tests.replay.paired import HOUR, MONDAY, TARGETS, ok, outage, results
 from tests.replay.planned import configured
 
 from surefoot.candidates.measuring import Meter
-from surefoot.candidates.sharing import Pair, pairs_of, told
+from surefoot.candidates.sharing import Pair, alone_by_law, pairs_of, told
 from surefoot.evidence import clopper_pearson
 from surefoot.facts import Fact
 from surefoot.replay.arranged import Arranged
@@ -53,6 +53,31 @@ def test_domains_are_shared_where_both_declare_the_same_name_and_what_is_unsaid_
         ("a", "d", (), ("cloud", "region")),
     ]
     assert [one.total for one in found] == [False, True, False]
+
+
+def test_who_may_not_serve_is_no_fallback_and_a_route_that_has_no_other_is_uncovered_by_law(tmp_path: Path) -> None:
+    targets = "".join(
+        CLOUDS.format(name=name, domains=f'cloud = "{name}"') + f'place = "{place}"\n'
+        for name, place in {"a": "DE", "b": "US", "c": "FR"}.items()
+    )
+    routes = (
+        '[jurisdiction.eu]\nprocesses = ["EU"]\n[routes.chat]\ntargets = ["a", "b", "c"]\njurisdiction = "eu"\n'
+        '[routes.alone]\ntargets = ["a", "b"]\njurisdiction = "eu"\n'
+        '[routes.free]\ntargets = ["a", "b"]\n'
+    )
+    configuration = configured(tmp_path, routes, targets)
+    found = pairs_of(configuration, ["chat", "alone", "free"])
+    assert [(one.route, one.fallback, bool(one.forbidden)) for one in found] == [
+        ("chat", "b", True),
+        ("chat", "c", False),
+        ("alone", "b", True),
+        ("free", "b", False),
+    ]
+    assert found[0].forbidden.startswith("eu: ")
+    assert list(alone_by_law(configuration, ["chat", "alone", "free"])) == [
+        "uncovered by law: the route alone may be served by a alone, and nobody may stand in"
+    ]
+    assert list(alone_by_law(configuration, ["chat"])) == []
 
 
 def test_beta_is_one_where_cloud_and_region_are_shared() -> None:

@@ -136,16 +136,20 @@ def _candidate(wanted: Wanted, file: Path, asked: Asked, known: tuple[tuple[str,
         configuration=ours,
         opened=found,
         posed=pose(found.material, asked),
-        routes=routes,
-        drilled=drilled(wanted.drills, ours.version, routes[0], file.name),
+        routes=tuple(routes),
+        drilled=drilled(wanted.drills, ours.version, routes, file.name),
         probed=probed(wanted.probes, [target.name for target in ours.targets]),
     )
 
 
-def _asked(found: Opened) -> tuple[str, ...]:
-    """The routes that calls are replayed on, the most asked first. What the configuration lacks goes to its first."""
+def _asked(found: Opened) -> dict[str, float]:
+    """The routes that calls are replayed on with their share of the calls, the most asked first.
+
+    What the configuration lacks goes to its first.
+    """
     names = found.material.traffic.routes
     calls = dict.fromkeys(names, 0)
     for name, count in found.material.demand.routes.items():
         calls[name if name in calls else names[0]] += count
-    return tuple(sorted((name for name in names if calls[name]), key=lambda name: (-calls[name], name)))
+    total = sum(calls.values())
+    return {name: calls[name] / total for name in sorted(names, key=lambda name: (-calls[name], name)) if calls[name]}

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from surefoot import __version__
 from surefoot.candidates.asking import Candidate, Wanted, alike, inputs_of
-from surefoot.candidates.drilled import coverages_of, endless
 from surefoot.candidates.measures import COMPARED, FALLBACK, RISK, Replayed
 from surefoot.candidates.measuring import Measured, difference
 from surefoot.candidates.placing import Limits, Placed, placed
-from surefoot.candidates.sharing import Pair, pairs_of
+from surefoot.candidates.sharing import Pair, alone_by_law, pairs_of
+from surefoot.candidates.weighing import by_route, coverages_of, endless
 from surefoot.facts import Fact, Facts
 from surefoot.intake.incident import Reading
 from surefoot.replay.tally import Tally
@@ -122,6 +122,8 @@ class _Measures:
         for those in self.measured.values():
             yield from (one.fact for one in those.values())
         yield from (one.fact for one in self.drilled.values())
+        if self.drilled:
+            yield from by_route(self.candidate.drilled, self._wanted.rates, self._drills, self._wanted.seed)
         yield from (replace(one, name=f"{self.candidate.name}.{one.name}") for one in self.candidate.probed.facts)
 
     def of(self, reading: Reading, name: str, *, drilled: bool) -> Measured:
@@ -165,5 +167,6 @@ def _of_all(found: Sequence[_Measures], *, drilled: bool) -> Iterator[str]:
 def _said(candidate: Candidate, common: Sequence[str]) -> Iterator[str]:
     yield from (one for one in candidate.posed.said if one not in common)
     yield from (f"{one.part} of {one.target}: {one.text}" for one in candidate.posed.stand_on if not one.measured)
+    yield from alone_by_law(candidate.configuration, candidate.routes)
     yield from candidate.drilled.said
     yield from candidate.probed.said

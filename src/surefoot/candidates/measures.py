@@ -18,6 +18,7 @@ from surefoot.replay.tally import NANO, WITHOUT, Sum, Tally, Time
 FALLBACK = "fallback.end_to_end.p99"
 OVERALL = "end_to_end.p99"
 RISK = "coverage.risk"
+INCIDENTS = "incidents"
 AVAILABLE = "availability"
 PER_CALL, PER_MONTH, ADDED, LOSERS = "cost.per_call", "cost.per_month", "cost.added_per_month", "cost.losers_per_month"
 
@@ -76,6 +77,7 @@ class Replayed:
 
     def _covered(self) -> Iterator[Measured]:
         yield from coverages(self.modes, self.meter, self.tally.last - self.tally.first).values()
+        yield self.meter.count(INCIDENTS, "incidents", int(self.modes.events.sum()), "in which calls failed without")
         yield from by_mode(self.modes, self.meter)
         for name, arm in ((AVAILABLE, _WITH), (f"{AVAILABLE}.without", WITHOUT)):
             answered = self.calls - self.view.sums(arm, Sum.FAILED)

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from surefoot.evidence.intervals import korn_graubard
+from surefoot.evidence.intervals import garwood, korn_graubard
 from surefoot.evidence.order import P99, SMALLEST_FOR_P99, quantile_ranks
 from surefoot.facts import Fact
 from surefoot.replay.histogram import MIDDLES, RELATIVE_ERROR, quantile, quantiles_of_rows
@@ -62,6 +62,15 @@ class Meter(Struct, frozen=True):
         how, scale = told
         resampled = None if self.weights is None else (self.weights @ by_week) / scale
         return self.made(name, unit, (int(by_week.sum()) / scale, n), how, resampled)
+
+    def count(self, name: str, unit: str, found: int, how: str) -> Measured:
+        """A count of what happens now and then."""
+        low, high = garwood(found, CONFIDENCE)
+        fact = Fact(
+            name=f"{self.prefix}.{name}", value=found, unit=unit, n=found, low=low, high=high, confidence=CONFIDENCE,
+            method=f"{how}; Garwood's interval of a count",
+        )  # fmt: skip
+        return Measured(fact)
 
     def p99(self, name: str, times: NDArray[np.int64], how: str) -> Measured:
         """The p99 of durations, weeks by bin, in seconds. Refused below 100 of them.

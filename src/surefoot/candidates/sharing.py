@@ -13,9 +13,14 @@ from msgspec import Struct
 
 from surefoot.candidates.measuring import Measured, Meter, effective
 from surefoot.config.configuration import Configuration
+from surefoot.config.faults import Faults
+from surefoot.config.served import Served
+from surefoot.domain.route import Route
 from surefoot.domain.target import Target
 from surefoot.evidence.spans import Span, common, length, lengths_within, union
 from surefoot.facts import Fact
+from surefoot.policy.jurisdictions import Jurisdictions
+from surefoot.policy.zones import Zones
 from surefoot.replay.arms import primaries
 from surefoot.replay.arranged import Arranged
 from surefoot.replay.result import Floats, Integers
@@ -36,6 +41,8 @@ class Pair(Struct, frozen=True, kw_only=True):
     """`cloud azure`."""
     undeclared: tuple[str, ...]
     """Of cloud and region, what either of them leaves unsaid."""
+    forbidden: str = ""
+    """Why the second may not serve any call of the route: then it is no fallback."""
 
     @property
     def total(self) -> bool:
@@ -51,22 +58,51 @@ def pairs_of(configuration: Configuration, routes: Sequence[str]) -> list[Pair]:
     for route in configuration.routes:
         if route.name not in routes:
             continue
-        names = [one for one in dict.fromkeys(rung.target for rung in route.rungs) if known[one].text is None]
+        laws = _laws(configuration, route)
+        names = [one for one in laws if known[one].text is None]
         for first in firsts[route.name]:
-            found += [_pair(route.name, known[first], known[one]) for one in names if one != first]
+            found += [_pair(route.name, known[first], known[one], laws[one]) for one in names if one != first]
     return found
 
 
-def _pair(route: str, first: Target, fallback: Target) -> Pair:
+def alone_by_law(configuration: Configuration, routes: Sequence[str]) -> Iterator[str]:
+    """Of each route whose jurisdiction leaves one target of several: nothing is covered there, by law."""
+    for route in configuration.routes:
+        laws = _laws(configuration, route)
+        may = [name for name, why in laws.items() if not why]
+        if route.name in routes and len(may) == 1 < len(laws):
+            yield f"uncovered by law: the route {route.name} may be served by {may[0]} alone, and nobody may stand in"
+
+
+def _laws(configuration: Configuration, route: Route) -> dict[str, str]:
+    """Each target of a route, with why the route's jurisdiction forbids it; empty where it may serve."""
+    targets = {target.name: target for target in configuration.targets}
+    served = Served(Jurisdictions(Zones(configuration.zones), configuration.jurisdictions), targets, Faults())
+    found: dict[str, str] = {}
+    for rung in route.rungs:
+        why = served.forbidden(route, rung) or ""
+        found[rung.target] = why if found.get(rung.target, why) else ""  # one rung that may is enough
+    return found
+
+
+def _pair(route: str, first: Target, fallback: Target, law: str) -> Pair:
     shared = (f"{name} {value}" for name, value in first.domains.items() if fallback.domains.get(name) == value)
     unsaid = (name for name in TOTAL if name not in first.domains or name not in fallback.domains)
-    return Pair(route=route, first=first.name, fallback=fallback.name, shared=tuple(shared), undeclared=tuple(unsaid))
+    return Pair(
+        route=route,
+        first=first.name,
+        fallback=fallback.name,
+        shared=tuple(shared),
+        undeclared=tuple(unsaid),
+        forbidden=law,
+    )
 
 
 def told(pair: Pair, arranged: Arranged, meter: Meter) -> Iterator[Measured]:
     """How many domains the pair shares, and its beta."""
     start = f"route.{pair.route}.{pair.first}.{pair.fallback}"
-    notes = [", ".join(pair.shared), *(f"{name} not declared" for name in pair.undeclared)]
+    law = f"may not serve: {pair.forbidden}" if pair.forbidden else ""
+    notes = [law, ", ".join(pair.shared), *(f"{name} not declared" for name in pair.undeclared)]
     yield Measured(
         Fact(
             name=f"{meter.prefix}.{start}.shared",

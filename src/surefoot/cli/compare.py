@@ -100,7 +100,8 @@ def compare(
 
 
 def _tell(found: Compared, out: Path, *, as_json: bool) -> None:
-    from surefoot.report.compared import FORMULA, basis, headline, tables, verdicts  # noqa: PLC0415 - as above
+    from surefoot.report.compared import FORMULA, basis, headline, verdicts  # noqa: PLC0415 - as above
+    from surefoot.report.compared_tables import tables  # noqa: PLC0415
 
     if as_json:
         told = {
