@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from surefoot.candidates.placing import Limits, Placed, placed
 from surefoot.facts import Fact
-from surefoot.report.matrix import _Block, _spread, matrix
+from surefoot.report.matrix import PAPER, _Block, _spread, _ticks, matrix
 
 LIMITS = Limits(2.0, 0.95)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,12 +33,35 @@ def test_it_is_well_formed_and_holds_every_candidates_name_and_verdict() -> None
     title, told = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert title is not None
     assert told is not None
+    assert (title.text or "").endswith("limits 2 s and 95 %")
     assert told.text == (
-        "single-cloud: p99 3,100 ms, coverage 62.0 %, meets neither limit; "
-        "multi & <cloud>: p99 1,400 ms, coverage 98.5 %, meets both limits; "
-        "edge: p99 1,500 ms, coverage 98.0 %, undecided, provisional; "
+        "single-cloud: p99 3,100 ms (95 %: 2,600 … 4,400), coverage 62.0 % (95 %: 40.0 … 75.0 %), meets neither limit; "
+        "multi & <cloud>: p99 1,400 ms (95 %: 1,100 … 1,700), coverage 98.5 % (95 %: 95.5 … 99.5 %), "
+        "meets both limits; "
+        "edge: p99 1,500 ms (95 %: 1,200 … none), coverage 98.0 % (95 %: 90.0 … 99.0 %), undecided, provisional; "
         "few: not placed: 34 such calls: a p99 needs 100"
     )
+
+
+def test_who_cannot_see_it_is_given_its_title_and_what_it_says() -> None:
+    root = ET.fromstring(matrix(FOUR, LIMITS))  # noqa: S314 - our own
+    assert root.get("role") == "img"
+    ids = {one.get("id"): one.tag for one in root}
+    assert ids[root.get("aria-labelledby")] == f"{SVG}title"
+    assert ids[root.get("aria-describedby")] == f"{SVG}desc"
+
+
+def test_everything_is_drawn_on_paper_so_that_a_dark_page_does_not_swallow_it() -> None:
+    text = matrix(FOUR, LIMITS)
+    root = ET.fromstring(text)  # noqa: S314 - our own
+    paper = next(one for one in root.iter(f"{SVG}g") if one.get("id") == "paper")
+    assert f"fill: {PAPER}" in ET.tostring(paper, encoding="unicode")
+    assert text.index('id="paper"') < text.index('id="axes_1"')  # behind all else
+
+
+def test_a_short_axis_has_ticks_enough_to_be_read() -> None:
+    assert _ticks(1.0, 100.0) == [1, 2, 5, 10, 20, 50, 100]
+    assert _ticks(8.5, 34.0) == [10, 15, 20, 30]
 
 
 def test_who_has_no_p99_is_named_and_not_drawn() -> None:

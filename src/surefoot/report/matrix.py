@@ -1,5 +1,7 @@
 """The impact matrix as SVG: p99 of the fallback to the right, risk-weighted coverage upwards, both with intervals.
 
+It is drawn on paper of its own, so that it can be read on a light page and on a dark one.
+
 A candidate is told by colour and by shape (Okabe & Ito's colours, which the colour-blind can tell apart), and named in
 a column beside the picture, where names cannot overlap. Hollow is undecided, dashed is provisional.
 Knows lines, bars and letters. Must never: compute a number, or point at anything outside itself.
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from surefoot.candidates.placing import Limits, Placed, Side
@@ -22,6 +25,7 @@ from surefoot.report.charts import FAINT, INK, WITH, svg
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p", "h")
 SOFT = "#5c6866"
+PAPER = "#ffffff"
 
 _WIDE, _LEAST_HIGH = 9.6, 5.0
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.75, 6.35, 0.95, 0.45
@@ -31,7 +35,9 @@ _COLUMN = 7.1
 _LETTERS = 32
 _LINE, _GAP = 0.19, 0.14
 """Inches of a line of letters, and between two names."""
-_TICKS = tuple(step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5))
+_STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
+"""Of a decade: where ticks may be, and where they may be if these are too few."""
+_FEWEST_TICKS = 3
 
 
 class _Block(NamedTuple):
@@ -55,6 +61,7 @@ def matrix(placed: Sequence[Placed], limits: Limits) -> str:
     needed = sum(one.high + _GAP for one in blocks) + _BOTTOM + _TOP
     high = max(_LEAST_HIGH, needed)
     figure = Figure(figsize=(_WIDE, high))
+    figure.add_artist(Rectangle((0, 0), 1, 1, facecolor=PAPER, linewidth=0, zorder=-1, gid="paper"))
     axes = figure.add_axes((_LEFT / _WIDE, _BOTTOM / high, (_RIGHT - _LEFT) / _WIDE, (high - _BOTTOM - _TOP) / high))
     drawn = [(number, one) for number, one in enumerate(placed) if one.drawn]
     _ground(axes, [one for _, one in drawn], limits)
@@ -65,8 +72,9 @@ def matrix(placed: Sequence[Placed], limits: Limits) -> str:
     for block, middle in _spread(blocks, high - _TOP, _BOTTOM):
         _named(figure, block, middle, placed[block.number])
     text = svg(figure)
-    begin = text.index(">") + 1
-    return f"{text[:begin]}\n{_said(placed, limits)}{text[begin:]}"
+    begin = text.index(">")
+    role = ' role="img" aria-labelledby="matrix-title" aria-describedby="matrix-desc"'
+    return f"{text[:begin]}{role}>\n{_said(placed, limits)}{text[begin + 1 :]}"
 
 
 def words_of(one: Placed) -> str:
@@ -80,13 +88,18 @@ def words_of(one: Placed) -> str:
 def _said(placed: Sequence[Placed], limits: Limits) -> str:
     """For who cannot see it."""
     lines = [
-        f"{one.name}: p99 {shown.time_of(one.p99)}, coverage {shown.share_of(one.coverage)}, {words_of(one)}"
+        f"{one.name}: p99 {shown.time_of(one.p99)} (95 %: {shown.times_between(one.p99) or 'none'}), coverage"
+        f" {shown.share_of(one.coverage)} (95 %: {shown.shares_between(one.coverage) or 'none'}), {words_of(one)}"
         if one.drawn
         else f"{one.name}: {words_of(one)}"
         for one in placed
     ]
-    title = f"Impact matrix, limits {shown.duration_of(limits.p99)} and {limits.coverage:.4g}"
-    return f"<title>{escape(title)}</title>\n<desc>{escape('; '.join(lines))}</desc>"
+    title = (
+        "Impact matrix: p99 of the fallback to the right, risk-weighted coverage upwards;"
+        f" limits {shown.tick_of(limits.p99)} and {100 * limits.coverage:g} %"
+    )
+    said = escape("; ".join(lines))
+    return f'<title id="matrix-title">{escape(title)}</title>\n<desc id="matrix-desc">{said}</desc>'
 
 
 def _ground(axes: Axes, drawn: Sequence[Placed], limits: Limits) -> None:
@@ -94,8 +107,7 @@ def _ground(axes: Axes, drawn: Sequence[Placed], limits: Limits) -> None:
     lowest, highest = _ends_of_p99(drawn, limits)
     axes.set_xscale("log")
     axes.set_xlim(lowest, highest)
-    ticks = [tick for tick in _TICKS if lowest <= tick <= highest]
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_locator(FixedLocator(_ticks(lowest, highest)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: shown.tick_of(value)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -135,6 +147,16 @@ def _ends_of_p99(drawn: Sequence[Placed], limits: Limits) -> tuple[float, float]
         ends += [end for end in (one.p99.low, one.p99.value, one.p99.high) if end]
     room = max((max(ends) / min(ends)) ** 0.12, 1.25)
     return min(ends) / room, max(ends) * room
+
+
+def _ticks(lowest: float, highest: float) -> list[float]:
+    """Round times between the ends of the axis; finer ones where these are too few to read it by."""
+    found: list[float] = []
+    for steps in _STEPS:
+        found = [at for power in range(-3, 5) for step in steps if lowest <= (at := step * 10.0**power) <= highest]
+        if len(found) >= _FEWEST_TICKS:
+            break
+    return found
 
 
 def _shares(bottom: float) -> list[float]:
