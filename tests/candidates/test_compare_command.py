@@ -155,6 +155,28 @@ def test_a_drilled_mode_that_the_law_leaves_uncovered_is_told_so(made: Made, tmp
     assert "| 0 % [0 … 0 %] |" in text
 
 
+def test_of_two_routes_each_is_told_and_the_matrix_has_both(made: Made, tmp_path: Path) -> None:
+    batch = '\n[routes.batch]\ntargets = ["primary"]\n'
+    ours, other, calls = (tmp_path / name for name in ("ours.toml", "other.toml", "calls.parquet"))
+    ours.write_text(CONFIG + batch, encoding="utf-8")
+    other.write_text(CONFIG.replace('hedge = "0%"', 'hedge = "1%"') + batch, encoding="utf-8")
+    traffic(calls, [{"at": MONDAY + at * 60, "route": "batch" if at % 4 == 0 else "chat"} for at in range(360)])
+    drills = tmp_path / "drills"
+    for route, k in (("chat", 20), ("batch", 0)):
+        for file in (ours, other):
+            _drill(file, drills, k, route=route)
+    named = {"--traffic": calls, "--incidents": made.files.incidents, "--drills": drills, "-o": tmp_path / "out"}
+    options = [str(part) for pair in named.items() for part in pair]
+    options += ["-c", str(ours), "-c", str(other), "--processes", "1", "--reading", "any"]
+    done = RUNNER.invoke(app, ["compare", *options])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "out" / "compare.md").read_text(encoding="utf-8")
+    assert "| coverage by risk, drilled, route batch | 0 % [" in text
+    assert "| coverage by risk, drilled, route chat | 100 % [" in text
+    assert "| coverage by risk, drilled | 75.0 % [" in text
+    assert "which 25.0% of the calls ask for" in text
+
+
 def test_every_number_has_an_interval_or_says_why_it_has_none(made: Made, tmp_path: Path) -> None:
     one_week = tmp_path / "week.parquet"
     traffic(one_week, [{"at": MONDAY + minute * 60, "prompt_tokens": 1000} for minute in range(360)])
@@ -240,13 +262,13 @@ def test_a_share_above_all_is_no_limit(made: Made) -> None:
         assert "--coverage-limit: nobody covers more than all; write 95%" in done.stderr
 
 
-def _drill(config: Path, folder: Path, k: int, forbidden: tuple[str, ...] = ()) -> None:
+def _drill(config: Path, folder: Path, k: int, forbidden: tuple[str, ...] = (), route: str = "chat") -> None:
     """A run of one mode, as `surefoot drill` keeps it."""
     rates = default_rates()
     calls = drilled("silence", k, 20)
     label = Label(
-        made="2026-11-23T06:30:00+00:00", subject=f"{config.name}, route chat, its own gateway", inputs="plan",
-        modes=("silence",), config=read_configuration(config, {}).version, route="chat",
+        made="2026-11-23T06:30:00+00:00", subject=f"{config.name}, route {route}, its own gateway", inputs="plan",
+        modes=("silence",), config=read_configuration(config, {}).version, route=route,
         forbidden=forbidden,
     )  # fmt: skip
-    keep(folder / config.stem / "chat", label, calls, sheet(calls, rates, modes=("silence",)), {})
+    keep(folder / config.stem / route, label, calls, sheet(calls, rates, modes=("silence",)), {})

@@ -118,7 +118,7 @@ def _numbers(found: Compared) -> Sheet:
         if found.drilled and row.measure.startswith("coverage."):
             drilled = [_cell(row, _get(found, f"{one.name}.drilled.{row.measure}")) for one in found.candidates]
             rows.append((f"{row.title}, drilled", *drilled))
-    rows += [(f"coverage by risk, drilled, route {one}", *cells) for one, cells in _by_route(found)]
+            rows += [(f"{row.title}, drilled, route {one}", *cells) for one, cells in _by_route(found, row)]
     rows.append(("calls that fell back", *(f"{one.placed.p99.n:,}" for one in found.candidates)))
     met = [_get(found, f"{one.name}.{reading}.{INCIDENTS}") for one in found.candidates]
     rows.append(("incidents in which calls failed without", *(f"{one.value:.0f}" for one in met)))
@@ -126,12 +126,12 @@ def _numbers(found: Compared) -> Sheet:
     return Sheet("What each comes to, with 95 % intervals", head, rows)
 
 
-def _by_route(found: Compared) -> Iterator[tuple[str, list[str]]]:
-    """Coverage by risk of each route that was drilled, where there are several."""
-    names = _words(found, ".drilled.route.", f".{RISK}")
+def _by_route(found: Compared, row: _Row) -> Iterator[tuple[str, list[str]]]:
+    """A coverage of each route that was drilled, where there are several."""
+    names = _words(found, ".drilled.route.", f".{row.measure}")
     for name in names if len(names) > 1 else ():
-        facts = [_find(found, f"{one.name}.drilled.route.{name}.{RISK}") for one in found.candidates]
-        yield name, [NONE if one is None else _cell(_NUMBERS[2], one) for one in facts]
+        facts = [_find(found, f"{one.name}.drilled.route.{name}.{row.measure}") for one in found.candidates]
+        yield name, [NONE if one is None else _cell(row, one) for one in facts]
 
 
 def _differences(found: Compared) -> Sheet:
@@ -142,7 +142,8 @@ def _differences(found: Compared) -> Sheet:
     for row in _DIFFERENCES:
         facts = [_get(found, f"difference.{one.name}.{reading}.{row.measure}") for one in others]
         rows.append((row.title, *(f"**{_cell(row, one)}**" if _apart(one) else _cell(row, one) for one in facts)))
-    title = f"More or less than {found.candidates[0].name}, paired by week; bold where the interval leaves 0 out"
+    pairing = "paired by week, but coverage, which is drilled" if found.drilled else "paired by week"
+    title = f"More or less than {found.candidates[0].name}, {pairing}; bold where the interval leaves 0 out"
     return Sheet(title, ("", *(one.name for one in others)), rows)
 
 
