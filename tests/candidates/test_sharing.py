@@ -63,6 +63,7 @@ def test_who_may_not_serve_is_no_fallback_and_a_route_that_has_no_other_is_uncov
     routes = (
         '[jurisdiction.eu]\nprocesses = ["EU"]\n[routes.chat]\ntargets = ["a", "b", "c"]\njurisdiction = "eu"\n'
         '[routes.alone]\ntargets = ["a", "b"]\njurisdiction = "eu"\n'
+        '[routes.own]\ntargets = ["a"]\njurisdiction = "eu"\n'  # nobody is kept from standing in: there is nobody
         '[routes.free]\ntargets = ["a", "b"]\n'
     )
     configuration = configured(tmp_path, routes, targets)
@@ -74,10 +75,24 @@ def test_who_may_not_serve_is_no_fallback_and_a_route_that_has_no_other_is_uncov
         ("free", "b", False),
     ]
     assert found[0].forbidden.startswith("eu: ")
-    assert list(alone_by_law(configuration, ["chat", "alone", "free"])) == [
+    assert list(alone_by_law(configuration, ["chat", "alone", "own", "free"])) == [
         "uncovered by law: the route alone may be served by a alone, and nobody may stand in"
     ]
     assert list(alone_by_law(configuration, ["chat"])) == []
+
+
+def test_who_may_serve_by_one_rung_of_a_route_is_a_fallback_whatever_the_others_forbid(tmp_path: Path) -> None:
+    targets = "".join(
+        CLOUDS.format(name=name, domains=f'cloud = "{name}"') + f'place = "{place}"\n'
+        for name, place in {"a": "DE", "b": "US"}.items()
+    )
+    routes = (
+        '[jurisdiction.eu]\nprocesses = ["EU"]\n[routes.strict]\ntargets = ["a", "b"]\njurisdiction = "eu"\n'
+        '[routes.both]\ntargets = ["a", { route = "strict" }, { route = "free" }]\n'
+        '[routes.free]\ntargets = ["b"]\n'
+    )
+    configuration = configured(tmp_path, routes, targets)
+    assert [(one.fallback, one.forbidden) for one in pairs_of(configuration, ["both"])] == [("b", "")]
 
 
 def test_beta_is_one_where_cloud_and_region_are_shared() -> None:
