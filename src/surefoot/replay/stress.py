@@ -34,6 +34,12 @@ from surefoot.replay.outage import GATEWAY, Outage
 USUAL_MODE = "server_error"
 """How a target fails unless it is said: most public incidents are told as elevated errors (`config/rates.toml`)."""
 
+NOBODY_THERE = "refuse"
+"""How the gateway fails: a call that comes finds nobody."""
+
+OF_THE_GATEWAY = "gateway"
+"""In place of the provider of its outages."""
+
 AN_HOUR = 3_600.0
 
 
@@ -202,7 +208,8 @@ def _gateway_down(stress: Stress, case: Case) -> Case:
     said = (
         f"{stress.label}: nobody answers at the gateway for {show_duration(stress.duration)} from the busiest hour on"
     )
-    return _changed(case, said, (_outage(stress, GATEWAY, (start, start + stress.duration)),))
+    down = _outage(stress, GATEWAY, (start, start + stress.duration))
+    return _changed(case, said, (replace(down, mode=NOBODY_THERE, provider=OF_THE_GATEWAY),))
 
 
 def _route(stress: Stress, case: Case) -> Route:
