@@ -4,7 +4,10 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer
+from threading import Thread
 
 import duckdb
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -117,6 +120,59 @@ def test_where_ray_is_not_installed_a_sentence_says_what_to_do_before_anything_i
 def test_a_cluster_that_does_not_answer_is_told_at_once(tasks: Sequence[Task]) -> None:
     with pytest.raises(ReplayError, match="no cluster answers there"):
         sweep(tasks, nobody, ray="127.0.0.1:1")
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-server\r\n", b""])
+def test_what_listens_and_is_no_ray_head_is_told_at_once(tasks: Sequence[Task], answer: bytes) -> None:
+    with (
+        listening(answer) as address,
+        pytest.raises(ReplayError, match=f"{address}: what listens there is no Ray head"),
+    ):
+        sweep(tasks, nobody, ray=address)
+
+
+def test_what_listens_and_says_nothing_is_left_after_a_while(
+    tasks: Sequence[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("surefoot.replay.sweep.PATIENCE", 0.2)  # a shorter wait, not another part
+    with listening(None) as address, pytest.raises(ReplayError, match=r"says nothing within 0\.2 s"):
+        sweep(tasks, nobody, ray=address)
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.timeout(60)
+def test_what_greets_as_a_head_does_and_lets_nobody_in_is_left_after_a_while() -> None:
+    pytest.importorskip("ray")
+    greeting = bytes(3) + b"\x04" + bytes(5)
+    program = (
+        "import sys; from surefoot.replay import sweep; sweep.JOINING = 2.0\n"
+        "from surefoot.errors import ReplayError\n"
+        "try: sweep.sweep([], print, ray=sys.argv[1])\n"
+        "except ReplayError as error: print(error)"
+    )
+    with listening(greeting) as address:
+        command = [sys.executable, "-c", program, address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    assert "no cluster lets this machine in within 2 s" in done.stdout
+    assert done.returncode == 0
+
+
+@contextmanager
+def listening(answer: bytes | None) -> Iterator[str]:
+    """The address of a server that answers whatever it is sent with this and hangs up; with None, that does nothing."""
+
+    class Answers(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1000)
+            if answer is not None:
+                self.request.sendall(answer)
+
+    with TCPServer(("127.0.0.1", 0), Answers) as server:
+        if answer is not None:
+            Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        if answer is not None:
+            server.shutdown()
 
 
 @pytest.mark.parametrize("processes", [1, 2])
