@@ -1,6 +1,6 @@
 """Whether a list of incidents has anything to say of the traffic and its targets; and if not, what to do instead.
 
-Without any outage a replay can only say that nothing is known. That is told before it is run.
+Without any outage of a primary a replay can only say that nothing is known. That is told before it is run.
 Must never: replay, or take an incident for one of another time.
 """
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from surefoot.config.configuration import Configuration
 from surefoot.intake.incident import Incident
+from surefoot.replay.arms import primaries
 from surefoot.replay.naming import runs
 from surefoot.replay.planning import LeftOut
 from surefoot.replay.posing import Material, Posed
@@ -25,19 +26,23 @@ INSTEAD = (
 def untouched(material: Material, posed: Posed) -> tuple[str, ...]:
     """What to say and to do where nothing can come of a replay, in sentences; nothing where something can.
 
-    That is where no reading of the list has an outage of any target in the traffic's time, and no stress is asked for.
+    That is where no reading of the list has an outage, in the traffic's time, of a target that calls may ask first, and
+    no stress is asked for. Of two configurations any target of either counts.
     """
     told = [task for task in posed.tasks if task.scenario]
-    if any(task.outages or task.assumption == "stress" for task in told):
+    struck = {one.target for task in told for one in task.outages}
+    asked = None if material.against else {name for names in primaries(material.ours).values() for name in names}
+    if any(task.assumption == "stress" for task in told) or (struck if asked is None else struck & asked):
         return ()
     first, last = material.demand.span
-    both = [material.ours, *([] if material.against is None else [material.against])]
     nothing = (
-        f"no incident strikes a target of this configuration in the time of the traffic, {moment(first)} to"
+        f"no incident strikes a target that calls ask first in the time of the traffic, {moment(first)} to"
         f" {moment(last)} UTC: a replay could only say that nothing is known of a fallback's worth"
     )
+    both = [material.ours, *([] if material.against is None else [material.against])]
+    fallbacks = [f"there are outages of fallbacks alone: {', '.join(sorted(struck))}"] if struck else []
     inside = _inside(next(iter(posed.inside.values()), ()))
-    return nothing, *_reaches(material.incidents, both, (first, last)), *inside, INSTEAD
+    return nothing, *_reaches(material.incidents, both, (first, last)), *fallbacks, *inside, INSTEAD
 
 
 def moment(at: float) -> str:
