@@ -32,6 +32,20 @@ def test_a_table_that_fits_is_one_and_one_that_does_not_goes_on_with_its_first_c
     assert sum(line == "By mode, continued" for line in split) == sum("openai" in line for line in split) / 3 - 1 > 0
 
 
+def test_a_number_and_its_interval_stand_in_one_table() -> None:
+    head = ("", *(word for number in range(6) for word in (f"measure {number}", "95 %")))
+    row = ("any", *(word for number in range(6) for word in (f"{number}", f"{number}0 … {number}9")))
+    console = Console(width=60)
+    with console.capture() as captured:
+        for table in tables_of("Minutes", head, [row], 60):
+            console.print(table)
+    lines = captured.get().splitlines()
+    assert sum("any" in line for line in lines) > 1
+    for number in range(6):
+        (one,) = (line for line in lines if f" {number} " in line and "any" in line)
+        assert f"{number}0 … {number}9" in one
+
+
 def test_a_line_that_fits_stays_and_a_long_one_goes_on_indented() -> None:
     line = "   cost " + "word " * 30 + "end"
     assert wrapped(line, 255) == line

@@ -128,7 +128,7 @@ class Numbers:
             high=ends[1],
             confidence=CONFIDENCE,
             method=f"{how}; middle {100 * CONFIDENCE:g} % of {RESAMPLES} resamples of {weeks} calendar weeks",
-            note=f"rough: {weeks} weeks" if weeks < ROUGH else "",
+            note=f"rough: {weeks} calendar weeks" if weeks < ROUGH else "",
         )
 
 

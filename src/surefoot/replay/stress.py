@@ -170,8 +170,8 @@ def _fail(stress: Stress, case: Case, targets: list[str]) -> Case:
     """All of these, from the busiest hour on."""
     start = case.demand.busiest_hour
     outages = tuple(_outage(stress, target, (start, start + stress.duration)) for target in targets)
-    lasting = show_duration(stress.duration)
-    return _changed(case, f"{stress.label}: {', '.join(targets)} fail for {lasting} by {stress.mode}", outages)
+    fail = f"{'fails' if len(targets) == 1 else 'fail'} for {show_duration(stress.duration)} by {stress.mode}"
+    return _changed(case, f"{stress.label}: {', '.join(targets)} {fail}", outages)
 
 
 def _correlated(stress: Stress, case: Case) -> Case:

@@ -14,6 +14,9 @@ _GAP = 3
 _EDGE = 2
 """Columns that a table takes besides its cells and gaps."""
 
+FOLLOWS = frozenset({"95 %", "with", "p99"})
+"""Heads of columns that mean nothing without the one before them."""
+
 NARROWEST = 40
 """Below this nothing is wrapped any more: the screen's own wrapping is no worse."""
 
@@ -49,20 +52,24 @@ def tables_of(
 
 
 def _parts(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, keys: int) -> list[list[int]]:
-    """Which columns each table has."""
-    wide = [
-        max(_wide(cell) for cell in (head[place], *(row[place] for row in rows))) + _GAP for place in range(len(head))
-    ]
-    room = width - _EDGE - sum(wide[:keys])
-    parts: list[list[int]] = []
-    left = 0
+    """Which columns each table has; what `FOLLOWS` another one is never parted from it."""
+    wide = [max(map(_wide, (head[place], *(row[place] for row in rows)))) + _GAP for place in range(len(head))]
+    groups: list[list[int]] = []
     for place in range(keys, len(head)):
-        if not parts or wide[place] > left:
+        if groups and head[place] in FOLLOWS:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    room = left = width - _EDGE - sum(wide[:keys])
+    parts = [list(range(keys))]
+    for group in groups:
+        needed = sum(wide[place] for place in group)
+        if needed > left and len(parts[-1]) > keys:
             parts.append(list(range(keys)))
             left = room
-        parts[-1].append(place)
-        left -= wide[place]
-    return parts or [list(range(keys))]
+        parts[-1] += group
+        left -= needed
+    return parts
 
 
 def _wide(cell: str) -> int:
