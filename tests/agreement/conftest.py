@@ -1,5 +1,5 @@
 """The twins of the gateway's tests."""
 
-from tests.gateway.conftest import started_twins, twins
+from tests.gateway.conftest import authority, started_twins, twins
 
-__all__ = ["started_twins", "twins"]
+__all__ = ["authority", "started_twins", "twins"]

@@ -5,13 +5,14 @@ notes what it is told. Left out of both are times, and what a log cannot know: w
 the head of a good answer came.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from tests.agreement.replayer import EVENTS
-from tests.gateway.conftest import TOKENS, Pair
+from tests.gateway.conftest import BEHAVIOUR, TOKENS, Pair
 from tests.gateway.house import STEADY, UNSUSPECTING, House, settings_of, targets_at
 from tests.gateway.raw import body_of, exchange, post
 from tests.replay.world import BEGAN, calls, outage
@@ -29,7 +30,7 @@ from surefoot.policy.options import PolicyOptions
 from surefoot.replay.arm import Arm
 from surefoot.replay.driver import Driver
 from surefoot.replay.model import TargetModel, constant
-from surefoot.twin import HEALTHY
+from surefoot.twin import HEALTHY, Tls, TwinOptions, TwinProcess
 
 OPTIONS = PolicyOptions(
     FirstTokenOptions(hedge=20.0, limit=1.0, plain_hedge=20.0, plain_limit=1.0, samples=100_000),
@@ -38,10 +39,13 @@ OPTIONS = PolicyOptions(
 )
 """So patient that a busy machine makes no difference, and no more."""
 
+DRIPS = {"slow_drip": 0.2, "drip_later": 0.2}
+"""Seconds between tokens here, in place of one: a drip is a good answer however fast, and times are left out."""
+
+SECURE = ("tls",)
+"""Modes that want a twin with a certificate. All others meet plain ones, where nothing hides what is on the wire."""
+
 LEFT_OUT = {
-    "tls": "these twins speak no TLS",
-    "slow_drip": "eight seconds of a good answer: the same steps as a healthy one's",
-    "drip_later": "likewise",
     "bad_arguments": "a twin's whole call of a tool is one event, so that it never begins to speak",
 }
 STRUCK = [mode for mode in MODES if mode.name not in LEFT_OUT]
@@ -79,30 +83,48 @@ def transcripts(lines: list[bytes]) -> list[list[Line]]:
     return list(found.values())
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory, started_twins: Pair) -> tuple[Settings, dict[str, list[Line]]]:
-    """What the gateway told its Calls, by mode, and under which settings."""
-    stem = tmp_path_factory.mktemp("trace") / "trace"
-    targets = targets_at(*(twin.port for twin in started_twins))
-    settings = settings_of(
+def settings_for(ports: tuple[int, int], stem: Path, ca_file: str | None = None) -> Settings:
+    secure, plain = targets_at(*ports, ca_file=ca_file)[0], targets_at(*ports)[1]
+    return settings_of(
         # A twin says the same again; told to go on, it would repeat what it was shown, as no model does.
-        [msgspec.structs.replace(target, continues=Continues.REPLAY) for target in targets],
+        [msgspec.structs.replace(target, continues=Continues.REPLAY) for target in (secure, plain)],
         limits=Limits(idle=2.0, deadline=20.0),
         options=OPTIONS,
         hedge=0.0,
         trace=str(stem),
         resume=Resume.TEXT,
     )
+
+
+def record(settings: Settings, twins: Pair, modes: Sequence[Mode]) -> dict[str, list[Line]]:
+    """What a gateway tells its Calls when their first target fails in each of these modes."""
     with House(settings) as house:
-        for mode in STRUCK:
-            started_twins[0].set_faults(mode.fault)
-            started_twins[1].set_faults(HEALTHY)
+        for mode in modes:
+            drip = DRIPS.get(mode.name)
+            twins[0].set_faults(mode.fault if drip is None else msgspec.structs.replace(mode.fault, seconds=drip))
+            twins[1].set_faults(HEALTHY)
             more = msgspec.json.decode(b"{%b}" % mode.ask.encode())
             exchange(house.port, post(body_of(stream=mode.stream, **more)))
         house.drain()
-    started_twins[0].set_faults(HEALTHY)
-    lines = Path(f"{stem}.0.call-v1.jsonl").read_bytes().splitlines()
-    return settings, dict(zip((mode.name for mode in STRUCK), transcripts(lines), strict=True))
+    twins[0].set_faults(HEALTHY)
+    lines = Path(f"{settings.trace}.0.call-v1.jsonl").read_bytes().splitlines()
+    return dict(zip((mode.name for mode in modes), transcripts(lines), strict=True))
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    tmp_path_factory: pytest.TempPathFactory, started_twins: Pair, authority: tuple[Path, Tls]
+) -> tuple[Settings, dict[str, list[Line]]]:
+    """What the gateway told its Calls, by mode, and under which settings."""
+    folder = tmp_path_factory.mktemp("trace")
+    ca_file, tls = authority
+    one, two = started_twins
+    settings = settings_for((one.port, two.port), folder / "plain")
+    found = record(settings, started_twins, [mode for mode in STRUCK if mode.name not in SECURE])
+    with TwinProcess(TwinOptions(behaviour=BEHAVIOUR, tls=tls)) as secure:
+        secured = settings_for((secure.port, two.port), folder / "secure", str(ca_file))
+        found |= record(secured, (secure, two), [mode for mode in STRUCK if mode.name in SECURE])
+    return settings, found
 
 
 class Noting(Call):

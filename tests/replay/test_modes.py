@@ -1,6 +1,7 @@
 """Every failure mode that can be drilled can be replayed, and means the same."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from tests.replay.world import FIRST, TRIP, arm, calls, kinds, model, outage, replayed
@@ -8,7 +9,7 @@ from tests.replay.world import FIRST, TRIP, arm, calls, kinds, model, outage, re
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Watch
 from surefoot.drill.catalogue import MODES as DRILLED
-from surefoot.replay.modes import AFTER_TOKENS, MODES, Play, Sign, Speech, Step, Way, healthy, worse
+from surefoot.replay.modes import AFTER_TOKENS, MODES, Severity, Sign, Speech, Way, healthy, severity, worse
 
 SPEECH = Speech(0.5, 0.05, 11, 0.1)
 PATIENT = Limits(attempts=1, wait=0.0)
@@ -70,13 +71,34 @@ def test_a_drip_after_some_tokens_is_counted_at_both_paces() -> None:
     assert play.steps[-1].after == pytest.approx(0.6 + 8)
 
 
-def test_of_two_that_strike_the_one_without_an_answer_is_worse_and_then_the_later() -> None:
-    soon, late = Play((Step(1.0, Sign.WHOLE),)), Play((Step(2.0, Sign.WHOLE),))
-    none, spoiled = Play(()), Play((Step(0.5, Sign.WHOLE),), spoiled=True)
+SEVERE = {
+    Severity.WHOLE: ("no_done", "drip_later", "slow_first_token"),
+    Severity.TOLD: ("server_error", "empty_answer"),
+    Severity.SILENT: ("comments_only", "silence"),
+    Severity.REFUSED: ("bad_request", "content_filter"),
+    Severity.BROKEN: ("cut", "stall"),
+    Severity.SPOILED: ("bad_arguments",),
+}
+"""Modes of a relayed stream by how bad they are, those that end sooner first; the two of silence never end."""
 
-    assert worse(soon, late) is worse(late, soon) is late
-    assert worse(late, none) is worse(none, late) is none
-    assert worse(spoiled, soon) is spoiled
+
+@pytest.mark.parametrize("rank", list(Severity))
+def test_a_mode_is_as_severe_as_what_it_leaves_the_client_with(rank: Severity) -> None:
+    assert {severity(MODES[name](SPEECH, Way.RELAYED)) for name in SEVERE[rank]} == {rank}
+
+
+@pytest.mark.parametrize(("milder", "graver"), list(pairwise(name for rank in Severity for name in SEVERE[rank])))
+def test_of_two_that_strike_at_once_the_graver_strikes_whichever_began_last(milder: str, graver: str) -> None:
+    one, other = (MODES[name](SPEECH, Way.RELAYED) for name in (milder, graver))
+    alike = {milder, graver} == {"comments_only", "silence"}
+
+    assert worse(other, one) is other
+    assert worse(one, other) is (one if alike else other)
+
+
+def test_a_break_that_nobody_has_seen_yet_is_no_worse_than_any_other_failure() -> None:
+    seen, unseen = (MODES["cut"](SPEECH, way) for way in (Way.RELAYED, Way.WATCHED))
+    assert (severity(seen), severity(unseen)) == (Severity.BROKEN, Severity.TOLD)
 
 
 def test_a_spoiled_stream_is_relayed_and_counts_as_malformed() -> None:

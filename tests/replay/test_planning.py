@@ -99,9 +99,9 @@ def test_what_is_left_out_is_counted_by_its_reason(tmp_path: Path) -> None:
         "milder than the reading (partial)": 2,
         "about another service than a chat by API": 2,
         "outside the time of the traffic": 2,
-        "length unknown: still open": 1,
-        "length unknown: posted without any": 1,
-        "strikes no target of this configuration": 1,
+        "of unknown length: still open": 1,
+        "of unknown length: posted without any": 1,
+        "of no target of this configuration": 1,
     }
     assert sum(made.left_out.values()) + made.incidents == len(listed)
 

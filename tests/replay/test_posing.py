@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from tests.replay.files import CONFIG, Files, written
+from tests.replay.paired import HOUR, MONDAY
+from tests.replay.planned import traffic
 
 from surefoot.errors import ConfigError, ReplayError, StartError
 from surefoot.intake.incident import Reading
@@ -150,6 +152,25 @@ def test_that_attempts_could_not_be_joined_is_said(files: Files) -> None:
     told = "the traffic does not tell which attempts belong to one call; a failed one and its repeat are two calls here"
     assert told not in pose(read(files, asked).material, asked).said
     assert told in pose(read(files._replace(traffic=apart), asked).material, asked).said
+
+
+def test_one_call_is_one_call_and_one_target_fails_alone(tmp_path: Path) -> None:
+    told = []
+    for count in (1, 2):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        some = written(folder, [0.0, 1.0, 2.0])
+        calls = [
+            {"at": MONDAY + n * HOUR, "failed": n < count, "route": "x" if n < count else "chat"} for n in range(3)
+        ]
+        traffic(some.traffic, calls)
+        told.append(" | ".join(posed(some, stresses=(read_stress("busiest-hour=1h"),), vary=False).said))
+    one, two = told
+    assert "1 call failed when it was made;" in one
+    assert "1 call for x / gpt-5-mini is taken to ask for" in one
+    assert "2 calls failed when they were made;" in two
+    assert "2 calls for x / gpt-5-mini are taken to ask for" in two
+    assert "primary fails for 1h" in one
 
 
 def test_where_nothing_fails_both_arms_of_a_task_have_the_same_times(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from tests.replay.files import CONFIG, Files, written
+from tests.replay.files import CONFIG, INCIDENTS, Files, written
 from typer.testing import CliRunner, Result
 
 from surefoot.cli.main import app
@@ -117,12 +120,95 @@ def test_the_screen_begins_with_plain_words_and_ends_with_what_was_assumed(files
     assert lines[0].startswith("surefoot.toml against no fallback: 384 calls, 2024-06-03 00:00 to 2024-06-10 23:30 UTC")
     assert "any (every incident counts): 3 h of outage became 0 min." in lines
     assert "   6 calls failed without, 0 with: 6 were saved." in lines
-    assert "   availability 98.44 % became 100.00 %." in lines
-    assert "   1 incident (10 min) met no call that asks their target first." in lines
+    assert any(line.startswith("   availability 98.44 % [") for line in lines)
+    assert any("became 100.00 % [99.04, 100.00, of calls alone]." in line for line in lines)
+    assert any("1 incident (10 min) of such targets met no call" in line for line in lines)
     assert any("under the stress busiest-hour=30m" in line for line in lines)
     assumed = lines[lines.index("Assumed:") :]
     assert any("in an outage 100% of the calls to a target are struck" in line for line in assumed)
     assert not any("ttft of primary" in line for line in assumed)  # it was given
+
+
+def test_a_replay_that_is_in_the_folder_is_not_written_over_unasked(files: Files) -> None:
+    options = ["--no-vary", "--readings", "major"]
+    assert run(files, *options, out="kept").exit_code == 0
+    facts = files.folder / "kept" / "facts.json"
+    before = facts.read_bytes()
+    again = run(files, *options, "--seed", "8", out="kept")
+    assert again.exit_code == 2
+    assert "has a facts.json already; name another folder, or write over it with --force" in again.stderr
+    assert facts.read_bytes() == before
+    assert run(files, *options, "--seed", "8", "--force", out="kept").exit_code == 0
+    assert facts.read_bytes() != before
+
+
+def test_half_of_a_replay_is_a_replay_and_other_files_are_none_of_its_business(files: Files) -> None:
+    for name, code in (("moves.parquet", 2), ("notes.txt", 0)):
+        folder = files.folder / name
+        folder.mkdir()
+        (folder / name).touch()
+        assert run(files, "--no-vary", "--readings", "major", out=name).exit_code == code, name
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_on_a_terminal_nothing_is_wider_than_it(files: Files, width: int) -> None:
+    command = [sys.executable, "-m", "surefoot.cli.main", "replay"]
+    options = files.options("--processes", "1", "--no-vary", "--stress", "gateway-down=10m", out=f"wide{width}")
+    shape = {"COLUMNS": str(width), "TERM": "xterm", "FORCE_COLOR": "1", "TTY_COMPATIBLE": "1"}
+    done = subprocess.run(
+        [*command, *options], env=os.environ | shape, capture_output=True, text=True, check=False, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in done.stdout.splitlines()]
+    prose = [line for line in lines if not line.startswith("All numbers and tables")]  # a path is kept whole
+    assert max(map(len, prose)) <= width
+    assert any("the gateway itself" in line for line in lines)
+
+
+def test_where_no_incident_strikes_a_first_target_that_is_told_at_once_with_what_to_do(
+    files: Files, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "list.csv"
+    elsewhere.write_text(
+        INCIDENTS.splitlines()[0]
+        + "\nold,openai,2023-06-03T01:00Z,2023-06-03T02:00Z,major,Elevated error rates"
+        + "\nsites,openai,2024-06-04T01:00Z,2024-06-04T02:00Z,major,ChatGPT is down"
+        + "\nspare,anthropic,2024-06-05T01:00Z,2024-06-05T02:00Z,major,Elevated errors\n"
+    )
+    other = files._replace(incidents=elsewhere)
+    done = run(other, "--no-vary", out="nothing")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert (
+        "no incident strikes a target that calls ask first in the time of the traffic, 2024-06-03 00:00" in done.stderr
+    )
+    assert "the list has 3 incidents, from 2023-06-03 01:00 to 2024-06-05 01:00 UTC" in done.stderr
+    assert "there are outages of fallbacks alone: spare" in done.stderr
+    assert "openai: ChatGPT is down (about another service than a chat by API)" in done.stderr
+    assert "--anyway" in done.stderr
+    assert not (files.folder / "nothing" / "facts.json").exists()
+    for more in (["--anyway"], ["--stress", "busiest-hour=1h"]):
+        told = run(other, "--no-vary", *more, out=more[-1])
+        assert told.exit_code == 0, told.stderr
+    assert "ChatGPT is down" in told.stdout
+
+
+def test_a_list_of_nothing_and_one_of_nobody_here_say_so(files: Files, tmp_path: Path) -> None:
+    others = INCIDENTS.splitlines()[0] + "\na,groq,2024-06-03T01:00Z,2024-06-03T02:00Z,major,Down\n"
+    told = []
+    for name, text in (("none.json", "[]"), ("others.csv", others)):
+        (tmp_path / name).write_text(text)
+        told.append(run(files._replace(incidents=tmp_path / name), out=name).stderr)
+    assert "the list has no incident at all" in told[0]
+    assert "none of it is of a provider that runs a target here (the list has groq)" in told[1]
+
+
+def test_slips_of_the_hand_are_met_with_what_was_meant(files: Files) -> None:
+    done = run(files, "--against", "nofallback", "--format", "json", out="slips")
+    assert done.exit_code == 2
+    assert "--against nofallback: there is no such file; did you mean no-fallback?" in done.stderr
+    assert "--format: there is none; --json prints one JSON object" in done.stderr
+    shown = RUNNER.invoke(app, ["replay", "--help"]).stdout
+    assert "--format" not in shown
 
 
 def test_against_another_file_the_two_are_paired(files: Files, tmp_path: Path) -> None:

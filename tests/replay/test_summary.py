@@ -9,7 +9,7 @@ import pytest
 from tests.replay.paired import HOUR, MONDAY, TARGETS, WEEK, Call, failed, ok, outage, results, saved
 
 from surefoot.errors import ReplayError
-from surefoot.evidence import garwood
+from surefoot.evidence import clopper_pearson
 from surefoot.evidence.outages import fallback_worth
 from surefoot.facts import Fact, Facts, write
 from surefoot.replay.kept import keep
@@ -146,30 +146,6 @@ def test_under_a_lag_early_calls_take_the_result_of_the_arm_without(hand: Facts)
     assert value(hand, "any.all.availability.with.lag.10m") == 6 / 8
 
 
-def test_cost_and_cost_per_recovery_have_the_spend_of_losers_and_garwoods_interval(hand: Facts) -> None:
-    assert value(hand, "any.all.cost.without") == pytest.approx(0.04)
-    assert value(hand, "any.all.cost.with") == pytest.approx(0.10)
-    assert value(hand, "any.all.cost.added") == pytest.approx(0.06)
-    per_call = hand.named("any.all.cost.per_recovered_call")
-    low, high = garwood(3)
-    assert per_call.n == 3
-    assert per_call.value == pytest.approx(0.02)
-    assert [per_call.low, per_call.high] == pytest.approx([0.06 / high, 0.06 / low])
-    assert value(hand, "any.all.cost.per_recovered_incident") == pytest.approx(0.03)
-
-
-def test_a_cost_without_any_recovery_is_infinite_and_one_without_a_price_is_unknown() -> None:
-    none = facts(tallied([outage(1, 2)], [(1.0, failed(outage=0), failed(cost=0.5)), (3.0, ok(), ok())]))
-    fact = none.named("any.all.cost.per_recovered_call")
-    assert (fact.value, fact.high) == (None, None)
-    assert "infinite" in fact.note
-    assert fact.low == pytest.approx(0.5 / garwood(0)[1])
-    unpriced = facts(tallied([outage(1, 2)], [(1.0, failed(outage=0), saved() | {"cost": nan}), (3.0, ok(), ok())]))
-    for name in ("cost.with", "cost.added", "cost.per_recovered_call"):
-        fact = unpriced.named(f"any.all.{name}")
-        assert (fact.value, fact.note) == (None, "unknown: 1 of 2 calls asked a target without a price")
-
-
 def test_who_answered_is_told_by_target_place_and_operator(hand: Facts) -> None:
     assert value(hand, "any.all.target.spare.with") == pytest.approx(3 / 7)
     assert value(hand, "any.all.place.US.with") == pytest.approx(4 / 7)
@@ -188,8 +164,18 @@ def test_times_are_those_of_answered_calls_and_a_p99_of_few_is_refused(hand: Fac
 
 
 def test_one_week_has_no_interval_and_says_so(hand: Facts) -> None:
-    fact = hand.named("any.all.availability.with")
+    fact = hand.named("any.all.minutes.with")
     assert (fact.low, fact.high, fact.note) == (None, None, "no interval: one calendar week")
+
+
+def test_where_weeks_give_none_a_share_has_the_interval_of_its_calls_and_says_what_that_is(hand: Facts) -> None:
+    fact = hand.named("any.all.availability.with")
+    assert (fact.low, fact.high) == clopper_pearson(7, 8)
+    assert fact.note.startswith("of calls alone: no interval of weeks (one calendar week), and too narrow where")
+    assert "Clopper and Pearson" in fact.method
+    quiet = facts(tallied([], [(0.0, ok(), ok()), (200.0, ok(), ok())])).named("any.all.availability.with")
+    assert (quiet.value, quiet.low, quiet.high) == (1, *clopper_pearson(2, 2))
+    assert "the same in every resample of weeks" in quiet.note
 
 
 def by_weeks(weeks: int = 12, seed: int = 3) -> tuple[Tally, list[tuple[float, Call, Call]]]:
@@ -312,7 +298,7 @@ def test_made_is_the_time_of_the_last_call_and_not_of_a_clock(hand: Facts) -> No
 def test_what_is_the_same_in_every_resample_has_no_interval_and_says_so() -> None:
     """Nobody failed in these weeks: an interval of no width would promise that nobody will."""
     found = facts(tallied([outage(1, 2)], [(1.5, failed(outage=0), saved()), (200.0, ok(), ok()), (400.0, ok(), ok())]))
-    for name in ("any.all.availability.with", "any.all.failed.with", "any.all.minutes.with"):
+    for name in ("any.all.failed.with", "any.all.minutes.with"):
         fact = found.named(name)
         assert (fact.low, fact.high, fact.note) == (None, None, "no interval: the same in every resample of weeks")
     assert found.named("any.all.availability.without").low is not None

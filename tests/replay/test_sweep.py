@@ -4,7 +4,10 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer
+from threading import Thread
 
 import duckdb
 import psutil  # type: ignore[import-untyped]  # it ships no types
@@ -117,6 +120,63 @@ def test_where_ray_is_not_installed_a_sentence_says_what_to_do_before_anything_i
 def test_a_cluster_that_does_not_answer_is_told_at_once(tasks: Sequence[Task]) -> None:
     with pytest.raises(ReplayError, match="no cluster answers there"):
         sweep(tasks, nobody, ray="127.0.0.1:1")
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-server\r\n", b""])
+def test_what_listens_and_is_no_ray_head_is_told_at_once(tasks: Sequence[Task], answer: bytes) -> None:
+    with (
+        listening(answer) as address,
+        pytest.raises(ReplayError, match=f"{address}: what listens there is no Ray head"),
+    ):
+        sweep(tasks, nobody, ray=address)
+
+
+IMPATIENT = """
+import sys
+from surefoot.errors import ReplayError
+from surefoot.replay import sweep
+sweep.PATIENCE, sweep.JOINING = 0.2, 2.0
+try: sweep.sweep([], print, ray=sys.argv[1])
+except ReplayError as error: print(error)
+"""
+"""A process that waits less long, and has to end by itself, whatever Ray's own threads still try."""
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "what listens there says nothing within 0.2 s; `ray status` says where one is"),
+        (bytes(3) + b"\x04" + bytes(5), "no cluster lets this machine in within 2 s"),
+    ],
+    ids=["says nothing", "greets as a head does"],
+)
+def test_what_lets_nobody_in_is_left_after_a_while(answer: bytes | None, told: str) -> None:
+    pytest.importorskip("ray")
+    with listening(answer) as address:
+        command = [sys.executable, "-c", IMPATIENT, address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    assert told in done.stdout
+    assert done.returncode == 0
+
+
+@contextmanager
+def listening(answer: bytes | None) -> Iterator[str]:
+    """The address of a server that answers whatever it is sent with this and hangs up; with None, that does nothing."""
+
+    class Answers(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1000)
+            if answer is not None:
+                self.request.sendall(answer)
+
+    with TCPServer(("127.0.0.1", 0), Answers) as server:
+        if answer is not None:
+            Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        if answer is not None:
+            server.shutdown()
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -6,12 +6,15 @@ from rich.console import Console
 from tests.replay.paired import HOUR, MONDAY, TARGETS, failed, ok, outage, results, saved
 
 from surefoot.domain.outcome import Kind
+from surefoot.evidence import clopper_pearson
 from surefoot.replay.measures import Where
 from surefoot.replay.modelling import Assumption
 from surefoot.replay.outage import GATEWAY, Outage
+from surefoot.replay.planning import LeftOut
+from surefoot.replay.stress import OF_THE_GATEWAY
 from surefoot.replay.summary import About, Played, Summary, summarise
 from surefoot.replay.tally import Tally
-from surefoot.report.replayed import Heading, answer, basis, tables
+from surefoot.report.replayed import LEFT_OUT, Heading, answer, basis, tables
 from surefoot.report.shown import minutes_of
 
 HEADING = Heading(config="surefoot.toml", against="no fallback", lags=(0.0, 300.0))
@@ -43,19 +46,51 @@ def test_four_hours_became_twelve_minutes() -> None:
     assert any("p99 end to end of answered calls: too few (2) without, too few (21) with" in line for line in found)
 
 
+def test_incidents_are_told_with_their_hours_and_those_of_fallbacks_apart_from_those_that_met_no_call() -> None:
+    outages = [outage(1, 5), outage(6, 7), outage(7, 9.5, target="spare", provider="beta")]
+    rows = [(0.0, ok(), ok()), (2.0, failed(outage=0), saved()), (10.0, ok(), ok())]
+    found = list(answer(summed(outages, *rows), HEADING))
+    assert (
+        "   1 incident (4 h) met calls that ask their target first; 1 incident (1 h) of such targets met no call: of"
+        " those nothing is known; 1 incident (2 h 30 min) of targets that no call asks first: of fallbacks alone."
+    ) in found
+
+
 def test_where_nothing_was_met_nothing_is_claimed() -> None:
     found = list(answer(summed([outage(1, 2)], (0.0, ok(), ok()), (3.0, ok(), ok())), HEADING))
     assert any("nothing is known of a fallback's worth" in line for line in found)
-    assert any("1 incident (1 h) met no call" in line for line in found)
+    assert any("1 incident (1 h) of such targets met no call" in line for line in found)
     assert not any("became" in line for line in found)
 
 
 def test_what_the_gateway_itself_loses_is_told() -> None:
     down = failed(kind=Kind.CONNECT, attempts=0)
-    outages = [outage(1, 2, target=GATEWAY, provider="")]
+    outages = [outage(1, 2, target=GATEWAY, provider=OF_THE_GATEWAY)]
     found = list(answer(summed(outages, (0.0, ok(), ok()), (1.5, ok(), down), (3.0, ok(), ok())), HEADING))
     assert "any (every incident counts): 0 min of outage became 1 h." in found
-    assert "   0 calls failed without, 1 with: 0 were saved, 1 were lost that were answered without." in found
+    assert "   0 calls failed without, 1 with: 0 were saved, 1 was lost that was answered without." in found
+    assert (
+        "   the gateway itself: 1 h of outage; 1 call found nobody there while all else was well, of which 1 was"
+        " answered without."
+    ) in found
+
+
+def test_a_share_of_one_week_is_never_bare_and_says_what_its_interval_is_of() -> None:
+    rows = [(step / 10, ok(), ok()) for step in range(100)]
+    found = list(answer(summed([outage(1, 2)], *rows), HEADING))
+    assert found[1].startswith("One calendar week: what stands here is what happened in it")
+    low = 100 * clopper_pearson(100, 100)[0]
+    assert f"   availability 100.00 % [{low:.2f}, 100.00, of calls alone] became" in "\n".join(found)
+    two = list(answer(summed([outage(1, 2)], *rows, (200.0, ok(), ok())), HEADING))
+    assert two[1] == "2 calendar weeks: intervals over weeks are rough."
+
+
+def test_what_was_spent_in_outages_is_told_apart_from_hedges_while_all_was_well() -> None:
+    hedged = ok(cost=0.03, attempts=2)
+    rows = [(0.0, ok(), hedged), (1.5, failed(outage=0), saved()), (3.0, ok(), ok())]
+    found = list(answer(summed([outage(1, 2)], *rows), HEADING))
+    told = "$0.02 became $0.06: +$0.02 in outages, +$0.02 outside of them; for each saved call $0.02, all in $0.04."
+    assert f"   cost {told}" in found
 
 
 def test_an_unknown_price_is_no_number_on_the_screen() -> None:
@@ -68,18 +103,33 @@ def test_the_tables_name_lags_modes_and_moves() -> None:
     console = Console(width=200, record=True, file=None)
     summary = summed([outage(1, 2)], (1.5, failed(outage=0), saved()), (3.0, ok(), ok()))
     with console.capture() as captured:
-        for table in tables(summary, HEADING):
+        for table in tables(summary, HEADING, 200):
             console.print(table)
     shown = captured.get()
-    for word in ("noticed 5m late", "server_error", "acme", "What moves the minutes avoided", "no interval"):
+    for word in ("5m late", "server_error", "acme", "What moves the minutes avoided", "no interval"):
         assert (word in shown) is (word != "no interval"), word
 
 
 def test_what_was_assumed_is_listed_and_what_was_measured_is_not() -> None:
     stand_on = (Assumption("a", "ttft", "given", measured=True), Assumption("b", "rate", "assumed: x", measured=False))
-    assert list(basis(["all fail"], stand_on, {"outside the time": 3})) == [
+    assert list(basis(["all fail"], stand_on, {"outside the time": 3, "milder": 1}, ())) == [
         "Assumed:",
         " - all fail",
         " - rate of b: assumed: x",
-        "Left out: 3 incidents outside the time.",
+        "Left out: 3 incidents outside the time, 1 incident milder.",
     ]
+
+
+def test_incidents_in_the_traffics_time_that_are_left_out_are_named_up_to_some() -> None:
+    def one(number: int) -> LeftOut:
+        title = f"Slow {number}" if number else ""
+        return LeftOut(incident="id", provider="acme", title=title, start=MONDAY, end=None, why="milder", ours=True)
+
+    found = list(basis([], (), {"milder": 10}, [one(number) for number in range(LEFT_OUT + 2)]))
+    assert found[2:5] == [
+        "Of those, in the time of the traffic:",
+        " - 2024-06-03 00:00 acme: id (milder)",
+        " - 2024-06-03 00:00 acme: Slow 1 (milder)",
+    ]
+    assert found[-1] == " - and 2 more: assumptions.json lists all of them"
+    assert len(found) == 3 + LEFT_OUT + 1

@@ -52,7 +52,8 @@ def _cli_page() -> str:
 def _command(title: str, command: Any, sentence: str = "") -> list[str]:
     """A command, and those inside it."""
     parts = [f"## `{title}`\n\n{inspect.cleandoc(command.help or sentence)}\n"]
-    rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+    shown = [one for one in command.params if one.name != "help" and not getattr(one, "hidden", False)]
+    rows = [_parameter(parameter) for parameter in shown]
     if rows:
         parts.append(table(("option", "default", "meaning"), iter(rows)) + "\n")
     for name, inner in getattr(command, "commands", {}).items():

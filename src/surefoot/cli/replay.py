@@ -6,6 +6,7 @@ Must never: hold logic; `surefoot.replay` does the work, `surefoot.report` write
 
 import os
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +21,9 @@ from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
 from surefoot.replay.arms import NO_FALLBACK
 from surefoot.replay.files import Files, Opened, opened
-from surefoot.replay.kept import keep, ready
+from surefoot.replay.kept import FILES, keep, ready
 from surefoot.replay.posing import Asked, Posed, held_against, places_of, pose
+from surefoot.replay.reach import untouched
 from surefoot.replay.stress import Stress, read_stress
 from surefoot.replay.summary import About, Played, Summary, summarise
 from surefoot.replay.sweep import ray_here, sweep
@@ -60,14 +62,19 @@ def replay(
         int | None, typer.Option(min=1, help="Processes here; one for each processor unless told.")
     ] = None,
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster to do the work.")] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Replay also where no incident of the lists strikes anything.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a replay that is in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of tables.")] = False,
+    form: Annotated[str | None, typer.Option("--format", hidden=True)] = None,
 ) -> None:
     """Replay traffic against dated outages, through the policy of a configuration and without it.
 
     Both arms meet the same calls, outages and draws. The same files and seed give the same bytes. Connects to nothing
     but the Ray cluster that was named. Exits with 2 if it could not begin.
     """
-    faults: list[str] = []
+    faults: list[str] = [] if form is None else ["--format: there is none; --json prints one JSON object"]
     asked = Asked(
         readings=read_option(faults, "--readings", read_readings, readings) or (Reading.ANY,),
         lags=read_option(faults, "--lags", _lags, _usual_lags(lags, against)) or (0.0,),
@@ -82,17 +89,20 @@ def replay(
         config=config,
         traffic=traffic,
         incidents=tuple(incidents),
-        against=None if against == NO_FALLBACK else Path(against),
+        against=_other(faults, against),
         models=models,
     )
     if ray is not None:
         attempted(faults, ray_here)
-    attempted(faults, lambda: ready(out))
+    attempted(faults, lambda: ready(out, () if force else FILES))
     found = attempted(faults, lambda: opened(files, asked, os.environ))
     unwind_when_stopped()
     posed = None if found is None else attempted(faults, lambda: pose(found.material, asked))
     if faults or found is None or posed is None:
         raise ConfigError(list(dict.fromkeys(faults)))
+    nothing = () if anyway else untouched(found.material, posed)
+    if nothing:
+        raise ConfigError([*found.unreadable, *nothing])
     progress = ReplayProgress(sum(task.traffic.calls for task in posed.tasks), len(posed.tasks))
     with progress:
         tallies = sweep(posed.tasks, progress.tell, ray, processes)
@@ -123,11 +133,11 @@ def _tell(summary: Summary, heading: Heading, found: Opened, posed: Posed, out: 
     console = screen()
     for line in answer(summary, heading):
         say(console, line)
-    for table in tables(summary, heading):
+    for table in tables(summary, heading, console.width):
         console.print()
         console.print(table)
-    left_out = next(iter(posed.left_out.values()))
-    for line in basis((*found.unreadable, *posed.said), posed.stand_on, left_out):
+    base = posed.tasks[0].scenario
+    for line in basis((*found.unreadable, *posed.said), posed.stand_on, posed.left_out[base], posed.inside[base]):
         say(console, line)
     say(console, f"All numbers and tables: {out}")
 
@@ -137,12 +147,30 @@ def _assumptions(found: Opened, posed: Posed) -> dict[str, Any]:
         "said": [*found.unreadable, *posed.said],
         "models": [msgspec.to_builtins(one) for one in posed.stand_on],
         "left_out": posed.left_out,
+        "left_out_in_the_time_of_the_traffic": {
+            reading: [msgspec.to_builtins(one) for one in listed] for reading, listed in posed.inside.items()
+        },
     }
 
 
 def _stresses(faults: list[str], texts: Sequence[str]) -> tuple[Stress, ...]:
     found = [attempted(faults, lambda text=text: read_stress(text)) for text in texts]  # type: ignore[misc]
     return tuple(one for one in found if one is not None)
+
+
+def _other(faults: list[str], against: str) -> Path | None:
+    """The other configuration, if there is one."""
+    if against == NO_FALLBACK:
+        return None
+    if not Path(against).exists():
+        faults.append(f"--against {against}: there is no such file; {_meant(against)}")
+        return None
+    return Path(against)
+
+
+def _meant(against: str) -> str:
+    near = get_close_matches(against, [NO_FALLBACK])
+    return f"did you mean {NO_FALLBACK}?" if near else f"name a configuration, or {NO_FALLBACK}"
 
 
 def _usual_lags(lags: str | None, against: str) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from surefoot.config.quantities import read_share
 from surefoot.intake.incident import Reading
+from surefoot.report.widths import wrapped
 
 ALL = "all"
 _WIDTH_WITHOUT_TERMINAL = 150
@@ -61,8 +62,8 @@ def screen() -> Console:
 
 
 def say(console: Console, line: str) -> None:
-    """A line as it is: nothing in it is markup."""
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    """A line, wrapped at words: nothing in it is markup."""
+    console.print(wrapped(line, console.width), highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(told: dict[str, Any]) -> None:

@@ -2,16 +2,17 @@
 
 Where several outages hold at once a call is in the one that began last: what fails then is another thing, which has to
 be noticed by itself, so a lag counts from there (`evidence.outages.fallback_worth` counts alike). Begins are included,
-ends are not. The gateway's own outages are every call's, where its first target is well.
-Knows intervals and nothing of how calls end.
+ends are not. The gateway's own outages are every call's, where its first target is well: so the minutes in which every
+target that is asked first is out are theirs, and not the gateway's. Knows intervals and nothing of how calls end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from math import inf
 
 import numpy as np
 
-from surefoot.evidence.spans import Span
+from surefoot.evidence.spans import Span, common, without
 from surefoot.replay.outage import GATEWAY, Outage
 from surefoot.replay.result import Floats, Integers
 
@@ -29,7 +30,7 @@ class Arriving:
     def find(self, target: Integers, at: Floats) -> tuple[Integers, Floats]:
         """For calls to these targets (-1 is none) at these times: index of the outage or -1, seconds after its begin.
 
-        The seconds are never those of an outage of the gateway, and infinite in none.
+        The seconds are infinite in none, and while the gateway is down: who asks there finds nobody, noticed or not.
         """
         outage = np.full(len(at), NONE, np.int64)
         for number, (edges, holds) in enumerate(self._of):
@@ -37,16 +38,35 @@ class Arriving:
             outage[asked] = holds[np.searchsorted(edges, at[asked], side="right")]
         after = np.where(outage == NONE, inf, at - self._begin[outage])
         edges, holds = self._gateway
-        return np.where(outage == NONE, holds[np.searchsorted(edges, at, side="right")], outage), after
+        down = holds[np.searchsorted(edges, at, side="right")]
+        return np.where(outage == NONE, down, outage), np.where(down == NONE, after, inf)
 
-    def held(self) -> list[list[Span]]:
-        """For each outage when it is the one that a call is in: apart from one another, for outages of one target."""
+    def held(self, first: Iterable[int] = ()) -> list[list[Span]]:
+        """For each outage when it is the one that a call is in: apart from one another, for outages of one target.
+
+        `first`: which targets calls ask first, `NONE` for calls that ask none. While all of them are out no call is in
+        an outage of the gateway.
+        """
         found: list[list[Span]] = [[] for _ in self._begin[:-1]]
-        for edges, holds in (*self._of, self._gateway):
-            for piece, outage in enumerate(holds[1:-1].tolist()):
-                if outage != NONE:
-                    found[outage].append((float(edges[piece]), float(edges[piece + 1])))
+        for edges, holds in self._of:
+            for outage, span in _pieces(edges, holds):
+                found[outage].append(span)
+        out = self._out(first)
+        for outage, span in _pieces(*self._gateway):
+            found[outage] += without([span], out)
         return found
+
+    def _out(self, first: Iterable[int]) -> list[Span]:
+        """When every one of these targets is out."""
+        each = [[] if one == NONE else [span for _, span in _pieces(*self._of[one])] for one in first]
+        return reduce(common, each) if each else []
+
+
+def _pieces(edges: Floats, holds: Integers) -> Iterator[tuple[int, Span]]:
+    """The pieces in which an outage holds, and which one."""
+    for piece, outage in enumerate(holds[1:-1].tolist()):
+        if outage != NONE:
+            yield outage, (float(edges[piece]), float(edges[piece + 1]))
 
 
 def _cut(outages: Iterable[tuple[int, Outage]]) -> tuple[Floats, Integers]:

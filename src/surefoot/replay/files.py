@@ -134,16 +134,22 @@ _WITHOUT_ANY = {
 
 def _filled(traffic: Traffic, route: str) -> Iterator[str]:
     for name, calls in traffic.otherwise.items():
-        yield f'{calls:,} calls that ask for {name} are taken to ask for the route "{route}"'
+        yield f'{_calls(calls)} for {name} {"is" if calls == 1 else "are"} taken to ask for the route "{route}"'
     if traffic.joined in _TWICE:
         yield f"{_TWICE[traffic.joined]}; a failed one and its repeat are two calls here"
     if traffic.failed:
-        yield f"{traffic.failed:,} calls failed when they were made; why is not played again: only incidents fail here"
+        when = "when it was made" if traffic.failed == 1 else "when they were made"
+        yield f"{_calls(traffic.failed)} failed {when}; why is not played again: only incidents fail here"
     for column, calls in traffic.filled.items():
         if calls == traffic.calls:
             yield f"no call tells its {column}; {_WITHOUT_ANY[column]}"
         elif calls:
-            yield f"{calls:,} calls do not tell their {column}; it is taken to be as most have it, or their median"
+            tell = "does not tell its" if calls == 1 else "do not tell their"
+            yield f"{_calls(calls)} {tell} {column}; it is taken to be as most have it, or their median"
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call{'' if count == 1 else 's'}"
 
 
 def _unreadable(found: Gathered) -> Iterator[str]:

@@ -29,6 +29,10 @@ from surefoot.replay.toll import tolls
 FACTS = "facts.json"
 ASSUMPTIONS = "assumptions.json"
 
+TABLES = ("numbers", "incidents", "weeks", "moves")
+FILES = (FACTS, ASSUMPTIONS, *(f"{name}.parquet" for name in TABLES))
+"""All that `keep` writes."""
+
 Rows = list[tuple[Any, ...]]
 
 _NUMBERS = {
@@ -38,7 +42,7 @@ _NUMBERS = {
 }  # fmt: skip
 _INCIDENTS = {
     "scenario": "VARCHAR", "incident": "VARCHAR", "provider": "VARCHAR", "modes": "VARCHAR", "start": "DOUBLE",
-    "stop": "DOUBLE", "minutes": "DOUBLE", "arm": "VARCHAR", "calls": "BIGINT", "failed": "BIGINT",
+    "stop": "DOUBLE", "minutes": "DOUBLE", "sort": "VARCHAR", "arm": "VARCHAR", "calls": "BIGINT", "failed": "BIGINT",
     "saved": "BIGINT", "lost": "BIGINT", "minutes_of_outage": "DOUBLE",
 }  # fmt: skip
 _WEEKS = {
@@ -51,8 +55,14 @@ _MOVES = {
 }  # fmt: skip
 
 
-def ready(out: Path) -> None:
-    """See that a replay can be kept in `out`, which is made if need be. Raises `StartError` with what to do."""
+def ready(out: Path, without: Sequence[str] = ()) -> None:
+    """See that a replay can be kept in `out`, which is made if need be. Raises `StartError` with what to do.
+
+    `without`: files that must not be there yet.
+    """
+    there = [name for name in without if (out / name).exists()]
+    if there:
+        raise StartError(f"--out: {out} has a {there[0]} already; name another folder, or write over it with --force")
     try:
         existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
         if not existing.is_dir():
@@ -67,17 +77,17 @@ def ready(out: Path) -> None:
 def keep(out: Path, summary: Summary, played: Sequence[Played], assumptions: Mapping[str, Any]) -> None:
     """Write all of it. Raises `StartError` where that cannot be done."""
     told = [one for one in played if one.scenario]
-    tables: tuple[tuple[str, dict[str, str], Rows], ...] = (
-        ("numbers", _NUMBERS, [_number(told) for told in summary.told]),
-        ("incidents", _INCIDENTS, [row for one in told for row in _incidents(one)]),
-        ("weeks", _WEEKS, [row for one in told for row in _weeks(one)]),
-        ("moves", _MOVES, [_move(move) for move in summary.moves]),
+    tables: tuple[tuple[dict[str, str], Rows], ...] = (
+        (_NUMBERS, [_number(told) for told in summary.told]),
+        (_INCIDENTS, [row for one in told for row in _incidents(one)]),
+        (_WEEKS, [row for one in told for row in _weeks(one)]),
+        (_MOVES, [_move(move) for move in summary.moves]),
     )
     try:
         (out / FACTS).write_bytes(write(summary.facts) + b"\n")
         text = msgspec.json.format(msgspec.json.encode(assumptions, order="deterministic"), indent=2)
         (out / ASSUMPTIONS).write_bytes(text + b"\n")
-        for name, columns, rows in tables:
+        for name, (columns, rows) in zip(TABLES, tables, strict=True):
             _parquet(out / f"{name}.parquet", columns, rows)
     except (OSError, duckdb.Error) as error:
         raise StartError(f"--out: {out} could not be written: {error}") from error
@@ -108,8 +118,9 @@ def _incidents(one: Played) -> Iterator[tuple[Any, ...]]:
         for arm in range(one.tally.arms):
             yield (
                 one.scenario, toll.incident, toll.provider, ", ".join(toll.modes), toll.start, toll.end,
-                toll.seconds / 60, arm_name(arm, one.tally.lags), toll.calls, int(toll.failed[arm]),
-                int(toll.saved[arm]), int(toll.lost[arm]), toll.minutes(arm) if toll.seen else None,
+                toll.seconds / 60, toll.sort.name.lower(), arm_name(arm, one.tally.lags), toll.calls,
+                int(toll.failed[arm]), int(toll.saved[arm]), int(toll.lost[arm]),
+                toll.minutes(arm) if toll.seen else None,
             )  # fmt: skip
 
 

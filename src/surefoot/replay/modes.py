@@ -6,7 +6,7 @@ the Call would be told. Three tokens come before an answer breaks, as there.
 A play is made from how the target would have answered (`Speech`) and from the way in which the answer is read:
 relayed as it comes, watched (streamed here, plain for the client) or plain. Knows no call and no clock.
 
-Must never: decide what follows.
+Of two that strike at once the worse is found by what the table of outcomes says. Must never: decide what follows.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from surefoot.domain.outcome import Kind
+from surefoot.domain.outcome import OUTCOMES, Fallback, Kind
 
 AFTER_TOKENS = 3
 """Tokens before an answer breaks, stalls or turns to a drip."""
@@ -304,11 +304,46 @@ MODES: dict[str, Mode] = {
 """By name. A mode that is drilled with plain calls strikes streamed ones here too: what it means is the same."""
 
 
-def worse(one: Play, other: Play) -> Play:
-    """Of two that strike at once, the one that leaves the client worse off; the first if neither does.
+class Severity(IntEnum):
+    """How badly a play leaves a client that has nobody else, and how little another target can help; the worst last."""
 
-    So that one outage more can never help a call: no answer is worse than one, a later one worse than a sooner.
+    WHOLE = 0
+    """A whole answer, however slow."""
+    TOLD = 1
+    """A failure before any content after which anybody else may be asked."""
+    SILENT = 2
+    """Nothing that is an answer or a failure, ever: only a clock can find that out."""
+    REFUSED = 3
+    """A failure before any content after which few or none may be asked: it is told to be the request's own fault."""
+    BROKEN = 4
+    """The client has the beginning of an answer, and no end."""
+    SPOILED = 5
+    """The client has what looks like an answer, and is none."""
+
+
+def severity(play: Play) -> Severity:
+    """Which of them."""
+    if play.spoiled:
+        return Severity.SPOILED
+    if play.mended:
+        return Severity.WHOLE
+    if any(step.sign is Sign.CONTENT for step in play.steps):
+        return Severity.BROKEN
+    kind = play.steps[-1].kind if play.steps else None
+    if kind is None:
+        return Severity.SILENT
+    return Severity.TOLD if OUTCOMES[kind].fall_back is Fallback.ANY else Severity.REFUSED
+
+
+def worse(one: Play, other: Play) -> Play:
+    """Of two that strike at once, the worse one by `Severity`; of two alike the one that ends later; else the first.
+
+    So one outage more can never help a call that has nobody else, and hardly ever one that has.
     """
-    if one.mended and other.mended:
-        return other if other.steps[-1].after > one.steps[-1].after else one
-    return one if not one.mended else other
+    return other if (severity(other), _ends(other)) > (severity(one), _ends(one)) else one
+
+
+def _ends(play: Play) -> float:
+    """Seconds to its end; infinite where none ever comes."""
+    over = bool(play.steps) and play.steps[-1].sign in {Sign.WHOLE, Sign.FAILED}
+    return play.steps[-1].after if over else float("inf")

@@ -7,14 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from surefoot.errors import EvidenceError
+from surefoot.evidence.intervals import clopper_pearson
 from surefoot.facts import Fact
 from surefoot.replay.arranged import View
 from surefoot.replay.histogram import MIDDLES, RELATIVE_ERROR, quantile, quantiles_of_rows
 from surefoot.replay.resampling import CONFIDENCE, RESAMPLES, ROUGH, interval
 from surefoot.replay.result import Floats, Integers
+
+OF_CALLS_ALONE = "of calls alone"
+"""Begins the note of an interval that knows of no weeks."""
 
 QUANTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 
@@ -40,6 +45,26 @@ class Numbers:
             resampled = None if over is None or under is None else np.where(under > 0, over / under, np.nan)
         return self._fact(name, unit, n, int(top.sum()) / scale / n, "a mean over calls", resampled)
 
+    def share(self, name: str, top: Integers, bottom: Integers) -> Fact:
+        """A share of calls. Where weeks give no interval it is Clopper and Pearson's of the calls alone, and says so.
+
+        That takes calls for independent. Those of one outage are not, so that it is too narrow; without it a share of
+        all calls of a quiet week would look certain.
+        """
+        found = self.ratio(name, "share", top, bottom)
+        if found.value is None or found.low is not None:
+            return found
+        low, high = clopper_pearson(int(top.sum()), found.n)
+        why = found.note.removeprefix("no interval: ")
+        return replace(
+            found,
+            low=low,
+            high=high,
+            confidence=CONFIDENCE,
+            method=f"{found.method}; Clopper and Pearson's interval",
+            note=f"{OF_CALLS_ALONE}: no interval of weeks ({why}), and too narrow where an outage strikes many at once",
+        )
+
     def quantiles(self, name: str, ends: str, times: NDArray[np.int64]) -> Iterator[Fact]:
         """`QUANTILES` of durations, in seconds; `times` are weeks by bin. Refused where the sample is too small.
 
@@ -61,13 +86,19 @@ class Numbers:
         """A number that this sample does not have."""
         return Fact(name=f"{self.prefix}.{name}", value=None, unit=unit, n=n, note=why)
 
-    def plain(self, name: str, unit: str, value: float, n: int, ends: tuple[float, float], how: str) -> Fact:
-        """A number whose interval is made elsewhere. An end that is infinite is none."""
+    def plain(
+        self, name: str, unit: str, value: float, n: int, ends: tuple[float, float], words: tuple[str, str]
+    ) -> Fact:
+        """A number whose interval is made elsewhere. An end that is infinite is none.
+
+        `words`: how it is made, and why there is none where it is infinite.
+        """
+        how, why = words
         low, high = (end if np.isfinite(end) else None for end in ends)
         known = value if np.isfinite(value) else None
         return Fact(
             name=f"{self.prefix}.{name}", value=known, unit=unit, n=n, low=low, high=high,
-            confidence=CONFIDENCE, method=how, note="" if known is not None else "infinite: none was recovered",
+            confidence=CONFIDENCE, method=how, note="" if known is not None else why,
         )  # fmt: skip
 
     def _resampled(self, by_week: Integers, scale: float = 1.0) -> Floats | None:
@@ -97,7 +128,7 @@ class Numbers:
             high=ends[1],
             confidence=CONFIDENCE,
             method=f"{how}; middle {100 * CONFIDENCE:g} % of {RESAMPLES} resamples of {weeks} calendar weeks",
-            note=f"rough: {weeks} weeks" if weeks < ROUGH else "",
+            note=f"rough: {weeks} calendar weeks" if weeks < ROUGH else "",
         )
 
 

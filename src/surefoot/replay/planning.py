@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import accumulate
+from math import inf
 
 from msgspec import Struct, field
 
@@ -55,6 +56,10 @@ _MODELS = re.compile(
 _JOBS = re.compile(r"fine.?tun|\bbatch", re.IGNORECASE)
 
 
+OUTSIDE = "outside the time of the traffic"
+NOBODYS = "of no target of this configuration"
+
+
 class Rules(Struct, frozen=True, kw_only=True):
     """How incidents are read."""
 
@@ -73,6 +78,20 @@ class Rules(Struct, frozen=True, kw_only=True):
     """By their events a mode is drawn among those that a title can mean."""
 
 
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """An incident in the traffic's time that makes no outage."""
+
+    incident: str
+    """Its id."""
+    provider: str
+    title: str
+    start: float
+    end: float | None
+    why: str
+    ours: bool
+    """Whether its provider runs a target of the configuration."""
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What the incidents make of a configuration."""
 
@@ -82,6 +101,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """How many strike any target."""
     left_out: dict[str, int]
     """Why others do not, and how many: the first reason of each."""
+    inside: tuple[LeftOut, ...]
+    """Those of them that lie in the traffic's time; of providers that run a target here first, then by their start."""
     never_struck: tuple[str, ...]
     """Targets of which the list has no incident at all, under any reading: nothing is known of their outages."""
     said: tuple[str, ...]
@@ -93,16 +114,20 @@ def plan(incidents: Sequence[Incident], configuration: Configuration, span: tupl
     targets = [target for target in configuration.targets if target.text is None]
     left_out: Counter[str] = Counter()
     outages: list[Outage] = []
+    inside: list[LeftOut] = []
     struck = 0
     for told in incidents:
         incident = capped(told, rules.cap)
-        reason = _why_not(incident, span, rules)
+        reason = _why_not(told, span, rules)
         made = [] if reason else list(_outages(incident, targets, rules))
         if made:
             struck += 1
             outages += made
-        else:
-            left_out[reason or "strikes no target of this configuration"] += 1
+            continue
+        why = reason or NOBODYS
+        left_out[why] += 1
+        if why != OUTSIDE:
+            inside.append(_left_out(told, why, targets))
     never = _without_any(targets, incidents)
     quiet = _without_any(
         [target for target in targets if target.name not in never],
@@ -112,6 +137,7 @@ def plan(incidents: Sequence[Incident], configuration: Configuration, span: tupl
         outages=tuple(sorted(outages, key=lambda one: (one.start, one.target, one.incident))),
         incidents=struck,
         left_out=dict(left_out.most_common()),
+        inside=tuple(sorted(inside, key=lambda one: (not one.ours, one.start, one.provider, one.incident))),
         never_struck=never,
         said=(*_said(rules), *_unknown(never, quiet)),
     )
@@ -164,17 +190,44 @@ def _names_chat_too(title: str) -> bool:
     return _API.search(rest) is not None or (_MODELS.search(rest) is not None and _JOBS.search(rest) is None)
 
 
-def _why_not(incident: Incident, span: tuple[float, float], rules: Rules) -> str | None:
+def _why_not(told: Incident, span: tuple[float, float], rules: Rules) -> str | None:
+    """The first reason why an incident makes no outage; that it is outside the traffic's time before all others.
+
+    An incident without a known end may go on until the cap. One that begins with the last call is inside, as is its
+    outage; one that ends with the first call is not.
+    """
+    incident = capped(told, rules.cap)
     end = _end(incident, rules)
+    unknown = end <= incident.start
+    if told.start > span[1] or _last(incident, end, rules) < span[0] or (end == span[0] and not unknown):
+        cut = told is not incident and told.end is not None and told.end > span[0] and told.start <= span[1]
+        return f"cut to {show_duration(rules.cap or 0.0)}, and over before the traffic" if cut else OUTSIDE
     if not incident.counts(rules.reading):
         return f"milder than the reading ({rules.reading})"
-    if end < span[0] or incident.start > span[1]:
-        return "outside the time of the traffic"
     if not rules.every_service and is_elsewhere(incident):
         return "about another service than a chat by API"
-    if end <= incident.start:
-        return "length unknown: still open" if incident.end is None else "length unknown: posted without any"
-    return None if end > span[0] else "outside the time of the traffic"
+    if unknown:
+        return "of unknown length: still open" if incident.end is None else "of unknown length: posted without any"
+    return None
+
+
+def _last(incident: Incident, end: float, rules: Rules) -> float:
+    """Until when it may have gone on."""
+    if incident.end is not None or rules.unknown_length:
+        return end
+    return inf if rules.cap is None else incident.start + rules.cap
+
+
+def _left_out(told: Incident, why: str, targets: Sequence[Target]) -> LeftOut:
+    return LeftOut(
+        incident=told.id,
+        provider=told.provider,
+        title=told.title,
+        start=told.start,
+        end=told.end,
+        why=why,
+        ours=any(runs(told.provider, target) for target in targets),
+    )
 
 
 def _end(incident: Incident, rules: Rules) -> float:

@@ -24,7 +24,7 @@ from surefoot.replay.demand import Demand
 from surefoot.replay.measures import UNKNOWN, Where
 from surefoot.replay.model import TargetModel
 from surefoot.replay.modelling import Assumption, Models
-from surefoot.replay.planning import Plan, Rules, plan
+from surefoot.replay.planning import LeftOut, Plan, Rules, plan
 from surefoot.replay.stress import Case, Stress
 from surefoot.replay.task import Task, TrafficFile
 
@@ -75,6 +75,8 @@ class Posed(Struct, frozen=True, kw_only=True):
     """What each part of each target's model stands on."""
     left_out: dict[str, dict[str, int]]
     """By reading: why incidents make no outage, and how many."""
+    inside: dict[str, tuple[LeftOut, ...]]
+    """By reading: those of them that lie in the traffic's time."""
 
 
 def pose(material: Material, asked: Asked) -> Posed:
@@ -100,6 +102,7 @@ def pose(material: Material, asked: Asked) -> Posed:
         said=tuple(dict.fromkeys(said)),
         stand_on=tuple(dict.fromkeys(one for models_of in models for one in models_of.stand_on)),
         left_out={str(reading): dict(found.left_out) for reading, found in plans.items()},
+        inside={str(reading): found.inside for reading, found in plans.items()},
     )
 
 

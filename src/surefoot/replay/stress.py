@@ -34,6 +34,12 @@ from surefoot.replay.outage import GATEWAY, Outage
 USUAL_MODE = "server_error"
 """How a target fails unless it is said: most public incidents are told as elevated errors (`config/rates.toml`)."""
 
+NOBODY_THERE = "refuse"
+"""How the gateway fails: a call that comes finds nobody."""
+
+OF_THE_GATEWAY = "gateway"
+"""In place of the provider of its outages."""
+
 AN_HOUR = 3_600.0
 
 
@@ -164,8 +170,8 @@ def _fail(stress: Stress, case: Case, targets: list[str]) -> Case:
     """All of these, from the busiest hour on."""
     start = case.demand.busiest_hour
     outages = tuple(_outage(stress, target, (start, start + stress.duration)) for target in targets)
-    lasting = show_duration(stress.duration)
-    return _changed(case, f"{stress.label}: {', '.join(targets)} fail for {lasting} by {stress.mode}", outages)
+    fail = f"{'fails' if len(targets) == 1 else 'fail'} for {show_duration(stress.duration)} by {stress.mode}"
+    return _changed(case, f"{stress.label}: {', '.join(targets)} {fail}", outages)
 
 
 def _correlated(stress: Stress, case: Case) -> Case:
@@ -202,7 +208,8 @@ def _gateway_down(stress: Stress, case: Case) -> Case:
     said = (
         f"{stress.label}: nobody answers at the gateway for {show_duration(stress.duration)} from the busiest hour on"
     )
-    return _changed(case, said, (_outage(stress, GATEWAY, (start, start + stress.duration)),))
+    down = _outage(stress, GATEWAY, (start, start + stress.duration))
+    return _changed(case, said, (replace(down, mode=NOBODY_THERE, provider=OF_THE_GATEWAY),))
 
 
 def _route(stress: Stress, case: Case) -> Route:

@@ -86,6 +86,8 @@ class Summary(NamedTuple):
     told: tuple[Told, ...]
     """The same facts without the moves."""
     moves: tuple[Move, ...]
+    weeks: int
+    """Calendar weeks of the traffic."""
 
 
 def summarise(played: Sequence[Played], about: About) -> Summary:
@@ -101,7 +103,7 @@ def summarise(played: Sequence[Played], about: About) -> Summary:
         inputs=about.inputs,
         facts=(*(one.fact for one in told), *(_fact_of(move, len(base.outages)) for move in moves)),
     )
-    return Summary(facts, told, moves)
+    return Summary(facts, told, moves, len(Arranged(base, about.seed).weeks))
 
 
 def _of_scenario(one: Played, about: About) -> Iterator[Told]:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from multiprocessing.queues import Queue
 from queue import Empty
-from socket import create_connection
+from socket import MSG_WAITALL, create_connection
+from threading import Thread
 from typing import Any
 
 from surefoot.errors import ReplayError
@@ -28,7 +29,17 @@ COLLECT = (20_000, 50, 100)
 """Thresholds of the cyclic garbage collector of a local process: a replayed call leaves no cycle behind either."""
 
 PATIENCE = 5.0
-"""Seconds that a cluster may take to accept a connection."""
+"""Seconds that a cluster may take to accept a connection, and then to greet."""
+
+JOINING = 60.0
+"""Seconds that it may take to let this machine in."""
+
+_SETTINGS = b"\x04"
+_FRAME_HEAD = 9
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
+"""A client's preface and an empty frame of settings, to which a server answers with one (RFC 9113, 3.4 and 6.5)."""
+
+_WHERE = "`ray status` says where one is, and its port is 6379 unless told"
 
 Progress = Callable[[int, int], None]
 """Is told how many calls more and how many tasks more are done."""
@@ -152,23 +163,48 @@ def ray_here() -> Any:
 def _cluster(address: str) -> Iterator[Any]:
     ray = ray_here()
     _see_that_it_answers(address)
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        why = str(error).partition("\n")[0]
-        raise ReplayError(f"--ray {address}: no cluster answers there: {why}") from error
+    _join(ray, address)
     try:
         yield ray
     finally:
         ray.shutdown()
 
 
+def _join(ray: Any, address: str) -> None:
+    """Connect in time, or not at all: Ray itself goes on trying for minutes, and cannot be told to stop."""
+    found: list[Exception] = []
+
+    def connect() -> None:
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            found.append(error)
+
+    connecting = Thread(target=connect, daemon=True)
+    connecting.start()
+    connecting.join(JOINING)
+    if connecting.is_alive():
+        raise ReplayError(f"--ray {address}: no cluster lets this machine in within {JOINING:g} s; {_WHERE}")
+    if found:
+        why = str(found[0]).partition("\n")[0]
+        raise ReplayError(f"--ray {address}: no cluster answers there: {why}") from found[0]
+
+
 def _see_that_it_answers(address: str) -> None:
-    """Ray itself would try for minutes. `auto` and `ray://` addresses are left to it."""
+    """A head speaks gRPC, so that it greets as HTTP/2 does. `auto` and `ray://` addresses are left to Ray."""
     host, _, port = address.rpartition(":")
-    if not port.isdigit():
+    if not port.isdigit() or "://" in address:
         return
     try:
-        create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+        with create_connection((host.strip("[]"), int(port)), PATIENCE) as line:
+            line.settimeout(PATIENCE)
+            line.sendall(_GREETING)
+            greeted = line.recv(_FRAME_HEAD, MSG_WAITALL)
+    except TimeoutError as error:
+        raise ReplayError(
+            f"--ray {address}: what listens there says nothing within {PATIENCE:g} s; {_WHERE}"
+        ) from error
     except (OSError, OverflowError) as error:
         raise ReplayError(f"--ray {address}: no cluster answers there: {error}") from error
+    if greeted[3:4] != _SETTINGS:
+        raise ReplayError(f"--ray {address}: what listens there is no Ray head; {_WHERE}")

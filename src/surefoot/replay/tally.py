@@ -142,6 +142,8 @@ class Tally:
         self.struck = np.zeros((self.arms, len(self.outages), len(Sum)), np.int64)
         """Arms by outage by `Sum`: of the calls that belong to the outage."""
         self.arriving = Arriving(self.outages, self.targets)
+        self.asked_first: set[int] = set()
+        """Positions of the targets that calls ask first; -1 for calls that have none."""
         self.pairs: list[Pair] = sorted({(one.provider, one.mode) for one in self.outages})
         place = {pair: number for number, pair in enumerate(self.pairs)}
         told = {(one.incident, one.provider): None for one in self.outages}
@@ -165,6 +167,7 @@ class Tally:
             return
         self.first = min(self.first, float(ours.at.min()))
         self.last = max(self.last, float(ours.at.max()))
+        self.asked_first |= set(np.unique(first).tolist())
         met, after = self.arriving.find(first, ours.at)
         outage = self._whose(met, without.outage)
         bare, with_it = _columns(without, without), _columns(ours, without)
@@ -206,6 +209,7 @@ class Tally:
             raise EvidenceError("tallies of different outages, targets or lags cannot be merged")
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
         self.struck += other.struck
+        self.asked_first |= other.asked_first
         for key, counts in other.weeks.items():
             mine = self.weeks.setdefault(key, Counts.empty(self.arms, len(self.targets)))
             mine.add(counts)

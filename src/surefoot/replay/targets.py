@@ -1,8 +1,8 @@
 """What targets do when they are asked: answer by their models, fail by their outages, queue and refuse at their limits.
 
 An attempt is refused by a limit first, then struck by an outage, then it needs a place. One that an outage strikes
-needs none; of several outages the worst strikes, of equally bad ones the one that began last. An attempt that was
-launched before an outage begins is left alone by it.
+needs none; of several outages the worst strikes (`modes.Severity`), of equally bad ones the one that began last. An
+attempt that was launched before an outage begins is left alone by it.
 
 Knows models, outages and places. Must never know what the policy will make of it.
 """
@@ -112,7 +112,10 @@ class Targets:
         return leg
 
     def _bend(self, leg: Leg, speech: Speech, now: float) -> int | None:
-        """What limits, outages and places make of an attempt. Returns the outage that strikes it."""
+        """What limits, outages and places make of an attempt. Returns the outage that strikes it.
+
+        One that a limit refuses meets no outage, so that none is returned.
+        """
         capacity, trouble = self._capacities[leg.target], self._troubles[leg.target]
         if now >= trouble.change:
             trouble.advance(now)
@@ -130,11 +133,10 @@ class Targets:
             leg.play, leg.good = refused(speech, Kind.RATE_LIMIT, wait), False
         elif struck:
             leg.play, leg.good = reduce(worse, [play for play, _ in struck]), False
+            return next(number for play, number in struck if play is leg.play)
         elif capacity is not None:
             self._seat(leg, capacity, speech)
-        if not struck:
-            return None
-        return next((number for play, number in struck if play is leg.play), struck[0][1])
+        return None
 
     @staticmethod
     def _seat(leg: Leg, capacity: Capacity[Leg], speech: Speech) -> None:

@@ -75,9 +75,8 @@ def perform(task: Task, tell: Tell) -> Tally:
     asked, of_ours, of_against = tee(task.traffic.batches(), 3)
     sides = _played(against, of_against, task, names), _played(ours, of_ours, task, names)
     for batch, without, with_it in zip(asked, *sides, strict=True):
-        first = first_targets(batch, cut, names)
-        if against.direct:
-            first = np.where(without.first == NONE, first, without.first)  # its key may have forbidden that one
+        # what a call without fallback asked is known, also where its key admits another target or none at all
+        first = without.first if against.direct else first_targets(batch, cut, names)
         tally.add(first, without, with_it)
         tell(len(batch))
     return tally

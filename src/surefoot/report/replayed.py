@@ -7,20 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
-from rich import box
 from rich.table import Table
 
 from surefoot.facts import Fact, Facts
 from surefoot.replay.arranged import Group
 from surefoot.replay.measures import suffix
 from surefoot.replay.modelling import Assumption
+from surefoot.replay.numbers import OF_CALLS_ALONE
+from surefoot.replay.planning import LeftOut
+from surefoot.replay.reach import moment
+from surefoot.replay.resampling import FEWEST_WEEKS, ROUGH
+from surefoot.replay.stress import OF_THE_GATEWAY
 from surefoot.replay.summary import Move, Summary
 from surefoot.report import shown
+from surefoot.report.widths import tables_of
 
 MODES = 8
 """Rows of the table of modes; all are in the folder."""
 MOVES = 8
 """Likewise of the table of assumptions."""
+LEFT_OUT = 8
+"""Incidents in the traffic's time that are left out and named."""
 
 NONE = "–"  # noqa: RUF001 - an en dash stands for nothing
 
@@ -49,11 +56,23 @@ def answer(summary: Summary, heading: Heading) -> Iterator[str]:
     facts = summary.facts
     base = scenarios_of(summary)[0]
     first, last = (datetime.fromtimestamp(one, UTC).strftime("%Y-%m-%d %H:%M") for one in facts.window)
-    calls = facts.named(f"{base}.all.calls").value or 0
-    yield f"{heading.config} against {heading.against}: {calls:,.0f} calls, {first} to {last} UTC, seed {facts.seed}."
+    calls = shown.many(facts.named(f"{base}.all.calls").value or 0, "call")
+    yield f"{heading.config} against {heading.against}: {calls}, {first} to {last} UTC, seed {facts.seed}."
+    yield from _weeks(summary.weeks)
     yield ""
     for scenario in scenarios_of(summary):
         yield from _scenario(facts, scenario)
+
+
+def _weeks(weeks: int) -> Iterator[str]:
+    """What few weeks cannot say."""
+    if weeks < FEWEST_WEEKS:
+        yield (
+            "One calendar week: what stands here is what happened in it, and without intervals over weeks. Those of"
+            " availability are of its calls alone; another week can be quite otherwise."
+        )
+    elif weeks < ROUGH:
+        yield f"{weeks} calendar weeks: intervals over weeks are rough."
 
 
 def _scenario(facts: Facts, scenario: str) -> Iterator[str]:
@@ -62,19 +81,19 @@ def _scenario(facts: Facts, scenario: str) -> Iterator[str]:
 
     reading, _, stress = scenario.partition("+")
     read = f"{scenario} ({f'under the stress {stress}' if stress else _READ_AS[reading]})"
-    seen, unseen = (int(get(f"incidents.{one}").value or 0) for one in ("seen", "unseen"))
-    if not seen:
+    if not get("incidents.seen").value:
         yield f"{read}: no call met an outage of the target that it asks first: nothing is known of a fallback's worth."
-        if unseen:
-            yield f"   {_unseen(get)}"
+        yield from _incidents(get)
         return
     without, with_it = (shown.minutes_of(get(f"minutes.{arm}").value or 0.0) for arm in ("without", "with"))
     yield f"{read}: {without} of outage became {with_it}."
-    failed, left = (get(f"failed.{arm}").value or 0 for arm in ("without", "with"))
-    saved, lost = (get(name).value or 0 for name in ("saved", "lost"))
-    also = f", {lost:,.0f} were lost that were answered without" if lost else ""
-    yield f"   {failed:,.0f} calls failed without, {left:,.0f} with: {saved:,.0f} were saved{also}."
-    yield f"   availability {_share(get('availability.without'))} became {_share(get('availability.with'))}."
+    yield from _incidents(get)
+    failed = shown.many(get("failed.without").value or 0, "call")
+    left, saved, lost = (get(name).value or 0 for name in ("failed.with", "saved", "lost"))
+    also = f", {lost:,.0f} {_were(lost)} lost that {_were(lost)} answered without" if lost else ""
+    yield f"   {failed} failed without, {left:,.0f} with: {saved:,.0f} {_were(saved)} saved{also}."
+    yield from _gateway(facts, scenario)
+    yield f"   availability {_available(get('availability.without'))} became {_available(get('availability.with'))}."
     times = [_time(get(f"e2e.p99.{arm}")) for arm in ("without", "with")]
     of_outages = [_time(facts.named(f"{scenario}.outages.e2e.p99.{arm}")) for arm in ("without", "with")]
     yield (
@@ -82,15 +101,41 @@ def _scenario(facts: Facts, scenario: str) -> Iterator[str]:
         f" of those in outages: {of_outages[0]} without, {of_outages[1]} with."
     )
     yield f"   cost {_money(get)}."
-    if unseen:
-        yield f"   {_unseen(get)}"
 
 
-def _unseen(get: Callable[[str], Fact]) -> str:
-    """Of incidents about which this traffic says nothing."""
-    count = int(get("incidents.unseen").value or 0)
-    lasted = shown.minutes_of(get("minutes.unseen").value or 0.0)
-    return f"{count} {'incident' if count == 1 else 'incidents'} ({lasted}) met no call that asks their target first."
+_INCIDENTS = (
+    ("seen", "met calls that ask their target first"),
+    ("unseen", "of such targets met no call: of those nothing is known"),
+    ("fallback", "of targets that no call asks first: of fallbacks alone"),
+)
+
+
+def _incidents(get: Callable[[str], Fact]) -> Iterator[str]:
+    """How many there were, of which sort, and how long."""
+    told = []
+    for sort, what in _INCIDENTS:
+        count = get(f"incidents.{sort}").value
+        if count:
+            lasted = shown.minutes_of(get(f"minutes.{sort}").value or 0.0)
+            told.append(f"{shown.many(count, 'incident')} ({lasted}) {what}")
+    if told:
+        yield f"   {'; '.join(told)}."
+
+
+def _gateway(facts: Facts, scenario: str) -> Iterator[str]:
+    """What the gateway's own outage did, where it is stressed."""
+    name = f"{scenario}.provider.{OF_THE_GATEWAY}"
+    if not any(one.name == f"{name}.calls" for one in facts.facts):
+        return
+    calls, lost, lasted = (facts.named(f"{name}.{what}").value or 0 for what in ("calls", "lost", "minutes.with"))
+    yield (
+        f"   the gateway itself: {shown.minutes_of(lasted)} of outage; {shown.many(calls, 'call')} found nobody there"
+        f" while all else was well, of which {lost:,.0f} {_were(lost)} answered without."
+    )
+
+
+def _were(count: float) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _time(fact: Fact) -> str:
@@ -99,61 +144,79 @@ def _time(fact: Fact) -> str:
 
 
 def _money(get: Callable[[str], Fact]) -> str:
+    """What was paid, what of it for recoveries and what while nothing was out, and for each saved call."""
     if get("cost.added").value is None:
         return get("cost.added").note
     paid = " became ".join(shown.money_of(get(f"cost.{arm}")) for arm in ("without", "with"))
-    call = get("cost.per_recovered_call")
-    each = shown.money_of(call) if call.value is not None else call.note
-    return f"{paid}; for each saved call {each}"
+    parts = [shown.money_of(get(f"cost.{what}"), signed=True) for what in ("recovery", "steady")]
+    each, all_in = (_each(get(f"cost.per_recovered_call{sort}")) for sort in ("", ".all_in"))
+    return f"{paid}: {parts[0]} in outages, {parts[1]} outside of them; for each saved call {each}, all in {all_in}"
+
+
+def _each(fact: Fact) -> str:
+    return shown.money_of(fact) if fact.value is not None else fact.note
+
+
+def _available(fact: Fact) -> str:
+    """With its interval, and whether that is of calls alone."""
+    if fact.value is None or fact.low is None or fact.high is None:
+        return _share(fact)
+    digits = _digits(fact.value)
+    alone = ", of calls alone" if fact.note.startswith(OF_CALLS_ALONE) else ""
+    return f"{_share(fact)} [{100 * fact.low:.{digits}f}, {100 * fact.high:.{digits}f}{alone}]"
 
 
 def _share(fact: Fact) -> str:
     """Availability to the digit that matters: the first that is not a nine, and one more."""
-    if fact.value is None:
-        return NONE
-    missing = 1 - fact.value
+    return NONE if fact.value is None else f"{100 * fact.value:.{_digits(fact.value)}f} %"
+
+
+def _digits(share: float) -> int:
+    missing = 1 - share
     digits = 2
     while digits < 6 and 0 < missing < 10.0 ** -(digits + 1):  # noqa: PLR2004 - beyond it nobody has so many calls
         digits += 1
-    return f"{100 * fact.value:.{digits}f} %"
+    return digits
 
 
-def tables(summary: Summary, heading: Heading) -> Iterator[Table]:
-    """Readings and lags, modes, and what moves the answer."""
-    yield _readings(summary, heading)
-    modes = _modes(summary)
-    if modes.row_count:
-        yield modes
+def tables(summary: Summary, heading: Heading, width: int) -> Iterator[Table]:
+    """Readings and lags, modes, and what moves the answer; each as wide as `width` allows, and else in parts."""
+    yield from _readings(summary, heading, width)
+    yield from _modes(summary, width)
     if summary.moves:
-        yield _moves(summary.moves)
+        yield from _moves(summary.moves, width)
 
 
-def _readings(summary: Summary, heading: Heading) -> Table:
+def _readings(summary: Summary, heading: Heading, width: int) -> Iterator[Table]:
     lags = heading.lags
-    late = [f"noticed {suffix(lag).removeprefix('.lag.')} late" for lag in lags[1:]]
-    table = _table(
-        "Minutes of outage",
-        ("", "without", "95 %", "with", "95 %", "avoided", "95 %", *late, "incidents", "recovered"),
-    )
+    late = [f"noticed\n{suffix(lag).removeprefix('.lag.')} late" for lag in lags[1:]]
+    head = (
+        "", "incidents", "hours", "recovered", "without", "95 %", "with", "95 %", "avoided", "95 %", *late
+    )  # fmt: skip
+    rows = []
     for scenario in scenarios_of(summary):
-        cells = []
+
+        def get(name: str, of: str = scenario) -> Fact:
+            return summary.facts.named(f"{of}.all.{name}")
+
+        cells = [
+            _number(get("incidents.seen").value),
+            f"{(get('minutes.seen').value or 0.0) / 60:,.1f}",
+            _number(get("incidents.recovered").value),
+        ]
         for name in ("minutes.without", "minutes.with", "minutes.avoided"):
-            fact = summary.facts.named(f"{scenario}.all.{name}")
-            cells += [_number(fact.value), _between(fact)]
-        avoided = [summary.facts.named(f"{scenario}.all.minutes.avoided{suffix(lag)}") for lag in lags[1:]]
-        seen, recovered = (summary.facts.named(f"{scenario}.all.incidents.{one}") for one in ("seen", "recovered"))
-        cells += [*(_number(fact.value) for fact in avoided), _number(seen.value), _number(recovered.value)]
-        table.add_row(scenario, *cells)
-    return table
+            cells += [_number(get(name).value), _between(get(name))]
+        cells += [_number(get(f"minutes.avoided{suffix(lag)}").value) for lag in lags[1:]]
+        rows.append((scenario.replace("+", "\n+"), *cells))
+    return tables_of("Minutes of outage", head, rows, width)
 
 
-def _modes(summary: Summary) -> Table:
+def _modes(summary: Summary, width: int) -> Iterator[Table]:
     """Of the base, what each mode of each provider did; the most minutes first."""
     base = scenarios_of(summary)[0]
-    table = _table(
-        f"By provider and failure mode ({base})",
-        ("provider", "mode", "calls", "saved", "minutes\nwithout", "with", "answered\nwithout", "with",
-         "TTFT p50\nwith", "p99", "attempts\na call", "for each\nsaved call"),
+    head = (
+        "provider", "mode", "calls", "saved", "minutes\nwithout", "with", "answered\nwithout", "with",
+        "TTFT p50\nwith", "p99", "attempts\na call", "for each\nsaved call",
     )  # fmt: skip
     groups: dict[str, Group] = {one.group.name: one.group for one in summary.told if one.scenario == base}
     both = [group for group in groups.values() if group.mode and (group.provider or len(groups) <= 3)]  # noqa: PLR2004
@@ -163,8 +226,8 @@ def _modes(summary: Summary) -> Table:
 
     both = [group for group in both or groups.values() if group.mode and get(group, "calls").value]
     both.sort(key=lambda group: (-(get(group, "minutes.without").value or 0.0), group.name))
-    for group in both[:MODES]:
-        table.add_row(
+    rows = [
+        (
             group.provider or NONE,
             group.mode,
             *(_number(get(group, name).value) for name in ("calls", "saved", "minutes.without", "minutes.with")),
@@ -172,20 +235,27 @@ def _modes(summary: Summary) -> Table:
             *(_time(get(group, f"ttft.{q}.with")) for q in ("p50", "p99")),
             _number(get(group, "attempts.with").value, 2),
             shown.money_of(get(group, "cost.per_recovered_call")),
-        )  # fmt: skip
-    return table
+        )
+        for group in both[:MODES]
+    ]
+    if rows:
+        yield from tables_of(f"By provider and failure mode ({base})", head, rows, width, keys=2)
 
 
-def _moves(moves: Sequence[Move]) -> Table:
-    table = _table("What moves the minutes avoided", ("assumption", "instead", "avoided", "change", "95 %"))
+def _moves(moves: Sequence[Move], width: int) -> Iterator[Table]:
+    rows = []
     for move in moves[:MOVES]:
         ends = NONE if move.low is None or move.high is None else f"{move.low:+,.0f} … {move.high:+,.0f}"
-        table.add_row(move.assumption, move.value, _number(move.varied), f"{move.effect:+,.1f}", ends)
-    return table
+        rows.append((move.assumption, move.value, _number(move.varied), f"{move.effect:+,.1f}", ends))
+    return tables_of(
+        "What moves the minutes avoided", ("assumption", "instead", "avoided", "change", "95 %"), rows, width, keys=2
+    )
 
 
-def basis(said: Sequence[str], stand_on: Sequence[Assumption], left_out: dict[str, int]) -> Iterator[str]:
-    """What the answer stands on: every assumption, and what was left out."""
+def basis(
+    said: Sequence[str], stand_on: Sequence[Assumption], left_out: dict[str, int], inside: Sequence[LeftOut]
+) -> Iterator[str]:
+    """What the answer stands on: every assumption, and what was left out; the first of them by title."""
     yield "Assumed:"
     for sentence in said:
         yield f" - {sentence}"
@@ -193,7 +263,14 @@ def basis(said: Sequence[str], stand_on: Sequence[Assumption], left_out: dict[st
         if not one.measured:
             yield f" - {one.part} of {one.target}: {one.text}"
     if left_out:
-        yield f"Left out: {', '.join(f'{count} incidents {why}' for why, count in left_out.items())}."
+        counted = ", ".join(f"{shown.many(count, 'incident')} {why}" for why, count in left_out.items())
+        yield f"Left out: {counted}."
+    if inside:
+        yield "Of those, in the time of the traffic:"
+        for left in inside[:LEFT_OUT]:
+            yield f" - {moment(left.start)} {left.provider}: {left.title or left.incident} ({left.why})"
+        if len(inside) > LEFT_OUT:
+            yield f" - and {len(inside) - LEFT_OUT:,} more: assumptions.json lists all of them"
 
 
 def _number(value: float | None, digits: int = 0) -> str:
@@ -204,10 +281,3 @@ def _number(value: float | None, digits: int = 0) -> str:
 
 def _between(fact: Fact) -> str:
     return NONE if fact.low is None or fact.high is None else f"{fact.low:,.0f} … {fact.high:,.0f}"
-
-
-def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=not number)
-    return table

@@ -124,6 +124,11 @@ def k_of_n(count: Fact) -> str:
     return f"{count.value:.0f}/{count.n}"
 
 
+def many(count: float, what: str) -> str:
+    """A whole number of things: `1 call`, `2,000 calls`."""
+    return f"{count:,.0f} {what}{'' if count == 1 else 's'}"
+
+
 def _plain(dollars: float) -> str:
     """Without an exponent."""
     if dollars >= 1:
