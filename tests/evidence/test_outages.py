@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import log
 
 import numpy as np
 import pytest
@@ -126,9 +127,46 @@ def test_what_never_happened_has_no_interval() -> None:
     watched = [(0.0, 10.0 * WEEK)]
     assert lift([(0, 10)], [], watched) is None
     assert lift_interval([(0, 10)], [], watched, seed=1) is None
-    assert lift_interval([(0, 10)], [(20, 30)], watched, seed=1) == (0, None, None)
     assert availability_interval([], watched, seed=1) == (1, None, None)
     assert availability_interval([(0, 10)], [(0, 100)], seed=1) == (0.9, None, None)
+
+
+def test_outages_that_never_coincided_may_still_do_so_as_often_as_a_count_of_zero_allows() -> None:
+    """Ten outages of 100 s and ten of 300 s: chance makes an overlap 75 s long, and 3.69 of them may go unseen."""
+    watched = [(0.0, 10.0 * WEEK)]
+    primary = [(n * WEEK, n * WEEK + 100) for n in range(10)]
+    fallback = [(n * WEEK + DAY, n * WEEK + DAY + 300) for n in range(10)]
+    allowed = -log(0.025) * 75
+    found = lift_interval(primary, fallback, watched, seed=1)
+    assert found is not None
+    assert (found.value, found.low) == (0, 0)
+    assert found.high == pytest.approx(allowed / (1000 * 3000 / (10 * WEEK)))
+    worth = fallback_worth(primary, fallback, watched, lag=0, seed=1)
+    assert (worth.residual.value, worth.residual.high) == (1, 1)
+    assert worth.residual.low == pytest.approx(1 - allowed / (10 * WEEK))
+
+
+def test_the_bound_of_a_count_of_zero_holds_its_confidence() -> None:
+    """Independent targets that overlap four times a year: 1.8 % never do, and only then 1 lies beyond the bound."""
+    random = np.random.default_rng(11)
+    year = 52.0 * WEEK
+    beyond = 0
+    for _ in range(400):
+        first, second = (
+            [(float(start), float(start) + last) for start in random.uniform(0, year - last, count).tolist()]
+            for last, count in ((7200, 130), (3600, 90))
+        )
+        if not common(first, second):
+            found = lift_interval(first, second, [(0.0, year)], seed=3)
+            assert found is not None
+            assert found.high is not None
+            beyond += found.high < 1
+    assert 0 < beyond <= 18
+
+
+def test_a_fallback_that_never_failed_says_nothing_of_what_may_go_unseen() -> None:
+    worth = fallback_worth([(0, 10), (WEEK, WEEK + 10)], [], [(0.0, 3.0 * WEEK)], lag=0, seed=1)
+    assert worth.residual == (1, None, None)
 
 
 def test_the_blocks_are_weeks_from_monday_and_a_gap_has_none() -> None:

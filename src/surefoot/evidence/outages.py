@@ -9,7 +9,7 @@ the Bootstrap, 1993, section 8.6): whole calendar weeks, from Monday 0:00 UTC, a
 there are, because incidents come in clusters and follow the day and the week. A week only partly watched weighs less.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,8 @@ DRAWS = 4_000
 WEEK = 7 * 86_400.0
 MONDAY = 4 * 86_400.0
 """Unix time began on a Thursday: its first Monday."""
+
+_CONFIDENCE = 0.95
 
 _AT_ONCE = 1_000_000
 """Draws times weeks that are drawn in one go, so that memory stays small."""
@@ -120,13 +122,19 @@ def lift_interval(
     """`lift` with the interval of a block bootstrap over calendar weeks; None where it is not defined.
 
     Draws in which one of the two was never down have no lift and are left out. Where all overlap falls into a week or
-    two the draws without it make `low` 0: so little is known then. Without any overlap the lift is 0 with no interval:
-    what was never seen cannot be drawn.
+    two the draws without it make `low` 0: so little is known then. Without any overlap the lift is 0, and what was never
+    seen cannot be drawn: `high` is then that of a count of zero (see `_unseen`), over the overlap that chance makes.
     Raises `EvidenceError` as `availability` does.
     """
-    columns = _weekly(watched, first, second, common(first, second))
-    found = _with_interval(columns, _lift, seed, confidence)
-    return found if np.isfinite(found.value) else None
+    seen = _watched(watched)
+    ours, theirs = common(first, seen), common(second, seen)
+    found = _with_interval(_weekly(seen, ours, theirs, common(ours, theirs)), _lift, seed, confidence)
+    if found.value > 0:
+        return found
+    if not np.isfinite(found.value):
+        return None
+    by_chance = length(ours) * length(theirs) / length(seen)
+    return Interval(0.0, 0.0, _unseen(ours, theirs, confidence) / by_chance)
 
 
 def fallback_worth(
@@ -142,7 +150,8 @@ def fallback_worth(
     `primary` has one span for each incident: its first `lag` seconds are not avoided, not even where another incident
     is open already, because what fails is another thing that has to be noticed by itself. Nor are the moments in which
     the fallback is down too. `avoided = |P - late - F|`, `residual availability = 1 - (|late| + |P ∩ F - late|) / |W|`,
-    all within the time watched, W. Intervals are 95 %, by block bootstrap over calendar weeks.
+    all within the time watched, W. Intervals are 95 %, by block bootstrap over calendar weeks. Where the two were never
+    down at once the lower ends of `avoided` and `residual` are lower by what a count of zero still allows (`_unseen`).
     Raises `EvidenceError` as `availability` does, and for a negative lag.
     """
     delay = not_negative("a lag", lag)
@@ -151,15 +160,40 @@ def fallback_worth(
     both = without(common(incidents, fallback), noticed)
     columns = _weekly(watched, incidents, noticed, both)
     seen, down, late, shared = (float(total) for total in columns.sum(axis=1))
+    allowed = 0.0
+    if shared == 0:
+        spans = _watched(watched)
+        allowed = _unseen(common(without(incidents, noticed), spans), common(fallback, spans), _CONFIDENCE)
+    residual = _with_interval(columns, lambda sums: 1 - (sums[2] + sums[3]) / sums[0], seed)
+    if allowed and residual.value == 1:
+        residual = Interval(1.0, 1.0, 1.0)  # in every draw too, so that only what was not seen makes its interval
     return Worth(
         watched=seen,
         down=down,
         late=late,
         both=shared,
-        avoided=_with_interval(columns, lambda sums: sums[1] - sums[2] - sums[3], seed),
+        avoided=_lowered(_with_interval(columns, lambda sums: sums[1] - sums[2] - sums[3], seed), allowed),
         availability=_with_interval(columns, lambda sums: 1 - sums[1] / sums[0], seed),
-        residual=_with_interval(columns, lambda sums: 1 - (sums[2] + sums[3]) / sums[0], seed),
+        residual=_lowered(residual, allowed / seen),
     )
+
+
+def _unseen(first: Sequence[Span], second: Sequence[Span], confidence: float) -> float:
+    """Seconds of overlap that may still be true of two sets that were never seen to overlap; 0 where one is empty.
+
+    Garwood's upper bound of a count of zero (3.7 overlaps at 95 %; the rule of three, two-sided), times how long an
+    overlap by chance lasts: of lengths m and n on average, `mn / (m + n)`, as of two alternating renewal processes.
+    """
+    if not first or not second:
+        return 0.0
+    return garwood(0, confidence)[1] / (len(first) / length(first) + len(second) / length(second))
+
+
+def _lowered(found: Interval, allowed: float) -> Interval:
+    """With a lower end that leaves room for what was never seen."""
+    if not allowed or found.low is None:
+        return found
+    return found._replace(low=max(found.low - allowed, 0.0))
 
 
 def _lift(sums: NDArray[np.float64]) -> NDArray[np.float64]:
