@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from surefoot.cli.incidents_told import told
+from surefoot.cli.tables import markdown
 from surefoot.intake.incidents.account import Question
 from surefoot.intake.incidents.heard import moment
 from surefoot.intake.incidents.reading import How, gather
@@ -35,14 +36,14 @@ def incidents(folder: Path, services: tuple[str, ...] = ()) -> Sheet:
 
 def _incidents(folder: Path) -> str:
     every = incidents(folder)
-    return f"{_headline(every)}\n\n{told(every, ASKED)}"
+    return f"{_headline(every)}\n\n{markdown(told(every, ASKED))}"
 
 
 def _apis(folder: Path) -> str:
     found = incidents(folder, APIS)
-    tables = told(found, ASKED).split("\n\n")
-    begin = next(at for at, part in enumerate(tables) if part.startswith("Only incidents"))
-    return "\n\n".join([_headline(found), *tables[begin:]])
+    parts = list(told(found, ASKED))
+    begin = next(at for at, part in enumerate(parts) if isinstance(part, str) and part.startswith("Only incidents"))
+    return markdown([_headline(found), *parts[begin:]])
 
 
 def _headline(found: Sheet) -> str:

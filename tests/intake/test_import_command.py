@@ -1,14 +1,11 @@
 """`surefoot import`, as its user meets it: what it tells, what it refuses, and what it leaves behind."""
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.intake.brought_in import COLUMNS, table
+from tests.intake.terminal import shown
 from typer.testing import CliRunner
 
 from surefoot.cli.main import app
@@ -138,24 +135,7 @@ def test_a_salt_makes_the_same_users_of_two_files(tmp_path: Path, log: str) -> N
 
 def test_a_terminal_is_shown_how_far_it_is(tmp_path: Path, out: Path) -> None:
     log = table(tmp_path / "log.csv", *(f"{n},,p,m,1,1,,,,,," for n in range(20_000)))
-    command = [str(Path(sys.executable).with_name("surefoot")), "import", "csv", log, "-o", str(out)]
-    ours, theirs = pty.openpty()
-    done = subprocess.Popen(
-        [*command, "--columns", COLUMNS], stderr=theirs, stdout=subprocess.PIPE, env={**os.environ, "TERM": "xterm"}
-    )
-    os.close(theirs)
-    shown = b""
-    while piece := _piece(ours):
-        shown += piece
-    told, _ = done.communicate(timeout=50)
-    os.close(ours)
-    assert b"reading" in shown
-    assert b"MB" in shown or b"kB" in shown
-    assert told.decode().startswith(f"{out}: 20,000 calls")
-
-
-def _piece(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65_536)
-    except OSError:  # Linux says so when the other end is closed
-        return b""
+    seen, told = shown("import", "csv", log, "-o", str(out), "--columns", COLUMNS, width=100, lines_to="stderr")
+    assert "reading" in seen
+    assert "MB" in seen or "kB" in seen
+    assert told.startswith(f"{out}: 20,000 calls")

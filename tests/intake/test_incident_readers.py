@@ -144,7 +144,7 @@ def test_a_packed_list_is_read_as_the_list(tmp_path: Path) -> None:
     ("content", "how", "why"),
     [
         ("a,b\n1,2\n", How(), "neither JSON nor a table in a known form"),
-        ("", How(), "neither JSON nor a table in a known form"),
+        ("", How(), "there is nothing in it"),
         ('{"page": {}}', How(), "JSON without a list `incidents`"),
         ("a,b\n1,2\n", How(format=Format.GATHERED), "no column"),
         ("start\n2026-01-01T00:00Z\n", How(), "no column provider"),

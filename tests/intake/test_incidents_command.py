@@ -1,11 +1,13 @@
 """`surefoot incidents` as it is given."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.intake.terminal import shown
 
 LISTS = Path(__file__).parent / "lists"
 GATHERED = str(LISTS / "gathered.csv")
@@ -40,6 +42,71 @@ def test_between_two_it_tells_overlap_and_what_would_have_been_avoided_per_lag()
     assert "| any | 0 | 1,620 | 0 | 30 | 1,590 [" in told
     assert "| any | 10m | 1,620 | 30 | 30 | 1,560 [" in told
     assert "An end that was not told" not in told
+
+
+def test_the_time_in_which_both_were_watched_is_told_and_that_there_was_none() -> None:
+    told = incidents(GATHERED, *JANUARY, "--between", "alpha,beta")[1]
+    assert "- alpha and beta: 2024-01-01 00:00 to 2024-01-29 00:00 (28 days)" in told
+    told = incidents(GATHERED, *JANUARY[:2], "--to", "2024-01-02", "--between", "alpha,beta", "--json")[1]
+    ((start, end),) = json.loads(told)["together"]["alpha+beta"]
+    assert end - start == 86_400
+    everywhere = ("--gap", "2020-01-01,2030-01-01")
+    told = incidents(GATHERED, *JANUARY, *everywhere, "--between", "alpha,beta")[1]
+    assert "- alpha and beta: never, so that nothing can be said of both; give lists that overlap" in told
+    assert "would have avoided" not in told
+
+
+def test_what_the_cap_does_to_lengths_and_to_the_lift_is_told() -> None:
+    told = incidents(GATHERED, *JANUARY, "--between", "alpha,beta", "--reading", "any", "--cap", "1h")[1]
+    assert "Longer incidents are cut to 1h (--cap), but where it says otherwise." in told
+    assert re.search(
+        r"The cap of 1h has a part in the lift: with it [\d.]+ in place of [\d.]+ \(alpha and beta, any\)", told
+    )
+    bare = incidents(GATHERED, *JANUARY, "--between", "alpha,beta", "--reading", "any", "--cap", "99d")[1]
+    assert "The cap" not in bare
+    assert "are cut to" not in bare
+
+
+def test_outages_that_never_coincided_are_told_with_what_may_be_true_all_the_same(tmp_path: Path) -> None:
+    hours = [(f"2024-01-{day:02}T{hour}:00Z,2024-01-{day:02}T{hour}:30Z,{name}") for day in range(1, 29)
+             for hour, name in (("08", "one"), ("20", "two"))]  # fmt: skip
+    table = tmp_path / "apart.csv"
+    table.write_text("\n".join(["start,end,provider", *hours, "2024-01-05T01:00Z,2024-01-05T02:00Z,three"]))
+    asked = ("--between", "one,two", "--reading", "any", "--lags", "0")
+    told = incidents(str(table), *JANUARY, *asked)[1]
+    # 28 and 28 outages of half an hour: chance makes an overlap of 15 minutes, and 3.69 of them may go unseen
+    assert "| one, two | any | 0 | 18 | 0.00 [0.00, 3.16] | 0.00 [0.00, 3.16] |" in told
+    assert "| 100.000 % [99.863, 100.000] |" in told
+    none = incidents(str(table), *JANUARY, "--reading", "major")[1]
+    assert "| three | major | 0 | none seen; over 182 | 0 |" in none
+    assert "| 100.000 %, no interval |" in none
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_a_terminal_is_shown_tables_that_fit_and_no_markdown(width: int) -> None:
+    seen, _ = shown("incidents", GATHERED, *JANUARY, "--between", "alpha,beta", width=width)
+    lines = seen.splitlines()
+    assert "| --- |" not in seen
+    assert max(map(len, lines)) <= width
+    for whole in ("provider", "reading", "availability", "27,036 min"):
+        assert whole in seen
+    alone = [line for line in lines if line.startswith(" alpha") and "major" in line]
+    assert alone, "no name or word is broken"
+
+
+def test_a_list_without_incidents_says_so_and_is_no_availability(tmp_path: Path) -> None:
+    page = tmp_path / "incidents.json"
+    page.write_text('{"incidents": []}')
+    code, told, _ = incidents(str(page))
+    assert code == 0
+    assert told.splitlines()[-1].startswith("No incident was read. That is not availability")
+    header = tmp_path / "header.csv"
+    header.write_text("start,end,provider\n")
+    code, told, _ = incidents(str(header))
+    assert (code, told.splitlines()[2]) == (0, f"| {header} | csv | 0 | none |")
+    header.write_text("")
+    assert incidents(str(header))[2] == f"{header}: there is nothing in it\n"
+    assert incidents(str(tmp_path))[2] == f"{tmp_path} is a folder: name the files in it, as {tmp_path}/*\n"
 
 
 def test_services_that_are_asked_for_are_told_with_what_they_leave_out() -> None:

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.console import Console
 
 from surefoot import __version__
 from surefoot.cli.incidents_told import told
+from surefoot.cli.tables import draw, markdown
 from surefoot.config.quantities import read_duration
 from surefoot.errors import IntakeError
 from surefoot.intake.incident import Reading
@@ -73,8 +75,12 @@ def incidents(
         made = msgspec.structs.replace(found.facts, made=datetime.now(UTC).isoformat(timespec="seconds"))
         found = msgspec.structs.replace(found, facts=made)
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    console = Console()
+    if console.is_terminal:
+        draw(told(found, asked), console)
     else:
-        typer.echo(told(found, asked))
+        typer.echo(markdown(told(found, asked)))
 
 
 def _words(text: str) -> tuple[str, ...]:

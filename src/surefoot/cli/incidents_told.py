@@ -1,4 +1,4 @@
-"""The sheet of incidents as tables for a terminal and for pages.
+"""The sheet of incidents as paragraphs and tables, for a terminal, a pipe and a page.
 
 Knows: columns and how numbers are written. Must never: compute a number of its own, beyond its unit.
 """
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import combinations
 
-from surefoot.cli.tables import table
+from surefoot.cli.tables import Grid, Part
+from surefoot.config.quantities import show_duration
 from surefoot.facts import Fact
 from surefoot.intake.incidents.account import Question
 from surefoot.intake.incidents.mending import CAPPED
@@ -24,44 +25,86 @@ _LONGEST = 3
 """So many of the longest incidents are named."""
 
 
-def told(found: Sheet, asked: Question) -> str:
+def told(found: Sheet, asked: Question) -> Iterator[Part]:
     """Everything, each table with its heading."""
-    parts = [_files(found), _watched(found)]
+    yield from _files(found)
+    yield from _watched(found)
     if found.services:
-        parts.append(_services(found))
-    parts += list(numbers(found, asked))
-    return "\n\n".join(part for part in parts if part)
+        yield _services(found)
+    yield from numbers(found, asked)
 
 
-def numbers(found: Sheet, asked: Question) -> Iterator[str]:
+def numbers(found: Sheet, asked: Question) -> Iterator[Part]:
     """The tables that hold the numbers."""
     if found.watched:
-        yield f"Each provider. {SELF_REPORTED}\n\n{_providers(found, asked)}"
+        yield f"Each provider. {SELF_REPORTED}{_cut(found, asked)}"
+        yield _providers(found, asked)
     if len(asked.between) > 1:
-        yield f"Down at once.\n\n{_pairs(found, asked)}"
-        primary, fallback = asked.between[:2]
-        yield (
-            f"What {fallback} would have avoided for {primary}. Late: the first minutes of each incident, up to the "
-            f"lag. Both: later, with {fallback} down too.\n\n{_worths(found, asked)}"
-        )
+        yield from _between(found, asked)
     elif len(found.watched) > 1:
         yield "Overlap and avoided minutes: name two providers or more with --between."
     days = [fact.name for fact in found.facts.facts if fact.name.startswith("daily.")]
     if days:
-        yield f"Each service, by the minutes that its provider tells day by day.\n\n{_days(found, days)}"
+        yield "Each service, by the minutes that its provider tells day by day."
+        yield _days(found, days)
+    elif not found.watched:
+        yield "No incident was read. That is not availability: without one, nobody is known to have been watched."
 
 
-def _files(found: Sheet) -> str:
+def _between(found: Sheet, asked: Question) -> Iterator[Part]:
+    """What providers have in common, and what the second would have been worth to the first."""
+    yield "\n".join(["Down at once. Only the time counts in which both were watched:", *_common(found, asked)])
+    if any(found.together.values()):
+        yield _pairs(found, asked)
+    yield from _cap_decides(found, asked)
+    primary, fallback = asked.between[:2]
+    if found.together[f"{primary}+{fallback}"]:
+        yield (
+            f"What {fallback} would have avoided for {primary}. Late: the first minutes of each incident, up to the "
+            f"lag. Both: later, with {fallback} down too."
+        )
+        yield _worths(found, asked)
+
+
+def _common(found: Sheet, asked: Question) -> Iterator[str]:
+    for first, second in combinations(asked.between, 2):
+        spans = found.together[f"{first}+{second}"]
+        days = sum(end - start for start, end in spans) / _DAY
+        when = ", ".join(map(_span, spans)) or "never, so that nothing can be said of both; give lists that overlap"
+        yield f"- {first} and {second}: {when}{f' ({days:,.0f} days)' if spans else ''}"
+
+
+def _cut(found: Sheet, asked: Question) -> str:
+    """Whether the cap had any part in the numbers."""
+    providers = [one.provider for one in found.mended if CAPPED in one.faults and one.provider in found.watched]
+    if asked.cap is None or not providers:
+        return ""
+    return f" Longer incidents are cut to {show_duration(asked.cap)} (--cap), but where it says otherwise."
+
+
+def _cap_decides(found: Sheet, asked: Question) -> Iterator[str]:
+    """The lifts that would read differently without the cap."""
+    moved = []
+    for first, second in combinations(asked.between, 2):
+        for reading in asked.readings:
+            get = _getter(found, f"{first}+{second}.{reading}")
+            ours, bare = (_ranged(get(measure), 2).partition(" ")[0] for measure in ("lift", "lift.uncapped"))
+            if ours != bare:
+                moved.append(f"{ours} in place of {bare} ({first} and {second}, {reading})")
+    if asked.cap is not None and moved:
+        yield f"The cap of {show_duration(asked.cap)} has a part in the lift: with it {'; '.join(moved)}."
+
+
+def _files(found: Sheet) -> Iterator[Part]:
     rows = [(file.name, str(file.format), _count(file.entries), _unreadable(file)) for file in found.files]
-    parts = [table(("file", "format", "entries", "unreadable"), rows)]
+    yield Grid(("file", "format", "entries", "unreadable"), rows)
     if found.faults:
-        wrong = ((fault, _count(count)) for fault, count in found.faults.items())
-        parts.append(table(("what is wrong, and how it is read", "incidents"), wrong))
+        wrong = [(fault, _count(count)) for fault, count in found.faults.items()]
+        yield Grid(("what is wrong, and how it is read", "incidents"), wrong)
         longest = [one for one in found.mended if CAPPED in one.faults][:_LONGEST]
         if longest:
             named = (f"{one.provider} {one.id}, {_minutes(one.minutes)} min" for one in longest)
-            parts.append(f"The longest: {'; '.join(named)}.")
-    return "\n\n".join(parts)
+            yield f"The longest: {'; '.join(named)}."
 
 
 def _unreadable(file: FileOfIncidents) -> str:
@@ -83,7 +126,7 @@ def _ranges(lines: list[int]) -> str:
     return f"{'lines' if len(lines) > 1 else 'line'} {', '.join('-'.join(map(str, run)) for run in runs)}"
 
 
-def _watched(found: Sheet) -> str:
+def _watched(found: Sheet) -> Iterator[Part]:
     rows = []
     for provider, one in found.watched.items():
         days = sum(end - start for start, end in one.spans) / _DAY
@@ -91,13 +134,14 @@ def _watched(found: Sheet) -> str:
         ends = (one.spans[0][0], one.spans[-1][1]) if one.spans else None
         rows.append((provider, _span(ends) if ends else "never", f"{days:,.0f}", gaps or "none known"))
     if not rows:
-        return ""
+        return
     head = "Watched: no incident is availability only there."
     if not all(one.told for one in found.watched.values()):
         head += (
             " An end that was not told (--from, --to) is that of the lists, from their first incident to their last."
         )
-    return f"{head}\n\n{table(('provider', 'watched', 'days', 'gaps, not counted'), rows)}"
+    yield head
+    yield Grid(("provider", "watched", "days", "gaps, not counted"), rows)
 
 
 def _services(found: Sheet) -> str:
@@ -105,7 +149,7 @@ def _services(found: Sheet) -> str:
     return f"Only incidents that name {' or '.join(found.services)}. Left out: {left or 'none'}."
 
 
-def _providers(found: Sheet, asked: Question) -> str:
+def _providers(found: Sheet, asked: Question) -> Grid:
     head = (
         *("provider", "reading", "incidents", "MTBF, h", "of known length", "MTTR, min", "p50, min", "p90, min"),
         *("down, min", "without the cap", "availability"),
@@ -128,14 +172,14 @@ def _providers(found: Sheet, asked: Question) -> str:
                     _share(get("availability")),
                 )
             )
-    return table(head, rows)
+    return Grid(head, rows, keys=2)
 
 
-def _pairs(found: Sheet, asked: Question) -> str:
+def _pairs(found: Sheet, asked: Question) -> Grid:
     head = ("providers", "reading", "both down, min", "by chance", "lift", "lift without the cap")
     rows = []
     for first, second in combinations(asked.between, 2):
-        for reading in asked.readings:
+        for reading in asked.readings if found.together[f"{first}+{second}"] else ():
             get = _getter(found, f"{first}+{second}.{reading}")
             rows.append(
                 (
@@ -145,10 +189,10 @@ def _pairs(found: Sheet, asked: Question) -> str:
                     *(_ranged(get(measure), 2) for measure in ("lift", "lift.uncapped")),
                 )
             )
-    return table(head, rows)
+    return Grid(head, rows, keys=2)
 
 
-def _worths(found: Sheet, asked: Question) -> str:
+def _worths(found: Sheet, asked: Question) -> Grid:
     primary, fallback = asked.between[:2]
     head = (
         *("reading", "lag", "down, min", "late", "both", "avoided, min", "avoided without the cap"),
@@ -167,10 +211,10 @@ def _worths(found: Sheet, asked: Question) -> str:
                     *(_share(get(measure)) for measure in ("availability", "residual")),
                 )
             )
-    return table(head, rows)
+    return Grid(head, rows, keys=2)
 
 
-def _days(found: Sheet, names: list[str]) -> str:
+def _days(found: Sheet, names: list[str]) -> Grid:
     services = dict.fromkeys(name.rsplit(".", 2)[0] for name in names)
     head = ("service", "days", "partial + major, min", "availability", "major, min", "availability")
     rows = []
@@ -184,7 +228,7 @@ def _days(found: Sheet, names: list[str]) -> str:
                 *(_plain(get("major.down")), _share(get("major.availability"))),
             )
         )
-    return table(head, rows)
+    return Grid(head, rows)
 
 
 class _getter:  # noqa: N801 - a function that remembers the sheet
@@ -208,6 +252,8 @@ def _plain(fact: Fact | None) -> str:
 
 
 def _ranged(fact: Fact | None, digits: int) -> str:
+    if fact is not None and fact.value is None and fact.low is not None:
+        return f"none seen; over {fact.low:,.{digits}f}"
     if fact is None or fact.value is None:
         return "-"
     if fact.low is None and fact.high is None:
@@ -223,7 +269,7 @@ def _share(fact: Fact | None) -> str:
     if fact is None or fact.value is None:
         return "-"
     if fact.low is None or fact.high is None:
-        return f"{100 * fact.value:.3f} %"
+        return f"{100 * fact.value:.3f} %, no interval"
     return f"{100 * fact.value:.3f} % [{100 * fact.low:.3f}, {100 * fact.high:.3f}]"
 
 

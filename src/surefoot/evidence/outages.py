@@ -122,8 +122,8 @@ def lift_interval(
     """`lift` with the interval of a block bootstrap over calendar weeks; None where it is not defined.
 
     Draws in which one of the two was never down have no lift and are left out. Where all overlap falls into a week or
-    two the draws without it make `low` 0: so little is known then. Without any overlap the lift is 0, and what was never
-    seen cannot be drawn: `high` is then that of a count of zero (see `_unseen`), over the overlap that chance makes.
+    two the draws without it make `low` 0: so little is known then. Without any overlap the lift is 0, and what was
+    never seen cannot be drawn: `high` is then that of a count of zero (`_unseen`), over the overlap that chance makes.
     Raises `EvidenceError` as `availability` does.
     """
     seen = _watched(watched)

@@ -202,7 +202,9 @@ def _check(order: Order, listed: Path) -> None:
         raise IntakeError(f"{there[0]} is there already; name another --out, or write over it with --force")
     seen: set[str] = set()
     for file in order.files:
-        if file != "-" and (not Path(file).exists() or Path(file).is_dir()):
+        if file != "-" and Path(file).is_dir():
+            raise IntakeError(f"{file} is a folder: name the files in it, as {Path(file) / '*'}")
+        if file != "-" and not Path(file).exists():
             raise IntakeError(f"{file}: there is no such file")
         resolved = str(Path(file).resolve())
         if resolved in seen:

@@ -87,6 +87,8 @@ class Source:
 
     def __enter__(self) -> Self:
         """Open it. Raises `IntakeError` with a sentence that says what to do."""
+        if self.path is not None and self.path.is_dir():
+            raise IntakeError(f"{self.name} is a folder: name the files in it, as {self.path / '*'}")
         try:
             self._open()
         except OSError as error:

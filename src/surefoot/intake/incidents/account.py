@@ -22,6 +22,7 @@ from surefoot.intake.incidents.mending import CAP, capped, length_of
 from surefoot.intake.incidents.watching import Watched, together
 
 BOOTSTRAP = "block bootstrap over calendar weeks"
+NEVER_BOTH = "never down at once: Garwood's upper bound of a count of zero"
 SMALLEST_FOR_INTERVAL = 2
 _CONFIDENCE = 0.95
 
@@ -143,7 +144,8 @@ def _of_pair(
         yield _fact(f"{name}.overlap{suffix}", length(shared) / 60, "min", n, note="a sum")
         yield _fact(f"{name}.chance{suffix}", chance / 60, "min", n, note="if they were independent")
         found = lift_interval(first, second, watched, seed=asked.seed)
-        yield _fact(f"{name}.lift{suffix}", found, "times", n, method=BOOTSTRAP, note="" if found else "never down")
+        method = BOOTSTRAP if n else NEVER_BOTH
+        yield _fact(f"{name}.lift{suffix}", found, "times", n, method=method, note="" if found else "never down")
 
 
 def _worths(told: Sequence[Incident], seen: dict[str, Watched], asked: Question) -> Iterator[Fact]:
@@ -165,12 +167,13 @@ def _worth(
     for suffix, cap in (("", asked.cap), (".uncapped", None)):
         primary, fallback = (spans_of(incidents, cap) for incidents in told)
         found = fallback_worth(primary, fallback, watched, lag=lag, seed=asked.seed)
+        method = BOOTSTRAP if found.both else f"{BOOTSTRAP}; {NEVER_BOTH}"
         yield _fact(f"{name}.down{suffix}", found.down / 60, "min", n, note="a sum")
         yield _fact(f"{name}.late{suffix}", found.late / 60, "min", n, note="a sum")
         yield _fact(f"{name}.both{suffix}", found.both / 60, "min", n, note="a sum")
-        yield _fact(f"{name}.avoided{suffix}", _in(60, found.avoided), "min", n, method=BOOTSTRAP)
+        yield _fact(f"{name}.avoided{suffix}", _in(60, found.avoided), "min", n, method=method)
         yield _fact(f"{name}.availability{suffix}", found.availability, "share", n, method=BOOTSTRAP)
-        yield _fact(f"{name}.residual{suffix}", found.residual, "share", n, method=BOOTSTRAP)
+        yield _fact(f"{name}.residual{suffix}", found.residual, "share", n, method=method)
 
 
 def _in(unit: float, told: Ends) -> Ends:
@@ -190,6 +193,6 @@ def _fact(name: str, told: Ends | float | None, unit: str, n: int, *, method: st
         low=low,
         high=high,
         confidence=_CONFIDENCE if has_ends else None,
-        method=method if value is not None else "",
+        method=method if value is not None or has_ends else "",
         note=note or ("" if has_ends else "no interval: too little was watched or seen"),
     )

@@ -4,6 +4,7 @@ Knows the formats and by what each is known. Must never: take a file for what it
 silence.
 """
 
+import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -15,7 +16,7 @@ from surefoot.intake.incidents.daily import DayOfOutages
 from surefoot.intake.incidents.heard import Heard
 from surefoot.intake.incidents.mending import mended
 from surefoot.intake.row import Unreadable
-from surefoot.intake.source import Line, Record, Source
+from surefoot.intake.source import Line, Source
 
 
 class Format(StrEnum):
@@ -102,15 +103,23 @@ def _is_json(source: Source) -> bool:
     return first is not None and first.content.lstrip()[:1] in {b"{", b"["}
 
 
+def _header(path: str) -> set[str]:
+    """The columns of a table, also of one without a row. Raises `IntakeError` for a file with nothing in it."""
+    with Source(path) as source:
+        first = next((line for line in source.lines() if isinstance(line, Line)), None)
+    if first is None:
+        raise IntakeError(f"{path}: there is nothing in it")
+    text = first.content.decode(errors="replace")
+    return {name.strip() for row in csv.reader([text]) for name in row}
+
+
 def _format_of(path: str, how: How) -> Format:
     if path == "-":
         raise IntakeError("standard input can be read once only: say with --format what it holds")
     with Source(path) as source:
         if _is_json(source):
             return Format.STATUSPAGE
-    with Source(path) as source:
-        first = next((row for row in source.table() if isinstance(row, Record)), None)
-    header = set(first.content) if first is not None else set[str]()
+    header = _header(path)
     for form, columns in _COLUMNS.items():
         if columns <= header:
             return form

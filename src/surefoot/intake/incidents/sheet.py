@@ -5,17 +5,19 @@ Made from gathered files and a question; `surefoot incidents` prints it. Must ne
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 
 import msgspec
 from msgspec import Struct
 
 from surefoot.errors import IntakeError
+from surefoot.evidence.spans import Span
 from surefoot.facts import Facts, hash_of
 from surefoot.intake.incidents.account import Question, facts_of, facts_of_days
 from surefoot.intake.incidents.heard import Heard
 from surefoot.intake.incidents.mending import CAPPED, capped
 from surefoot.intake.incidents.reading import FileOfIncidents, Gathered
-from surefoot.intake.incidents.watching import Watched, Window, watched
+from surefoot.intake.incidents.watching import Watched, Window, together, watched
 
 
 class Mended(Struct, frozen=True):
@@ -42,6 +44,8 @@ class Sheet(Struct, frozen=True):
     left_out: dict[str, int]
     """By provider, incidents in the time watched that name none of these services, or no service at all."""
     watched: dict[str, Watched]
+    together: dict[str, tuple[Span, ...]]
+    """By `A+B`, when both providers that were asked for were watched: what they have in common counts there alone."""
     facts: Facts
 
 
@@ -64,6 +68,10 @@ def sheet(gathered: Gathered, window: Window, services: tuple[str, ...], asked: 
         services=services,
         left_out=_left_out(gathered.incidents, seen, services),
         watched=seen,
+        together={
+            f"{first}+{second}": tuple(together((seen[first], seen[second])))
+            for first, second in combinations(asked.between, 2)
+        },
         facts=Facts(
             made="",
             program=program,
