@@ -10,6 +10,20 @@ FIXTURES = Path(__file__).parent / "fixtures"
 NEW_YEAR = 1767225600.0
 """2026-01-01T00:00:00Z, when they all begin."""
 
+FAILED = Row(line=1, call=None, at=NEW_YEAR, duration=1.25, failed=True)
+ANSWERED = Row(
+    line=2,
+    call=None,
+    at=NEW_YEAR + 1.5,
+    prompt_tokens=600,
+    completion_tokens=125,
+    duration=2.75,
+    failed=False,
+    kind="ok",
+)
+"""What all of them tell of the attempt that failed, and of the next one, which was streamed and answered: 400 of its
+tokens came from a cache, 25 were reasoning."""
+
 Reader = Callable[[Source], Iterator[Row | Unreadable]]
 
 

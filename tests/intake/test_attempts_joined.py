@@ -181,6 +181,15 @@ def test_names_that_are_no_valid_text_are_kept_as_far_as_they_are(tmp_path: Path
     assert [(call["call"], call["model"]) for call in calls_in(out)] == [("a?b", "it's \0 ü")]
 
 
+def test_calls_of_one_line_have_names_of_their_own(tmp_path: Path, out: Path) -> None:
+    with attempts(tmp_path, 100_000_000) as joining:
+        for line in (1, 1, 1, 2):
+            joining.add(1, Row(line=line, call=None, at=1.0), None)
+        joining.add(2, Row(line=2, call=None, at=1.0), None)
+        joining.write(out, {})
+    assert sorted(call["call"] for call in calls_in(out)) == ["1:1", "1:1.1", "1:1.2", "1:2", "2:2"]
+
+
 _CELLS = st.sampled_from(["", "5", "-5", "x", "0.5", "true", "ok", "nan", "1e400", '"', "é"])
 _LINES = st.lists(st.lists(_CELLS, min_size=11, max_size=13).map(",".join), max_size=12)
 

@@ -8,6 +8,7 @@ import pytest
 
 from surefoot.errors import ConfigError, IntakeError
 from surefoot.intake.csv_map import Column, mapped, read_columns
+from surefoot.intake.importing import settled
 from surefoot.intake.moments import read_moment, read_start, read_zone
 from surefoot.intake.row import Row, Unreadable
 from surefoot.intake.source import Record, Told
@@ -47,9 +48,58 @@ def test_units_are_converted_and_an_empty_cell_says_nothing() -> None:
     cells = {"when": "1500", "first": "250", "secs": "2.5", "in": "0", "status": "503", "price": "50"}
     empty = {**dict.fromkeys(cells, ""), "when": "0"}
     assert rows(EXAMPLE, cells, empty) == [
-        Row(line=2, call=None, at=1.5, ttft=0.25, duration=2.5, failed=True, cost=0.5),
+        Row(line=2, call=None, at=1.5, ttft=0.25, duration=2.5, failed=True, status=503, cost=0.5),
         Row(line=3, call=None, at=0.0),
     ]
+
+
+def test_what_stands_in_quotes_is_the_same_in_every_row() -> None:
+    text = "at=t:s, provider='openai', model='a:b', stream='yes', max_tokens='4096', route=r"
+    row = Row(line=2, call=None, at=1.0, provider="openai", model="a:b", stream=True, max_tokens=4096, route="chat")
+    assert rows(text, {"t": "1", "r": "chat"}) == [row]
+
+
+def test_a_constant_that_cannot_be_meant_is_a_fault_of_the_map() -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_columns("at='2026-01-01T00:00:00Z',call='x',max_tokens='many'")
+    assert [fault.split(": ", 1)[1] for fault in refused.value.faults] == [
+        "at: cannot be the same in every row; write the name of its column",
+        "call: cannot be the same in every row; write the name of its column",
+        "max_tokens: 'many' is not a number",
+    ]
+
+
+def test_a_status_that_says_whether_a_call_failed_says_how_too() -> None:
+    ok, throttled, gone = rows("at=t:s,failed=code:http", *({"t": "1", "code": code} for code in ("200", "429", "499")))
+    assert [settled(row) for row in (ok, throttled, gone) if isinstance(row, Row)] == [
+        Row(line=2, call=None, at=1.0, failed=False, status=200, kind="ok"),
+        Row(line=3, call=None, at=1.0, failed=True, status=429, kind="rate_limit"),
+        Row(line=4, call=None, at=1.0, failed=None, status=499, kind="client_gone"),
+    ]
+    assert rows("at=t:s,failed=code:http", {"t": "1", "code": "0"}) == [Unreadable(2, "failed: not an HTTP status")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "failed"), [("ok", False), ("rate_limit", True), ("client_gone", None), ("cancelled", None), (None, None)]
+)
+def test_a_kind_says_whether_a_call_failed(kind: str | None, failed: bool | None) -> None:  # noqa: FBT001 - a parameter
+    assert settled(Row(line=1, call=None, at=1.0, kind=kind)).failed is failed
+
+
+def test_a_status_or_a_number_in_the_wrong_unit_is_told_with_the_unit_that_is_meant() -> None:
+    (status,) = rows("at=t:s,failed=code", {"t": "1", "code": "429"})
+    assert status == Unreadable(2, "failed: neither true nor false; if it is an HTTP status, write failed=COLUMN:http")
+    (moment,) = rows("at=t", {"t": "1767225600.5"})
+    assert isinstance(moment, Unreadable)
+    assert moment.why.endswith("if it counts from 1970, write at=COLUMN:s or at=COLUMN:ms")
+
+
+def test_a_unit_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(IntakeError) as refused:
+        rows("at=t:s,duration=total_ms:min", {"t": "1", "total_ms": "5"})
+    assert str(refused.value) == (
+        "`min` is no unit of duration; write total_ms:s, total_ms:ms, total_ms:us, total_ms:ns"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.intake.brought_in import COLUMNS, table
+from tests.intake.brought_in import COLUMNS, HEAD, table
 from tests.intake.terminal import shown
 from typer.testing import CliRunner
 
@@ -74,15 +74,81 @@ def test_nothing_is_written_over_without_force_and_an_old_list_goes_with_its_res
     assert not Path(f"{out}.unreadable.csv").exists()
 
 
-def test_a_file_of_which_no_line_can_be_read_is_refused_and_leaves_nothing(tmp_path: Path, out: Path) -> None:
+def test_a_file_of_which_no_line_can_be_read_is_refused_and_leaves_the_list_of_its_lines(
+    tmp_path: Path, out: Path
+) -> None:
     log = table(tmp_path / "log.csv", *BAD)
     code, _, told = surefoot("csv", log, "-o", str(out), "--columns", COLUMNS)
     assert code == 2
     assert told == (
-        "no call could be read as csv: prompt_tokens: not a number: 2 from line 3 on; "
-        "at: not a number: 1 from line 2 on\n"
+        "no call could be read as csv: prompt_tokens: not a number: 2 (line 3, line 4); at: not a number: 1 (line 2). "
+        f"{log} holds a table with the columns `t`, `call`, `provider`, `model`, `in`, `out`, `ttft`, `ms` and 4 more. "
+        f"{out}.unreadable.csv lists every line.\n"
     )
-    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+    assert len(Path(f"{out}.unreadable.csv").read_text(encoding="utf-8").splitlines()) == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", f"{out.name}.unreadable.csv"]
+    table(Path(log), GOOD)
+    code, told, _ = surefoot("csv", log, "-o", str(out), "--columns", COLUMNS)
+    assert (code, told.splitlines()[-1]) == (0, "every line was read"), "a list without its result is in nobody's way"
+    assert not Path(f"{out}.unreadable.csv").exists()
+
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.mark.parametrize(
+    ("form", "log", "told"),
+    [
+        ("helicone", "litellm.jsonl", ("records have `request_created_at`", "looks like `litellm`")),
+        ("litellm", "langfuse.jsonl", ("records have `call_type` and `startTime`", "looks like `langfuse`")),
+        ("langfuse", "helicone.jsonl", ("records have `type` and `traceId`", "looks like `helicone`")),
+        ("otlp", "langfuse.jsonl", ("records have `resourceSpans`", "looks like `langfuse`")),
+        ("helicone", "otlp.jsonl", ("holds records with `resourceSpans`", "looks like `otlp`")),
+        ("langfuse", "openai_costs.csv", ("a table with the columns `start_time`", "looks like `openai-usage`")),
+        ("litellm", "openai_usage.json", ("holds records with `object`", "looks like `openai-usage`")),
+    ],
+)
+def test_a_file_of_another_tool_is_told_with_what_was_expected_and_what_was_seen(
+    form: str, log: str, told: tuple[str, str], out: Path
+) -> None:
+    code, _, refused = surefoot(form, str(FIXTURES / log), "-o", str(out))
+    assert code == 2
+    assert refused.startswith(f"no call could be read as {form}, of which records have ")
+    for words in told:
+        assert words in refused
+    for word in ("redacted", "gpt-x", "u-7"):
+        assert word not in refused
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"SQLite format 3\0" + b"\0" * 90, "an SQLite database"),
+        (b"PAR1" + b"\xff" * 90, "a Parquet file"),
+        (b"PK\x03\x04" + b"\xff" * 90, "a ZIP archive; unpack it"),
+        (b"once upon a time\n", "neither JSON nor a table"),
+        (b"[1, 2]", "JSON without an object"),
+    ],
+)
+def test_what_is_no_log_at_all_is_told_for_what_it_is(content: bytes, what: str, tmp_path: Path, out: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(content)
+    assert f"{log} is {what}" in surefoot("helicone", str(log), "-o", str(out))[2]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [("", "is empty"), (HEAD + "\n", "holds a table with the columns"), ("[]", "is JSON without an object")],
+)
+def test_a_log_without_calls_says_so_and_leaves_nothing(content: str, what: str, tmp_path: Path, out: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(content)
+    code, _, told = surefoot("csv", "--columns", COLUMNS, str(log), "-o", str(out))
+    if content == "[]":
+        code, _, told = surefoot("litellm", str(log), "-o", str(out))
+    assert code == 2
+    assert f": there is none. {log} {what}" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
 def test_what_cannot_be_done_is_refused_with_what_to_do(log: str, out: Path, tmp_path: Path) -> None:
@@ -93,6 +159,10 @@ def test_what_cannot_be_done_is_refused_with_what_to_do(log: str, out: Path, tmp
 
     assert refused("litelm", log) == ("there is no format `litelm`; did you mean `litellm`?\n")
     assert refused("csv", "nowhere.csv", "-o", str(out)) == "nowhere.csv: there is no such file\n"
+    assert (
+        refused("csv", str(tmp_path), "-o", str(out))
+        == f"{tmp_path} is a folder: name the files in it, as {tmp_path}/*\n"
+    )
     assert "say what its columns mean, as --columns at=" in refused("csv", log, "-o", str(out))
     assert "given twice" in refused("csv", log, log, "-o", str(out), "--columns", COLUMNS)
     assert "is there already" in refused("csv", log, "-o", log, "--columns", COLUMNS)

@@ -27,7 +27,7 @@ with attempts(folder, 128_000_000) as table:
     table._connection.execute('''
         INSERT INTO attempts SELECT 1, i, lpad(cast(i // 2 AS varchar), 100, '0'), NULL, i + hash(i) % 1e3, true,
             'p', 'a-model-with-a-name', NULL, true, hash(i) % 9000, 5, NULL, 0.1, 1.0, i % 2 = 0, 'ok', 0.5,
-            md5(cast(i % 5000 AS varchar)), 'team'
+            md5(cast(i % 5000 AS varchar)), 'team', 0
         FROM range(400_000) r(i)''')
     table.write(folder / "out", {})
     print(table.joined(folder / "out", (0, 0)).calls)

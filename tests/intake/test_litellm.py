@@ -2,27 +2,20 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.intake.logs import NEW_YEAR, read_file, read_fixture
+from tests.intake.logs import ANSWERED, FAILED, FIXTURES, NEW_YEAR, read_file, read_fixture
 
 from surefoot.intake import litellm
 from surefoot.intake.row import Row
 
-STREAMED = Row(
-    line=2,
+STREAMED = replace(
+    ANSWERED,
     call="call-1",
-    at=NEW_YEAR + 1.5,
     provider="anthropic",
     model="claude-x",
     route="chat",
     stream=True,
-    prompt_tokens=600,
-    completion_tokens=125,
     max_tokens=1024,
     ttft=0.5,
-    duration=2.75,
-    failed=False,
-    status=None,
-    kind="ok",
     cost=0.00275,
     user="u-7",
     key="mobile-app",
@@ -36,17 +29,14 @@ def test_a_streamed_attempt_has_its_ttft_from_the_start_of_the_completion() -> N
 
 def test_a_failed_attempt_has_the_call_of_the_one_that_replaced_it_and_no_invented_zeros() -> None:
     rows, _ = read_fixture(litellm.read, "litellm.jsonl")
-    assert rows[0] == Row(
-        line=1,
+    assert rows[0] == replace(
+        FAILED,
         call="call-1",
-        at=NEW_YEAR,
         provider="openai",
         model="gpt-x",
         route="chat",
         stream=True,
         max_tokens=1024,
-        duration=1.25,
-        failed=True,
         status=429,
         kind="rate_limit",
         user="u-7",
@@ -80,7 +70,7 @@ def test_what_is_no_attempt_at_a_provider_is_told_with_its_line() -> None:
     assert told == [
         (4, "answered from a cache; no provider was asked"),
         (5, "not a call of a language model"),
-        (6, "no start time"),
+        (6, "no start time that can be read"),
         (7, "not JSON"),
         (8, "not an object"),
     ]
@@ -88,25 +78,8 @@ def test_what_is_no_attempt_at_a_provider_is_told_with_its_line() -> None:
 
 def test_the_table_of_spend_logs_is_read_as_utc_and_knows_streams_by_their_first_token() -> None:
     rows, told = read_fixture(litellm.read, "litellm_spend_logs.csv")
-    assert rows[0] == Row(
-        line=2,
-        call="call-11",
-        at=NEW_YEAR + 1.5,
-        provider="anthropic",
-        model="claude-x",
-        route="chat",
-        stream=True,
-        prompt_tokens=600,
-        completion_tokens=125,
-        ttft=0.5,
-        duration=2.75,
-        failed=False,
-        kind="ok",
-        cost=0.00275,
-        user="u-7",
-        key="mobile-app",
-    )
-    assert told == [(5, "no start time"), (6, "2 fields under a header of 33")]
+    assert rows[0] == replace(STREAMED, call="call-11", max_tokens=None)
+    assert told == [(5, "no start time that can be read"), (6, "2 fields under a header of 33")]
 
 
 def test_a_failure_in_the_table_is_told_by_its_metadata() -> None:
@@ -147,12 +120,27 @@ def test_an_error_tells_the_kind_or_nothing_and_whether_a_provider_was_asked(
 ) -> None:
     log = tmp_path / "log.jsonl"
     told = ",".join(f'"{name}":"{value}"' for name, value in error.items())
-    log.write_text(f'{{"startTime":1767225600.0,"status":"failure","error_information":{{{told}}}}}\n')
+    log.write_text(
+        f'{{"call_type":"completion","startTime":1767225600.0,"status":"failure","error_information":{{{told}}}}}\n'
+    )
     (row,), _ = read_file(litellm.read, log)
     assert (row.failed, row.kind, row.asked) == (True, kind, asked)
 
 
 def test_a_start_in_milliseconds_is_not_guessed_to_be_one(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    log.write_text('{"startTime": 1767225600000}\n')
-    assert read_file(litellm.read, log) == ([], [(1, "no start time")])
+    log.write_text('{"call_type": "completion", "startTime": 1767225600000}\n')
+    assert read_file(litellm.read, log) == ([], [(1, "no start time that can be read")])
+
+
+def test_a_record_of_another_tool_with_a_start_time_is_no_call(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"type": "GENERATION", "startTime": "2026-01-01T00:00:00Z", "model": "gpt-x"}\n')
+    assert read_file(litellm.read, log) == ([], [(1, "no log of LiteLLM: neither call_type nor a cost")])
+
+
+def test_an_answer_of_the_proxy_holds_the_table_on_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.json"
+    rows = (FIXTURES / "litellm_spend_logs.json").read_text().strip().removeprefix("[").removesuffix("]")
+    page.write_text(f'{{"data": [{rows}], "total": 1, "page": 1, "page_size": 50, "total_pages": 1}}')
+    assert read_file(litellm.read, page) == read_fixture(litellm.read, "litellm_spend_logs.json")

@@ -41,7 +41,7 @@ def test_costs_give_dollars_and_nothing_else_is_taken_for_them() -> None:
         Sum(line=1, start=NEW_YEAR, end=NEW_YEAR + DAY, item="gpt-x, input", project="proj_1", cost=0.06),
         Unreadable(1, "an amount that is not in US dollars"),
         Unreadable(2, "no bucket of usage or costs"),
-        Unreadable(3, "no start time"),
+        Unreadable(3, "no start time that can be read"),
     ]
 
 

@@ -79,6 +79,18 @@ def test_values_that_are_spread_over_lines_are_read_without_an_array(path: Path)
     assert read(path, b'{\n  "a": 1\n}\n{\n  "a": 2\n}\n', "records") == [Record(1, {"a": 1}), Record(2, {"a": 2})]
 
 
+def test_an_object_that_opens_a_list_on_its_first_line_is_spread_over_lines(path: Path) -> None:
+    assert read(path, b'{"data": [\n{"a": 1},\n{"a": 2}\n]}\n', "records") == [
+        Record(1, {"data": [{"a": 1}, {"a": 2}]})
+    ]
+
+
+def test_two_columns_of_one_name_are_refused_and_two_without_any_are_not(path: Path) -> None:
+    with pytest.raises(IntakeError, match="has several columns called `at`: give them names of their own"):
+        read(path, b"at,model,at\n1,m,2\n", "table")
+    assert read(path, b"at,,\n1,2,3\n", "table") == [Record(2, {"at": "1", "": "3"})]
+
+
 def test_an_array_that_breaks_off_says_where(path: Path) -> None:
     assert read(path, b'[{"a": 1}, {"a": 2', "records") == [
         Record(1, {"a": 1}),
@@ -135,5 +147,5 @@ def test_whatever_the_bytes_every_line_that_is_not_blank_is_a_line(
     path = tmp_path_factory.mktemp("lines") / "log"
     assert len(read(path, content, "lines")) == len(given_)
     spread = content.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if spread[:1] != b"[" and spread.split(b"\n")[0].rstrip() != b"{":
+    if spread[:1] != b"[" and spread.split(b"\n")[0].rstrip()[-1:] not in {b"{", b"["}:
         assert len(read(path, content, "records")) == len(given_)

@@ -22,6 +22,7 @@ from surefoot.intake.formats import FORMATS
 from surefoot.intake.moments import read_start, read_zone
 from surefoot.intake.parquet import COLUMNS
 from surefoot.intake.pseudonym import read_salt
+from surefoot.intake.refused import places
 from surefoot.intake.source import Told
 
 _LEAST_MEMORY = 128_000_000
@@ -96,7 +97,7 @@ def account(imported: importing.Imported) -> list[str]:
     if not imported.unreadable:
         return [*lines, "every line was read"]
     lines.append(f"{_many(imported.unreadable, 'line')} could not be read; {imported.listed} lists all:")
-    return lines + [f"  {reason.why}: {reason.count:,} ({_places(reason)})" for reason in imported.reasons]
+    return lines + [f"  {reason.why}: {reason.count:,} ({places(reason)})" for reason in imported.reasons]
 
 
 def _joined(joined: str, unnamed: int, siblings: int) -> list[str]:
@@ -123,11 +124,6 @@ def _known(known: dict[str, int], calls: int) -> list[str]:
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def _places(reason: Any) -> str:
-    more = reason.count - len(reason.first)
-    return ", ".join(reason.first) + (f" and {more:,} more" if more else "")
 
 
 def _moment(at: float) -> str:

@@ -1,10 +1,11 @@
 """What the columns of a plain table mean: which of them is which of our fields, and in what unit.
 
-    at=TIMESTAMP, prompt_tokens=ContextTokens, ttft=ttft_ms:ms        in one line
+    at=TIMESTAMP, prompt_tokens=ContextTokens, ttft=ttft_ms:ms, provider='openai'        in one line
     at = "TIMESTAMP"                                                  or as a TOML file, one field a line
 
-Knows the units of each field; the first is what is meant if none is written. An empty cell is "the source does not
-say". Must never guess a unit, or give out a row of which a cell could not be read.
+Knows the units of each field; the first is what is meant if none is written. What stands in single quotes is no column
+but the same in every row. An empty cell is "the source does not say".
+Must never guess a unit, or give out a row of which a cell could not be read.
 """
 
 import re
@@ -34,6 +35,8 @@ class Column(Struct, frozen=True):
     unit: str
     optional: bool = False
     """Not every table of this form has it."""
+    constant: bool = False
+    """`name` is what stands in every row."""
 
 
 ColumnMap = Mapping[str, Column]
@@ -65,11 +68,23 @@ def _zero(cell: Any, told: Told) -> bool:
     return _number(cell, told) == 0
 
 
+_STATUSES = range(100, 600)
+_ERRORS = range(400, 600)
+
+
+def _status(cell: Any, told: Told) -> int:
+    status = _count(cell, told)
+    if status not in _STATUSES:
+        raise ValueError("not an HTTP status")
+    return status
+
+
 def _http(cell: Any, told: Told) -> bool:
-    return _count(cell, told) >= 400  # noqa: PLR2004 - from there on HTTP means an error
+    return _status(cell, told) in _ERRORS
 
 
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "t": True, "f": False}
+"""The letters are PostgreSQL's."""
 
 
 def _flag(cell: Any, _told: Told) -> bool:
@@ -77,6 +92,15 @@ def _flag(cell: Any, _told: Told) -> bool:
         return _FLAGS[str(cell).strip().lower()]
     except KeyError:
         raise ValueError("neither true nor false") from None
+
+
+def _failed(cell: Any, told: Told) -> bool:
+    try:
+        return _flag(cell, told)
+    except ValueError as error:
+        if str(cell).strip().isdecimal() and int(cell) in _STATUSES:
+            raise ValueError(f"{error}; if it is an HTTP status, write failed=COLUMN:http") from None
+        raise
 
 
 def _text(cell: Any, _told: Told) -> str:
@@ -91,7 +115,12 @@ def _kind(cell: Any, _told: Told) -> str:
 
 
 def _iso(cell: Any, told: Told) -> float:
-    return read_moment(str(cell), told.zone)
+    try:
+        return read_moment(str(cell), told.zone)
+    except ValueError as error:
+        if str(cell).replace(".", "", 1).isdecimal():
+            raise ValueError(f"{error}; if it counts from 1970, write at=COLUMN:s or at=COLUMN:ms") from None
+        raise
 
 
 def _times(factor: float) -> Read:
@@ -127,14 +156,19 @@ UNITS: dict[str, Units] = {
     "max_tokens": _TOKENS,
     "ttft": _DURATION,
     "duration": _DURATION,
-    "failed": {"flag": _flag, "http": _http, "zero": _zero},
-    "status": {"http": _count},
+    "failed": {"flag": _failed, "http": _http, "zero": _zero},
+    "status": {"http": _status},
     "kind": {"kind": _kind},
     "cost": {"usd": _times(1), "cents": _times(0.01)},
     "user": _TEXT,
     "key": _TEXT,
 }
 """By field, its units. `+s`, `+ms`: since `--start`. `nonzero`: a 0 means unknown. `zero`: a 0 means failed."""
+
+
+_CONSTANT = re.compile(r"'([^']+)'")
+
+_OF_EACH = frozenset({"at", "call"})
 
 
 def read_columns(text: str) -> ColumnMap:
@@ -165,43 +199,77 @@ def _fault(field: str, name: Any) -> str:
         return f"is no field; {did_you_mean(field, UNITS)}"
     if not isinstance(name, str) or not name:
         return 'write the name of its column, as "ttft_ms:ms"'
+    found = column(field, name)
+    return _fault_of_constant(field, found) if found.constant else ""
+
+
+def _fault_of_constant(field: str, found: Column) -> str:
+    if field in _OF_EACH:
+        return "cannot be the same in every row; write the name of its column"
+    try:
+        UNITS[field][found.unit](found.name, Told())
+    except ValueError as error:
+        return f"'{found.name}' is {error}"
     return ""
 
 
 def column(field: str, text: str, *, optional: bool = False) -> Column:
     """`ttft_ms:ms` as a column; what stands after the last colon is a unit only if the field has such a unit."""
     name, _, unit = text.rpartition(":")
-    if name and unit in UNITS[field]:
-        return Column(name, unit, optional)
-    return Column(text, next(iter(UNITS[field])), optional)
+    if not name or unit not in UNITS[field]:
+        name, unit = text, next(iter(UNITS[field]))
+    constant = _CONSTANT.fullmatch(name)
+    return Column(constant[1] if constant else name, unit, optional, constant is not None)
 
 
 def mapped(records: Iterable[Record | Unreadable], columns: ColumnMap, told: Told) -> Iterator[Row | Unreadable]:
     """The rows of a table. Raises `IntakeError` if its first row shows that a column is not there."""
-    readers: list[tuple[str, str, Read]] | None = None
+    same = {field: UNITS[field][c.unit](c.name, told) for field, c in columns.items() if c.constant}
+    readers: list[Reader] | None = None
     for record in records:
         if isinstance(record, Unreadable):
             yield record
             continue
         if readers is None:
             readers = _readers(columns, record.content)
-        yield _row(record, readers, told)
+        yield _row(record, readers, same, told)
 
 
-def _readers(columns: ColumnMap, first: Any) -> list[tuple[str, str, Read]]:
+Reader = tuple[str, str, Read]
+"""A field, its column, and how a cell is read."""
+
+
+def _readers(columns: ColumnMap, first: Any) -> list[Reader]:
     there = first if isinstance(first, dict) else {}
-    missing = [c.name for c in columns.values() if c.name not in there and not c.optional]
+    wanted = {field: c for field, c in columns.items() if not c.constant}
+    missing = {field: c for field, c in wanted.items() if c.name not in there and not c.optional}
     if missing:
-        names = ", ".join(f"`{name}`" for name in missing)
-        raise IntakeError(f"has no column {names}; it has: {', '.join(map(str, there)) or 'none'}")
-    return [(field, c.name, UNITS[field][c.unit]) for field, c in columns.items() if c.name in there]
+        raise IntakeError(_missing(missing, there))
+    readers = [(field, c.name, UNITS[field][c.unit]) for field, c in wanted.items() if c.name in there]
+    failed = wanted.get("failed")
+    if failed is not None and failed.unit == "http" and "status" not in columns:
+        readers.append(("status", failed.name, _status))  # which tells the kind, too
+    return readers
 
 
-def _row(record: Record, readers: list[tuple[str, str, Read]], told: Told) -> Row | Unreadable:
+def _missing(missing: ColumnMap, there: Mapping[Any, Any]) -> str:
+    """Which columns are not there; for those that are, but for what looks like a unit, which units there are."""
+    units = []
+    for field, c in missing.items():
+        name, _, unit = c.name.rpartition(":")
+        if name in there:
+            units.append(f"`{unit}` is no unit of {field}; write {', '.join(f'{name}:{one}' for one in UNITS[field])}")
+    if units:
+        return "; ".join(units)
+    names = ", ".join(f"`{c.name}`" for c in missing.values())
+    return f"has no column {names}; it has: {', '.join(map(str, there)) or 'none'}"
+
+
+def _row(record: Record, readers: list[Reader], same: Mapping[str, Any], told: Told) -> Row | Unreadable:
     content = record.content
     if not isinstance(content, dict):
         return Unreadable(record.number, "not an object")
-    found: dict[str, Any] = {"call": None}
+    found: dict[str, Any] = {"call": None, **same}
     for field, name, read in readers:
         cell = content.get(name)
         if cell is None or cell == "":

@@ -2,7 +2,8 @@
 
 Knows the exceptions of the SDKs of OpenAI and Anthropic (https://github.com/openai/openai-python#handling-errors,
 https://github.com/anthropics/anthropic-sdk-python#handling-errors) and of LiteLLM
-(https://docs.litellm.ai/docs/exception_mapping). What providers' words and statuses mean is in `dialects.signals`. A
+(https://docs.litellm.ai/docs/exception_mapping), and those by which Python and JavaScript say that the caller gave up
+(`asyncio.CancelledError`, `AbortError`). What providers' words and statuses mean is in `dialects.signals`. A
 log says less than the wire did: where it does not say enough, the kind is None and not the likeliest one.
 
 Must never: keep or hand on a message; it may quote a prompt.
@@ -29,6 +30,8 @@ _BY_EXCEPTION = {
     "contentpolicyviolationerror": Kind.CONTENT_FILTER,
     "midstreamfallbackerror": Kind.CUT,
     "clientdisconnected": Kind.CLIENT_GONE,
+    "cancellederror": Kind.CLIENT_GONE,
+    "aborterror": Kind.CLIENT_GONE,
     "badrequesterror": Kind.BAD_REQUEST,
     "unprocessableentityerror": Kind.BAD_REQUEST,
 }
@@ -36,6 +39,9 @@ _BY_EXCEPTION = {
 
 _ANYTHING = "APIConnectionError"
 """LiteLLM raises it, with a 500 of its own, for whatever it has no better word for."""
+
+CUT_OFF = frozenset({Kind.CANCELLED, Kind.CLIENT_GONE, Kind.SHUTDOWN})
+"""Endings after which nobody knows how the attempt would have ended: it has neither failed nor succeeded."""
 
 _CLIENT_GONE = 499
 _STATUSES = range(400, 600)

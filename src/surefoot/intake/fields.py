@@ -7,7 +7,7 @@ Must never: raise for what a log holds, or keep more of it than was asked for.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -18,7 +18,7 @@ from surefoot.intake.moments import read_moment
 from surefoot.intake.row import Unreadable
 from surefoot.intake.source import Record, Source
 
-NO_START = "no start time"
+NO_START = "no start time that can be read"
 NO_OBJECT = "not an object"
 NOT_A_CALL = "not a call of a language model"
 CACHED = "answered from a cache; no provider was asked"
@@ -39,13 +39,37 @@ Fields = Mapping[str, Any]
 NOTHING: Fields = {}
 
 
-def objects(source: Source) -> Iterator[Record | Unreadable]:
-    """All records of JSON, or all rows of a table, each of them an object; told otherwise."""
+Page = Callable[[Fields], list[Any] | None]
+"""What an answer of an API holds, or None: it is no page of them but a record itself."""
+
+
+def data(record: Fields) -> list[Any] | None:
+    """How most APIs answer: `{"data": [...]}`."""
+    found = record.get("data")
+    return found if isinstance(found, list) else None
+
+
+def objects(source: Source, page: Page = data) -> Iterator[Record | Unreadable]:
+    """All records of JSON, or all rows of a table, each of them an object; told otherwise.
+
+    What stands on pages is numbered through all of them, from 1.
+    """
+    entry = 0
     for record in source.records() if source.head()[:1] in JSON else source.table():
-        if isinstance(record, Record) and not isinstance(record.content, dict):
-            yield Unreadable(record.number, NO_OBJECT)
-        else:
+        if isinstance(record, Unreadable):
             yield record
+            continue
+        entries = page(record.content) if isinstance(record.content, dict) else None
+        if entries is None:
+            yield _object(record)
+            continue
+        for content in entries:
+            entry += 1
+            yield _object(Record(entry, content))
+
+
+def _object(record: Record) -> Record | Unreadable:
+    return record if isinstance(record.content, dict) else Unreadable(record.number, NO_OBJECT)
 
 
 def text(value: Any) -> str | None:

@@ -20,18 +20,40 @@ class Format(NamedTuple):
 
     module: str
     sentence: str
+    marks: tuple[str, ...] = ()
+    """Names that its records or columns have, and those of no other format have all of."""
 
 
 FORMATS = {
     "surefoot": Format("surefoot.intake.surefoot_journal", "Surefoot's own journal: every attempt, with its kind."),
-    "litellm": Format("surefoot.intake.litellm", "LiteLLM: logged payloads (better), or the table of spend logs."),
-    "langfuse": Format("surefoot.intake.langfuse", "Langfuse: exported observations."),
-    "helicone": Format("surefoot.intake.helicone", "Helicone: exported requests."),
-    "otlp": Format("surefoot.intake.otlp", "OpenTelemetry: GenAI spans as OTLP JSON."),
-    "openai-usage": Format("surefoot.intake.openai_usage", "OpenAI usage and costs: sums, refused as traffic."),
-    "azure": Format("surefoot.intake.azure", "Azure LLM inference traces of 2023 and 2024: times and tokens."),
-    "mooncake": Format("surefoot.intake.mooncake", "Mooncake traces, JSONL or CSV: times and tokens; needs --start."),
-    "burstgpt": Format("surefoot.intake.burstgpt", "BurstGPT: times, models, tokens, failures; needs --start."),
+    "litellm": Format(
+        "surefoot.intake.litellm",
+        "LiteLLM: logged payloads (better), or the table of spend logs.",
+        ("call_type", "startTime"),
+    ),
+    "langfuse": Format("surefoot.intake.langfuse", "Langfuse: exported observations.", ("type", "traceId")),
+    "helicone": Format("surefoot.intake.helicone", "Helicone: exported requests.", ("request_created_at",)),
+    "otlp": Format("surefoot.intake.otlp", "OpenTelemetry: GenAI spans as OTLP JSON.", ("resourceSpans",)),
+    "openai-usage": Format(
+        "surefoot.intake.openai_usage",
+        "OpenAI usage and costs: sums, refused as traffic.",
+        ("start_time", "end_time"),
+    ),
+    "azure": Format(
+        "surefoot.intake.azure",
+        "Azure LLM inference traces of 2023 and 2024: times and tokens.",
+        ("TIMESTAMP", "ContextTokens"),
+    ),
+    "mooncake": Format(
+        "surefoot.intake.mooncake",
+        "Mooncake traces, JSONL or CSV: times and tokens; needs --start.",
+        ("timestamp", "input_length"),
+    ),
+    "burstgpt": Format(
+        "surefoot.intake.burstgpt",
+        "BurstGPT: times, models, tokens, failures; needs --start.",
+        ("Timestamp", "Request tokens"),
+    ),
     "csv": Format("surefoot.intake.plain_csv", "Any CSV with a header; needs --columns."),
 }
 

@@ -16,15 +16,16 @@ from tempfile import mkdtemp
 from msgspec import Struct
 from msgspec.structs import replace
 
-from surefoot.dialects.signals import kind_of
 from surefoot.domain.outcome import Kind
 from surefoot.errors import IntakeError
 from surefoot.intake import parquet
+from surefoot.intake.failing import CUT_OFF, kind_told
 from surefoot.intake.formats import Read, reader_of
 from surefoot.intake.joining import Attempts, Joined, attempts
 from surefoot.intake.pseudonym import Pseudonyms
-from surefoot.intake.refused import Reason, Refused
+from surefoot.intake.refused import Reason, Refused, places
 from surefoot.intake.row import Row, Unreadable
+from surefoot.intake.seen import expected, seen
 from surefoot.intake.source import Source, Told
 
 EVERY = 5_000
@@ -43,6 +44,9 @@ _TEXTS = ("call", "siblings", "provider", "model", "route", "kind", "key")
 
 ERROR = 400
 """From this HTTP status on an attempt has failed."""
+
+SHOWN = 3
+"""Reasons that are told where nothing was read."""
 
 Progress = Callable[[int, int | None], None]
 """Told the bytes that were read of all inputs, and how many there are; None if nobody knows."""
@@ -85,7 +89,7 @@ def import_traffic(order: Order, progress: Progress | None = None) -> Imported:
     """Read all, write the traffic file. Raises `IntakeError` with a sentence that says what to do."""
     read = reader_of(order.format)
     listed = Path(f"{order.out}.unreadable.csv")
-    _check(order, listed)
+    _check(order)
     with _folder_beside(order.out) as folder:
         result, unreadable = folder / "traffic.parquet", folder / "unreadable.csv"
         with (
@@ -95,11 +99,14 @@ def import_traffic(order: Order, progress: Progress | None = None) -> Imported:
             _read_all(order, read, _Sinks(table, refused, Pseudonyms(order.salt)), progress)
             named = table.named()
             joined = _joined(named[0], table.count)
-            table.write(result, _metadata(order, table.count, refused.count, joined))
-            calls = table.joined(result, named)
+            if table.count:
+                table.write(result, _metadata(order, table.count, refused.count, joined))
+                calls = table.joined(result, named)
         listed.unlink(missing_ok=True)
         if refused.count:
             unreadable.replace(listed)
+        if not table.count:
+            raise IntakeError(_nothing(order, refused, listed))
         result.replace(order.out)
     return Imported(
         out=str(order.out),
@@ -153,16 +160,21 @@ def fault_of(row: Row) -> str:
 
 
 def settled(row: Row) -> Row:
-    """With all that follows: a status says whether it failed and how, a kind says whether it failed."""
+    """With all that follows: a status says whether it failed and how, a kind says whether it failed.
+
+    What was cut off, by us or by its client, has done neither, whatever the source calls it.
+    """
     failed, kind = row.failed, row.kind
     if failed is None and row.status is not None:
         failed = row.status >= ERROR
-    if kind is None and failed and row.status is not None and row.status >= ERROR:
-        kind = kind_of(row.status, (), "").value
-    if failed is None and kind == Kind.OK:
-        failed = False
+    if kind is None and failed and row.status is not None:
+        kind = kind_told(row.status)
     if kind is None and failed is False:
         kind = Kind.OK.value
+    if kind in CUT_OFF:
+        failed = None
+    elif failed is None and kind is not None:
+        failed = kind != Kind.OK
     return row if failed is row.failed and kind is row.kind else replace(row, failed=failed, kind=kind)
 
 
@@ -180,11 +192,17 @@ def _read_all(order: Order, read: Read, sinks: _Sinks, progress: Progress | None
                 named = str(error).startswith(source.name)
                 raise IntakeError(str(error) if named else f"{source.name}: {error}") from error
             before += source.size or 0
-    if not sinks.table.count:
-        reasons = "; ".join(
-            f"{reason.why}: {reason.count} from {reason.first[0]} on" for reason in sinks.refused.reasons()[:3]
-        )
-        raise IntakeError(f"no call could be read as {order.format}: {reasons or 'there is nothing in it'}")
+
+
+def _nothing(order: Order, refused: Refused, listed: Path) -> str:
+    """Why nothing was imported, what was expected, what was seen, and where every line is told."""
+    reasons = "; ".join(f"{reason.why}: {reason.count:,} ({places(reason)})" for reason in refused.reasons()[:SHOWN])
+    sentences = (
+        f"no call could be read as {order.format}{expected(order.format)}: {reasons or 'there is none'}.",
+        seen(order.files[0], order.format),
+        f"{listed} lists every line." if refused.count else "",
+    )
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _total(files: tuple[str, ...]) -> int | None:
@@ -193,13 +211,12 @@ def _total(files: tuple[str, ...]) -> int | None:
     return sum(Path(file).stat().st_size for file in files)
 
 
-def _check(order: Order, listed: Path) -> None:
+def _check(order: Order) -> None:
     """Refuse what could only go wrong later. Raises `IntakeError`."""
     if not order.out.parent.is_dir():
         raise IntakeError(f"--out: there is no folder {order.out.parent}; make it, or name another one")
-    there = [path for path in (order.out, listed) if path.exists()]
-    if there and not order.force:
-        raise IntakeError(f"{there[0]} is there already; name another --out, or write over it with --force")
+    if order.out.exists() and not order.force:
+        raise IntakeError(f"{order.out} is there already; name another --out, or write over it with --force")
     seen: set[str] = set()
     for file in order.files:
         if file != "-" and Path(file).is_dir():

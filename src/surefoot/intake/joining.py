@@ -48,13 +48,14 @@ _FIELDS = {
     "cost": ("DOUBLE", np.float64),
     "user": ("VARCHAR", object),
     "key": ("VARCHAR", object),
+    "part": ("INTEGER", np.int32),
 }
 """Columns of the table of attempts: type in the database and in a batch."""
 
 _TABLE = ", ".join(f'"{name}" {kind}' for name, (kind, _) in _FIELDS.items())
 
-_OWN = 'concat("file", \':\', "line")'
-"""The name of a call that has none."""
+_OWN = """concat("file", ':', "line", CASE WHEN "part" > 0 THEN concat('.', "part") END)"""
+"""The name of a call that has none. A line may hold several: an export of spans does."""
 
 _BY_TIME = '"at", "file", "line", seq'
 
@@ -146,6 +147,7 @@ class Attempts:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.count = 0
         self._connection = connection
+        self._line, self._part = (0, 0), 0
         self._batch: list[tuple[Any, ...]] = []
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
         connection.execute(f"CREATE TABLE attempts ({_TABLE})")
@@ -153,11 +155,13 @@ class Attempts:
     def add(self, file: int, row: Row, user: str | None) -> None:
         """One more, of the input with this number. `user` is a pseudonym."""
         self.count += 1
+        self._part = self._part + 1 if (file, row.line) == self._line else 0
+        self._line = file, row.line
         self._batch.append(
             (
                 file, row.line, row.call, row.siblings, row.at, row.asked, row.provider, row.model, row.route,
                 row.stream, row.prompt_tokens, row.completion_tokens, row.max_tokens, row.ttft, row.duration,
-                row.failed, row.kind, row.cost, user, row.key,
+                row.failed, row.kind, row.cost, user, row.key, self._part,
             )
         )  # fmt: skip
         if len(self._batch) >= BATCH:

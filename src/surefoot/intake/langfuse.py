@@ -10,6 +10,9 @@ database. Fields, units and meanings as in https://github.com/langfuse/langfuse 
   they are not read: both are differences of the times that stand beside them;
 - usage comes in parts that do not overlap (`input`, `input_cached_tokens`, `output_reasoning_tokens`): as Langfuse
   does, all whose name has `input` in it are the prompt, all that have `output` the answer;
+- older servers, and the public API of today, tell usage as `usage` (`input`, `output`, and a unit) or as `promptTokens`
+  and `completionTokens`, and the cost as `calculatedTotalCost`; a usage in another unit than tokens is left out;
+- a trace that is downloaded or asked for has its observations inside, the former even twice;
 - Langfuse knows no attempts. Generations under one parent of one trace are siblings; which of them repeat one another
   is for the one who joins.
 
@@ -29,6 +32,7 @@ from surefoot.intake.fields import (
     Fields,
     between,
     count,
+    data,
     moment,
     number,
     objects,
@@ -44,10 +48,24 @@ _SIZES = ("max_completion_tokens", "max_tokens", "maxTokens")
 """What SDKs call the bound on the answer among the model's parameters."""
 
 
+_COSTS = ("totalCost", "calculatedTotalCost")
+_TOKENS = (None, "", "TOKENS")
+"""Units of `usage` that mean tokens; there are CHARACTERS, SECONDS and others."""
+
+
 def read(source: Source) -> Iterator[Row | Unreadable]:
     """One row for every generation; other observations are told."""
-    for record in objects(source):
+    for record in objects(source, _observations):
         yield record if isinstance(record, Unreadable) else _row(record.number, record.content)
+
+
+def _observations(page: Fields) -> list[Any] | None:
+    """Of a trace, each with the trace's user; or of an answer of the public API."""
+    found = page.get("observations")
+    if not isinstance(found, list) or "type" in page:
+        return data(page)
+    user = _of(part(page.get("trace")) or page, "userId")
+    return [{"userId": user, **one} if isinstance(one, dict) else one for one in found]
 
 
 def _row(line: int, log: Fields) -> Row | Unreadable:
@@ -60,7 +78,7 @@ def _row(line: int, log: Fields) -> Row | Unreadable:
     level = text(log.get("level"))
     failed = None if level is None else level == "ERROR"
     message = text(_of(log, "statusMessage")) if failed else None
-    usage, parameters = part(_of(log, "usageDetails")), part(_of(log, "modelParameters"))
+    parameters = part(_of(log, "modelParameters"))
     return Row(
         line=line,
         call=None,
@@ -68,15 +86,15 @@ def _row(line: int, log: Fields) -> Row | Unreadable:
         at=at,
         model=text(_of(log, "providedModelName")) or text(log.get("model")),
         stream=True if first is not None else None,
-        prompt_tokens=_sum(usage, "input") or count(_of(log, "inputUsage")) or None,
-        completion_tokens=_sum(usage, "output") or count(_of(log, "outputUsage")) or None,
+        prompt_tokens=_tokens(log, "input", "inputUsage", "promptTokens"),
+        completion_tokens=_tokens(log, "output", "outputUsage", "completionTokens"),
         max_tokens=next((size for name in _SIZES if (size := count(parameters.get(name)))), None),
         ttft=between(at, first),
         duration=between(at, moment(_of(log, "endTime"), UTC)),
         failed=failed,
         status=status_in(message),
         kind=kind_told(None, None, message) if failed else Kind.OK if failed is False else None,
-        cost=number(_of(log, "totalCost")),
+        cost=next((cost for name in _COSTS if (cost := number(_of(log, name))) is not None), None),
         user=text(_of(log, "userId")),
     )
 
@@ -90,6 +108,19 @@ def _siblings(log: Fields) -> str | None:
     trace = text(_of(log, "traceId"))
     parent = text(_of(log, "parentObservationId"))
     return trace if trace is None or parent is None else f"{trace}/{parent}"
+
+
+def _tokens(log: Fields, what: str, *names: str) -> int | None:
+    """By the parts of the usage, or by the sums that stand beside; zero is what is written where nothing is known."""
+    usage = part(log.get("usage"))
+    if usage.get("unit") not in _TOKENS:
+        return None
+    sums = (
+        _sum(part(_of(log, "usageDetails")), what),
+        count(usage.get(what)),
+        *(count(_of(log, name)) for name in names),
+    )
+    return next((found for found in sums if found), None)
 
 
 def _sum(usage: Fields, what: str) -> int | None:

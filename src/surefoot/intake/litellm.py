@@ -54,6 +54,11 @@ _CALLS = frozenset(
 )
 """Call types (`CallTypes` in `litellm/types/utils.py`), the asynchronous ones without their `a`."""
 
+_ALWAYS = frozenset({"call_type", "response_cost", "spend"})
+"""One of these is in everything that LiteLLM writes; other tools write a `startTime`, too."""
+
+FOREIGN = "no log of LiteLLM: neither call_type nor a cost"
+
 _NO_DEPLOYMENT = "RouterRateLimitError"
 """Every deployment of the group is cooling down: nobody was asked."""
 
@@ -65,6 +70,8 @@ def read(source: Source) -> Iterator[Row | Unreadable]:
 
 
 def _row(line: int, log: Fields) -> Row | Unreadable:
+    if _ALWAYS.isdisjoint(log):
+        return Unreadable(line, FOREIGN)
     call_type = text(log.get("call_type")) or "completion"
     if call_type not in _CALLS and call_type.removeprefix("a") not in _CALLS:
         return Unreadable(line, NOT_A_CALL)

@@ -6,7 +6,8 @@ tokens, numbers of requests, by period and by whatever the export is grouped by.
 
 Fields as in https://github.com/openai/openai-openapi (`UsageTimeBucket`, `UsageCompletionsResult`, `CostsResult`):
 times are Unix seconds, `input_tokens` has the cached ones in it, an amount names its currency. The CSV has the same
-fields as columns, with `amount_value` and `amount_currency`. A period without any use is a sum of nothing.
+fields as columns, with `amount_value` and `amount_currency`, as exports show that people published
+(docs/traffic-formats.md). A period without any use is a sum of nothing.
 
 Must never: make calls of sums.
 """
@@ -60,7 +61,7 @@ def read(source: Source) -> Iterator[Row | Unreadable]:
 
 def sums(source: Source) -> Iterator[Sum | Unreadable]:
     """Every sum of every bucket."""
-    for record in objects(source):
+    for record in objects(source, page=lambda _: None):
         if isinstance(record, Unreadable):
             yield record
         elif "object" not in record.content and "start_time" in record.content:  # a row of the CSV

@@ -12,7 +12,12 @@ Attributes by the conventions for generative AI, old and new names
   instrumentation may know less than it should;
 - `gen_ai.response.time_to_first_chunk` is seconds from the request to the first chunk, which need not have content;
 - a status that is not set is no error (`STATUS_CODE_UNSET`), and `error.type` is set only if there was one;
-- `gen_ai.cost.total_cost` (US dollars), `llm.is_streaming`, `llm.request.type` and `llm.user` are LiteLLM's.
+- `gen_ai.cost.total_cost` (US dollars), `llm.is_streaming`, `llm.request.type` and `llm.user` are LiteLLM's;
+  `gen_ai.usage.total_cost` (US dollars), `user.id` and a span without operation, provider and asked model are
+  OpenRouter's (https://openrouter.ai/docs/guides/features/broadcast/otel-collector);
+- `ai.response.msToFirstChunk` (milliseconds) is the Vercel AI SDK's, on the same spans as its `gen_ai.*`
+  (https://ai-sdk.dev/docs/ai-sdk-core/telemetry);
+- a parent of zeros is none (https://www.w3.org/TR/trace-context/#parent-id).
 
 Spans of models under one parent are siblings; which of them repeat one another is for the one who joins.
 
@@ -25,6 +30,7 @@ from typing import Any
 from surefoot.domain.outcome import Kind
 from surefoot.intake.failing import kind_told
 from surefoot.intake.fields import (
+    MILLISECONDS,
     NANOSECONDS,
     NO_START,
     NOT_A_CALL,
@@ -48,28 +54,30 @@ _OTHER_REQUESTS = frozenset({"embedding", "aembedding", "rerank", "arerank"})
 
 _ERRORS = (2, "STATUS_CODE_ERROR")
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue")
-_MARKS = ("gen_ai.provider.name", "gen_ai.system", "gen_ai.request.model")
+_MARKS = ("gen_ai.provider.name", "gen_ai.system", "gen_ai.request.model", "gen_ai.response.model")
 _WANTED = frozenset(
     {
         *_MARKS,
+        "ai.response.msToFirstChunk",
         "enduser.id",
         "error.type",
         "gen_ai.cost.total_cost",
         "gen_ai.operation.name",
         "gen_ai.request.max_tokens",
         "gen_ai.request.stream",
-        "gen_ai.response.model",
         "gen_ai.response.time_to_first_chunk",
         "gen_ai.usage.completion_tokens",
         "gen_ai.usage.input_tokens",
         "gen_ai.usage.output_tokens",
         "gen_ai.usage.prompt_tokens",
+        "gen_ai.usage.total_cost",
         "http.response.status_code",
         "http.status_code",
         "llm.is_streaming",
         "llm.request.type",
         "llm.user",
         "service.name",
+        "user.id",
     }
 )
 """The attributes that are looked at; the old conventions keep prompts in attributes, too."""
@@ -129,17 +137,17 @@ def _row(line: int, service: str | None, span: Fields) -> Row | Unreadable:
         at=at,
         provider=text(told.get("gen_ai.provider.name")) or text(told.get("gen_ai.system")),
         model=text(told.get("gen_ai.request.model")) or text(told.get("gen_ai.response.model")),
-        stream=_first(told, flag, "gen_ai.request.stream", "llm.is_streaming"),
+        stream=_stream(told),
         prompt_tokens=_first(told, count, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
         completion_tokens=_first(told, count, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
         max_tokens=count(told.get("gen_ai.request.max_tokens")),
-        ttft=number(told.get("gen_ai.response.time_to_first_chunk")),
+        ttft=_ttft(told),
         duration=between(at, _time(span.get("endTimeUnixNano"))),
         failed=kind != Kind.OK,
         status=status,
         kind=kind,
-        cost=number(told.get("gen_ai.cost.total_cost")),
-        user=_first(told, text, "enduser.id", "llm.user"),
+        cost=_first(told, number, "gen_ai.cost.total_cost", "gen_ai.usage.total_cost"),
+        user=_first(told, text, "enduser.id", "user.id", "llm.user"),
         key=service,
     )
 
@@ -159,10 +167,22 @@ def _ending(span: Fields, told: Fields) -> tuple[int | None, str | None]:
     return status, kind_told(status, error, text(part(span.get("status")).get("message")))
 
 
+def _ttft(told: Fields) -> float | None:
+    milliseconds = number(told.get("ai.response.msToFirstChunk"))
+    of_sdk = None if milliseconds is None else milliseconds * MILLISECONDS
+    return of_sdk if of_sdk is not None else number(told.get("gen_ai.response.time_to_first_chunk"))
+
+
+def _stream(told: Fields) -> bool | None:
+    """As it is told, and of an answer in chunks by its first one."""
+    asked = _first(told, flag, "gen_ai.request.stream", "llm.is_streaming")
+    return True if asked is None and _ttft(told) is not None else asked
+
+
 def _siblings(span: Fields) -> str | None:
     """Trace and parent; a span without a parent has no siblings."""
     trace, parent = text(span.get("traceId")), text(span.get("parentSpanId"))
-    return f"{trace}/{parent}" if trace and parent else None
+    return f"{trace}/{parent}" if trace and parent and parent.strip("0") else None
 
 
 def _time(nanoseconds: Any) -> float | None:

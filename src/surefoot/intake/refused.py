@@ -30,6 +30,12 @@ class Reason(Struct):
     """`line 12`, or with several inputs `FILE line 12`."""
 
 
+def places(reason: Reason) -> str:
+    """Where it was met first, and how often else."""
+    more = reason.count - len(reason.first)
+    return ", ".join(reason.first) + (f" and {more:,} more" if more else "")
+
+
 class Refused:
     """The list, open for writing; it is made when there is something to write."""
 

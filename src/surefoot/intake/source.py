@@ -147,9 +147,10 @@ class Source:
             return b""
 
     def _spread(self) -> bool:
-        """Whether this is JSON that does not keep to lines, by its first line."""
+        """Whether this is JSON that does not keep to lines: its first line opens something and does not go on."""
         head = self.head()
-        return head[:1] == b"[" or head.split(b"\n", 1)[0].rstrip() == b"{"
+        first, ended, _ = head.partition(b"\n")
+        return head[:1] == b"[" or (head[:1] == b"{" and bool(ended) and first.rstrip()[-1:] in {b"{", b"["})
 
     def table(self) -> Iterator[Record | Unreadable]:
         """All rows of a CSV with a header, each as a dictionary by column; a row that has not all fields is told."""
@@ -173,7 +174,7 @@ class Source:
             if isinstance(fields, str):
                 yield Unreadable(begun, fields + over)
             elif header is None:
-                header = [field.strip() for field in fields]
+                header = _header(self.name, fields)
             elif len(fields) == len(header):
                 yield Record(begun, dict(zip(header, fields, strict=True)))
             else:
@@ -191,6 +192,16 @@ class Source:
         if self._bytes is None:
             raise RuntimeError("a source is read inside its `with`")
         return self._bytes
+
+
+def _header(name: str, fields: list[str]) -> list[str]:
+    """The names of the columns. Raises `IntakeError` for two of one name: nobody could say which is meant."""
+    header = [field.strip() for field in fields]
+    twice = sorted({field for field in header if field and header.count(field) > 1})
+    if twice:
+        named = ", ".join(f"`{field}`" for field in twice)
+        raise IntakeError(f"{name} has several columns called {named}: give them names of their own")
+    return header
 
 
 def _record(line: Line | Unreadable) -> Record | Unreadable:

@@ -9,14 +9,12 @@ from collections.abc import Iterator
 
 from surefoot.domain.outcome import Kind
 from surefoot.errors import IntakeError, StartError
+from surefoot.intake.failing import CUT_OFF
 from surefoot.intake.row import Row, Unreadable
 from surefoot.intake.source import Source
 from surefoot.journal.reader import AttemptEntry, CallEntry, TargetEntry, calls, journal, losses, targets
 
 Targets = dict[tuple[str, str], TargetEntry]
-
-CUT_OFF = {None, Kind.CANCELLED.value, Kind.CLIENT_GONE.value, Kind.SHUTDOWN.value}
-"""Endings after which nobody knows how the attempt would have ended."""
 
 
 def read(source: Source) -> Iterator[Row | Unreadable]:
@@ -85,4 +83,4 @@ def _since(began: float, moment: float | None) -> float | None:
 
 
 def _failed(kind: str | None) -> bool | None:
-    return None if kind in CUT_OFF else kind != Kind.OK.value
+    return None if kind is None or kind in CUT_OFF else kind != Kind.OK.value
