@@ -10,8 +10,8 @@ MEANINGS = {
     "iso": "ISO 8601; without a zone it needs `--time-zone`",
     "s, ms, us, ns": "seconds and their parts; of `at`: since 1970 in UTC",
     "+s, +ms": "since `--start`",
-    "flag": "true or false, yes or no, 1 or 0",
-    "http": "an HTTP status; of `failed`: 400 and above has failed",
+    "flag": "true or false, yes or no, t or f, 1 or 0",
+    "http": "an HTTP status; of `failed`: 400 and above has failed, and it is the `status` unless another column is",
     "zero": "0 has failed",
     "count": "a whole number",
     "nonzero": "likewise, and 0 means unknown",
@@ -41,6 +41,7 @@ can tell in [traffic-formats.md](../traffic-formats.md).
 ## Column maps
 
 `--columns at=TIMESTAMP,ttft=ttft_ms:ms`: field, column, unit. The first unit of a field is meant if none is written.
+`provider='openai'`: what stands in single quotes is no column but the same in every row; of `at` and `call` it cannot be.
 
 {table(("field", "units"), fields)}
 
