@@ -167,6 +167,7 @@ def test_what_cannot_be_done_is_refused_with_what_to_do(log: str, out: Path, tmp
     assert "given twice" in refused("csv", log, log, "-o", str(out), "--columns", COLUMNS)
     assert "is there already" in refused("csv", log, "-o", log, "--columns", COLUMNS)
     assert "is one of the inputs" in refused("csv", log, "-o", log, "--columns", COLUMNS, "--force")
+    assert "is a folder; name a file in it" in refused("csv", log, "-o", str(tmp_path), "--columns", COLUMNS, "--force")
     assert "make it, or name another one" in refused("csv", log, "-o", str(tmp_path / "no" / "out"))
     assert "openssl rand -hex 32" in refused("csv", log, "-o", str(out), "--salt", log + ".salt")
     wrong = ("--time-zone", "Mars", "--start", "soon", "--columns", "when=t", "--memory", "1MB")
@@ -182,6 +183,13 @@ def test_sums_are_refused_as_traffic(tmp_path: Path, out: Path) -> None:
     assert code == 2
     assert told.startswith(f"{usage}: OpenAI's usage exports are sums")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_several_good_calls_have_is_told(tmp_path: Path, out: Path) -> None:
+    session = [f"{second},c-1,near,m,10,5,100,900,false,,0.5,anna" for second in (1000, 2000, 3000)]
+    log = table(tmp_path / "log.csv", *session, GOOD.replace("c-1", "c-2"))
+    _, told, _ = surefoot("csv", log, "-o", str(out), "--columns", COLUMNS)
+    assert "  2 attempts succeeded though another one of the same call had: the source may give" in told
 
 
 @pytest.mark.parametrize("name", ["litellm", "langfuse", "helicone", "otlp"])

@@ -146,6 +146,7 @@ def test_a_packed_list_is_read_as_the_list(tmp_path: Path) -> None:
         ("a,b\n1,2\n", How(), "neither JSON nor a table in a known form"),
         ("", How(), "there is nothing in it"),
         ('{"page": {}}', How(), "JSON without a list `incidents`"),
+        ('{"page": {}, "incidents": [{}]}', How(), "its page has no name; say with --provider"),
         ("a,b\n1,2\n", How(format=Format.GATHERED), "no column"),
         ("start\n2026-01-01T00:00Z\n", How(), "no column provider"),
         ("start,provider\n2026-01-01T00:00Z,x\n", How(columns={"end": "closed"}), r"no column closed \(end\)"),
@@ -169,3 +170,20 @@ def test_a_file_that_is_not_there_and_standard_input_without_a_form_are_refused(
         read("nothing.csv")
     with pytest.raises(IntakeError, match="--format"):
         gather(["-"], How())
+
+
+def test_rows_without_an_id_in_two_files_are_two_incidents(tmp_path: Path) -> None:
+    files = [tmp_path / "may.csv", tmp_path / "june.csv"]
+    for month, file in enumerate(files, 5):
+        file.write_text(f"start,end,provider\n2026-0{month}-01T00:00Z,2026-0{month}-01T01:00Z,x\n")
+    gathered = gather([str(file) for file in files], How())
+    assert [one.incident.id for one in gathered.incidents] == [f"{file} line 2" for file in files]
+
+
+@pytest.mark.parametrize("start", ["2026", "1767225600000", "nan", "-5"])
+def test_a_number_that_is_no_unix_time_is_no_time(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"start,end,provider\n{start},,x\n1767225600,,x\n")
+    gathered = gather([str(file)], How())
+    assert refused(gathered) == {2: "start is no time"}
+    assert gathered.incidents[0].incident.start == 1767225600

@@ -87,3 +87,21 @@ def test_older_servers_tell_usage_and_cost_otherwise(
     log.write_text(json.dumps(old))
     (row,), _ = read_file(langfuse.read, log)
     assert ((row.prompt_tokens, row.completion_tokens), row.cost) == (tokens, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "failed"),
+    [
+        ({"level": "DEFAULT", "endTime": "2026-01-01T00:00:01Z"}, False),
+        ({"level": "DEFAULT", "endTime": None}, None),
+        ({"level": "ERROR", "endTime": None}, True),
+        ({"endTime": "2026-01-01T00:00:01Z"}, None),
+    ],
+)
+def test_a_generation_that_never_ended_is_neither_good_nor_failed(
+    tmp_path: Path, fields: dict[str, str | None], *, failed: bool | None
+) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"type": "GENERATION", "startTime": "2026-01-01T00:00:00Z", **fields}))
+    (row,), _ = read_file(langfuse.read, log)
+    assert row.failed is failed

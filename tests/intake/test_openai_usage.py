@@ -14,9 +14,22 @@ def found(name: str) -> list[Sum | Unreadable]:
         return list(sums(source))
 
 
-def test_sums_are_refused_as_traffic_with_a_sentence_that_says_why() -> None:
-    with Source(str(FIXTURES / "openai_usage.json")) as source, pytest.raises(IntakeError, match="sums over a period"):
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        (
+            "openai_usage.json",
+            "2026-01-01 00:00 to 2026-01-03 00:00 UTC: 5 requests, 3,000,000,000 tokens of prompts, 500 of answers.",
+        ),
+        ("openai_costs.jsonl", "2026-01-01 00:00 to 2026-01-02 00:00 UTC: $0.06; 3 could not be read."),
+        ("openai_costs.csv", "2026-01-01 00:00 to 2026-01-03 00:00 UTC: $0.90."),
+    ],
+)
+def test_sums_are_refused_as_traffic_with_a_sentence_that_says_why_and_what_they_come_to(name: str, total: str) -> None:
+    with Source(str(FIXTURES / name)) as source, pytest.raises(IntakeError) as refused:
         read(source)
+    assert "sums over a period, not calls" in str(refused.value)
+    assert str(refused.value).endswith(f"In this one, {total}")
 
 
 def test_a_page_of_usage_gives_tokens_and_requests_of_every_bucket_also_of_an_empty_one() -> None:

@@ -19,6 +19,7 @@ from surefoot.errors import ConfigError
 from surefoot.intake import importing
 from surefoot.intake.csv_map import read_columns
 from surefoot.intake.formats import FORMATS
+from surefoot.intake.joining import Joined
 from surefoot.intake.moments import read_start, read_zone
 from surefoot.intake.parquet import COLUMNS
 from surefoot.intake.pseudonym import read_salt
@@ -88,7 +89,7 @@ def account(imported: importing.Imported) -> list[str]:
         f"{imported.out}: {_many(calls.calls, 'call')}, {_many(imported.rows, 'attempt')}, from {files}",
         f"  from {_moment(calls.first)} to {_moment(calls.last)}",
         *([f"  {_many(calls.retried, 'call')} of several attempts; {first_failed}"] if calls.known["failed"] else []),
-        *_joined(imported.joined, imported.rows - calls.named, calls.siblings),
+        *_joined(imported.joined, imported.rows - calls.named, calls),
         *_known(calls.known, calls.calls),
     ]
     if calls.known["user"]:
@@ -100,10 +101,17 @@ def account(imported: importing.Imported) -> list[str]:
     return lines + [f"  {reason.why}: {reason.count:,} ({places(reason)})" for reason in imported.reasons]
 
 
-def _joined(joined: str, unnamed: int, siblings: int) -> list[str]:
+def _joined(joined: str, unnamed: int, calls: Joined) -> list[str]:
     lines = []
-    if siblings:
-        lines.append(f"  {_many(siblings, 'attempt')} joined by their parent: one that failed goes with the next there")
+    if calls.again:
+        lines.append(
+            f"  {_many(calls.again, 'attempt')} succeeded though another one of the same call had: "
+            "the source may give several calls one name, as of a session"
+        )
+    if calls.siblings:
+        lines.append(
+            f"  {_many(calls.siblings, 'attempt')} joined by their parent: one that failed goes with the next there"
+        )
     if joined != "true":
         which = "the source does not say" if joined == "false" else f"{unnamed:,} of them do not say"
         lines.append(f"  {which} which attempts belong to one call: a failed one and its repeat count as two calls")

@@ -41,7 +41,7 @@ can tell in [traffic-formats.md](../traffic-formats.md).
 ## Column maps
 
 `--columns at=TIMESTAMP,ttft=ttft_ms:ms`: field, column, unit. The first unit of a field is meant if none is written.
-`provider='openai'`: what stands in single quotes is no column but the same in every row; of `at` and `call` it cannot be.
+`provider='openai'`: what stands in single quotes is no column but the same in every row; never for `at` and `call`.
 
 {table(("field", "units"), fields)}
 

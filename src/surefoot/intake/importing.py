@@ -215,6 +215,8 @@ def _check(order: Order) -> None:
     """Refuse what could only go wrong later. Raises `IntakeError`."""
     if not order.out.parent.is_dir():
         raise IntakeError(f"--out: there is no folder {order.out.parent}; make it, or name another one")
+    if order.out.is_dir():
+        raise IntakeError(f"--out: {order.out} is a folder; name a file in it")
     if order.out.exists() and not order.force:
         raise IntakeError(f"{order.out} is there already; name another --out, or write over it with --force")
     seen: set[str] = set()

@@ -132,6 +132,8 @@ class Joined(Struct, frozen=True):
     """Of those, the ones that name a parent only."""
     retried: int
     """Calls of more than one attempt."""
+    again: int
+    """Attempts that succeeded though another one of their call had: the source may name several calls alike."""
     first_failed: int
     failed: int
     known: dict[str, int]
@@ -148,6 +150,7 @@ class Attempts:
         self.count = 0
         self._connection = connection
         self._line, self._part = (0, 0), 0
+        self._again = 0
         self._batch: list[tuple[Any, ...]] = []
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on standard output
         connection.execute(f"CREATE TABLE attempts ({_TABLE})")
@@ -175,6 +178,8 @@ class Attempts:
         run(_ORDER)
         run("DROP TABLE attempts")
         run(_GATHER)
+        (again,) = self._one("SELECT sum(successes - 1) FROM gathered WHERE successes > 1")
+        self._again = int(again or 0)
         # A step of its own, like the last: joining and sorting at once would need the memory of both.
         run(f"CREATE TABLE calls AS {_JOINED} UNION ALL {_ALONE}")
         run("DROP TABLE ordered")
@@ -203,6 +208,7 @@ class Attempts:
             named=named[0],
             siblings=named[1],
             retried=retried,
+            again=self._again,
             first_failed=first_failed,
             failed=failed,
             known=dict(zip(COLUMNS, known, strict=True)),

@@ -75,8 +75,8 @@ def _row(line: int, log: Fields) -> Row | Unreadable:
     if at is None:
         return Unreadable(line, NO_START)
     first = moment(_of(log, "completionStartTime"), UTC)
-    level = text(log.get("level"))
-    failed = None if level is None else level == "ERROR"
+    end = moment(_of(log, "endTime"), UTC)
+    failed = _failed(text(log.get("level")), end)
     message = text(_of(log, "statusMessage")) if failed else None
     parameters = part(_of(log, "modelParameters"))
     return Row(
@@ -90,13 +90,20 @@ def _row(line: int, log: Fields) -> Row | Unreadable:
         completion_tokens=_tokens(log, "output", "outputUsage", "completionTokens"),
         max_tokens=next((size for name in _SIZES if (size := count(parameters.get(name)))), None),
         ttft=between(at, first),
-        duration=between(at, moment(_of(log, "endTime"), UTC)),
+        duration=between(at, end),
         failed=failed,
         status=status_in(message),
         kind=kind_told(None, None, message) if failed else Kind.OK if failed is False else None,
         cost=next((cost for name in _COSTS if (cost := number(_of(log, name))) is not None), None),
         user=text(_of(log, "userId")),
     )
+
+
+def _failed(level: str | None, end: float | None) -> bool | None:
+    """Of one that never ended nobody knows; its level is the default one."""
+    if level == "ERROR":
+        return True
+    return None if level is None or end is None else False
 
 
 def _of(log: Fields, name: str) -> Any:

@@ -2,7 +2,8 @@
 
 `sums` reads pages of `/v1/organization/usage/…` and `/v1/organization/costs` (JSON; one page, one bucket a line, or a
 list) and the CSV that the dashboard exports, of either view. What can be had from them is what a bill says: dollars,
-tokens, numbers of requests, by period and by whatever the export is grouped by. `read` refuses, with a sentence.
+tokens, numbers of requests, by period and by whatever the export is grouped by. `read` refuses, with a sentence that
+has their total.
 
 Fields as in https://github.com/openai/openai-openapi (`UsageTimeBucket`, `UsageCompletionsResult`, `CostsResult`):
 times are Unix seconds, `input_tokens` has the cached ones in it, an amount names its currency. The CSV has the same
@@ -12,8 +13,9 @@ fields as columns, with `amount_value` and `amount_currency`, as exports show th
 Must never: make calls of sums.
 """
 
-from collections.abc import Iterator
-from datetime import UTC
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from msgspec import Struct
@@ -27,6 +29,13 @@ NOT_DOLLARS = "an amount that is not in US dollars"
 NO_BUCKETS = "no bucket of usage or costs"
 
 _DOLLARS = "usd"
+_TOTALS = {
+    "cost": "${:,.2f}",
+    "requests": "{:,.0f} requests",
+    "prompt_tokens": "{:,.0f} tokens of prompts",
+    "completion_tokens": "{:,.0f} of answers",
+}
+"""What is added up, and how it is told."""
 
 
 class Sum(Struct, frozen=True, kw_only=True):
@@ -51,12 +60,33 @@ class Sum(Struct, frozen=True, kw_only=True):
 
 
 def read(source: Source) -> Iterator[Row | Unreadable]:
-    """Refuses: raises `IntakeError`, which says what these files are good for and what to import instead."""
+    """Refuses: raises `IntakeError`, which says what is in it, what it is good for, and what to import instead."""
     raise IntakeError(
         f"{source.name}: OpenAI's usage exports are sums over a period, not calls. No call in them has a time, a "
         "length or an outcome of its own, so there is nothing to replay; they tell cost and tokens only. Import a log "
-        "of calls instead (a gateway's, a tracing tool's, or a CSV with a column map), and check its cost by them."
+        "of calls instead (a gateway's, a tracing tool's, or a CSV with a column map), and check its cost by them. "
+        f"{_in_all(sums(source))}"
     )
+
+
+def _in_all(found: Iterable[Sum | Unreadable]) -> str:
+    """All sums as one sentence."""
+    start, end = inf, -inf
+    totals = dict.fromkeys(_TOTALS, 0.0)
+    unreadable = 0
+    for one in found:
+        if isinstance(one, Unreadable):
+            unreadable += 1
+            continue
+        start, end = min(start, one.start), max(end, one.end or one.start)
+        for name in totals:
+            totals[name] += getattr(one, name) or 0
+    if start > end:
+        return "In this one no sum could be read."
+    days = " to ".join(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" for at in (start, end))
+    named = ", ".join(_TOTALS[name].format(total) for name, total in totals.items() if total)
+    left = f"; {unreadable:,} could not be read" if unreadable else ""
+    return f"In this one, {days} UTC: {named or 'nothing was used'}{left}."
 
 
 def sums(source: Source) -> Iterator[Sum | Unreadable]:

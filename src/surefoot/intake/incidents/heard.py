@@ -5,9 +5,9 @@ Must never: guess a time zone, skip an entry without an `Unreadable`, show an en
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from math import isfinite
 from typing import NamedTuple
 
+from surefoot.intake.fields import EARLIEST, LATEST
 from surefoot.intake.incident import Incident
 from surefoot.intake.row import Unreadable
 from surefoot.intake.source import Source
@@ -41,7 +41,7 @@ def moment(text: str, name: str, *, utc: bool = False) -> float:
         seconds = float(told)
     except ValueError:
         return _iso(told, name, utc=utc)
-    if not isfinite(seconds):
+    if not EARLIEST <= seconds < LATEST:  # a year, milliseconds, not a number
         raise ValueError(f"{name} is no time")
     return seconds
 

@@ -62,7 +62,8 @@ def read(source: Source, columns: Mapping[str, str], provider: str | None = None
     def build(number: int, cells: Cells) -> Heard:
         _check(source.name, columns, cells, provider)
         told = {field: cells.get(columns.get(field, field), "") for field in FIELDS}
-        return Heard(number, told["source"] or UNNAMED, _incident(number, told, provider))
+        here = f"{source.name} line {number}"
+        return Heard(number, told["source"] or UNNAMED, _incident(here, told, provider))
 
     return rows(source, build)
 
@@ -79,11 +80,12 @@ def _check(name: str, columns: Mapping[str, str], cells: Cells, provider: str | 
         )
 
 
-def _incident(number: int, told: Cells, provider: str | None) -> Incident:
+def _incident(here: str, told: Cells, provider: str | None) -> Incident:
+    """`here` stands for the id where there is none: the same one in two files would be taken for the same incident."""
     severity = _severity(told)
     unknown = severity is None and bool(told["severity"] or told["impact"])
     return Incident(
-        id=told["id"] or f"line {number}",
+        id=told["id"] or here,
         provider=provider_of(provider or told["provider"]),
         start=moment(told["start"], "start"),
         end=moment_or_none(told["end"], "end"),

@@ -25,7 +25,7 @@ _OVER = ("resolved", "postmortem", "completed")
 def read(source: Source, provider: str | None = None) -> Iterator[Heard | Unreadable]:
     """The incidents of each page. `provider` is whose page it is; else it goes by the page's name.
 
-    Raises `IntakeError` for JSON without `incidents`.
+    Raises `IntakeError` for JSON without `incidents`, and where nobody says whose they are.
     """
     number = 0
     for page in source.records():
@@ -38,6 +38,8 @@ def read(source: Source, provider: str | None = None) -> Iterator[Heard | Unread
                 f"{source.name}: JSON without a list `incidents`; give an incidents.json of a status page"
             )
         name = provider or _text(_object(told.get("page")), "name")
+        if not name and told["incidents"]:
+            raise IntakeError(f"{source.name}: its page has no name; say with --provider whose incidents these are")
         for entry in told["incidents"]:
             number += 1
             try:
