@@ -120,8 +120,15 @@ def test_a_cell_that_cannot_be_read_is_told_with_its_field_and_without_its_conte
 
 
 def test_a_column_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(IntakeError, match="has no column `TIMESTAMP`; it has: time, tokens"):
+    with pytest.raises(IntakeError, match="has no column `TIMESTAMP`; it has: `time`, `tokens`"):
         rows("at=TIMESTAMP", {"time": "1", "tokens": "2"})
+
+
+def test_a_table_without_a_header_does_not_show_its_first_row_whole() -> None:
+    with pytest.raises(IntakeError) as refused:
+        rows("at=t", {"a prompt of somebody's that goes on and on and on": "", **{f"cell {n}": "" for n in range(20)}})
+    assert "`a prompt of somebody's that goes on and `" in str(refused.value)
+    assert str(refused.value).endswith("`cell 10` and 9 more")
 
 
 def test_a_time_without_a_zone_needs_one_and_a_relative_one_needs_a_start() -> None:

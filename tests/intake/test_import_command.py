@@ -82,7 +82,8 @@ def test_a_file_of_which_no_line_can_be_read_is_refused_and_leaves_the_list_of_i
     assert code == 2
     assert told == (
         "no call could be read as csv: prompt_tokens: not a number: 2 (line 3, line 4); at: not a number: 1 (line 2). "
-        f"{log} holds a table with the columns `t`, `call`, `provider`, `model`, `in`, `out`, `ttft`, `ms` and 4 more. "
+        f"{log} holds a table with the columns `t`, `call`, `provider`, `model`, `in`, `out`, `ttft`, `ms`, "
+        "`failed`, `kind`, `usd`, `user`. "
         f"{out}.unreadable.csv lists every line.\n"
     )
     assert len(Path(f"{out}.unreadable.csv").read_text(encoding="utf-8").splitlines()) == 4
@@ -100,8 +101,8 @@ FIXTURES = Path(__file__).parent / "fixtures"
     ("form", "log", "told"),
     [
         ("helicone", "litellm.jsonl", ("records have `request_created_at`", "looks like `litellm`")),
-        ("litellm", "langfuse.jsonl", ("records have `call_type` and `startTime`", "looks like `langfuse`")),
-        ("langfuse", "helicone.jsonl", ("records have `type` and `traceId`", "looks like `helicone`")),
+        ("litellm", "langfuse.jsonl", ("records have `call_type`, `startTime`", "looks like `langfuse`")),
+        ("langfuse", "helicone.jsonl", ("records have `type`, `traceId`", "looks like `helicone`")),
         ("otlp", "langfuse.jsonl", ("records have `resourceSpans`", "looks like `langfuse`")),
         ("helicone", "otlp.jsonl", ("holds records with `resourceSpans`", "looks like `otlp`")),
         ("langfuse", "openai_costs.csv", ("a table with the columns `start_time`", "looks like `openai-usage`")),
@@ -167,6 +168,8 @@ def test_what_cannot_be_done_is_refused_with_what_to_do(log: str, out: Path, tmp
     assert "given twice" in refused("csv", log, log, "-o", str(out), "--columns", COLUMNS)
     assert "is there already" in refused("csv", log, "-o", log, "--columns", COLUMNS)
     assert "is one of the inputs" in refused("csv", log, "-o", log, "--columns", COLUMNS, "--force")
+    mooncake = ("mooncake", log, "-o", str(out), "--columns", COLUMNS)
+    assert refused(*mooncake) == "--columns is for csv; mooncake says itself what its columns mean\n"
     assert "is a folder; name a file in it" in refused("csv", log, "-o", str(tmp_path), "--columns", COLUMNS, "--force")
     assert "make it, or name another one" in refused("csv", log, "-o", str(tmp_path / "no" / "out"))
     assert "openssl rand -hex 32" in refused("csv", log, "-o", str(out), "--salt", log + ".salt")

@@ -149,6 +149,10 @@ def test_a_cap_of_ones_own_changes_the_minutes() -> None:
     [
         (("--reading", "worst"), "--reading: 'worst' is none of any, partial, major, all"),
         (("--between", "alpha,delta"), "--between: no incident of delta; there are some of alpha, beta"),
+        (("--between", "alpha"), "--between: 'alpha' does not name two providers or more"),
+        (("--between", "alpha,Alpha"), "--between: 'alpha,Alpha' does not name two providers or more"),
+        (("--columns", "start=opened"), "--columns is for csv, and these files are gathered; leave it out"),
+        (("--provider", "me"), "--provider is for csv and statuspage, and these files are gathered; leave it out"),
         (("--services", "Apy"), "--services: no incident names Apy; named are API, Chat"),
         (("--lags", "5"), "--lags: a duration carries its unit"),
         (("--from", "June"), "--from: 'June' is no time"),

@@ -111,3 +111,11 @@ def test_a_parent_of_zeros_is_none(tmp_path: Path) -> None:
     ids = {"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "parentSpanId": "0000000000000000"}
     (row,), _ = read_file(otlp.read, export(tmp_path, {"gen_ai.system": "openai"}, **ids))
     assert row.siblings is None
+
+
+@pytest.mark.parametrize(("status", "kind"), [("200", "ok"), ("429", "rate_limit")])
+def test_an_http_status_of_an_error_is_one_though_the_span_has_no_status(
+    tmp_path: Path, status: str, kind: str
+) -> None:
+    (row,), _ = read_file(otlp.read, export(tmp_path, {"gen_ai.system": "openai", "http.response.status_code": status}))
+    assert (row.kind, row.failed) == (kind, kind != "ok")

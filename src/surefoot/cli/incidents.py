@@ -24,6 +24,7 @@ from surefoot.intake.incidents.sheet import sheet
 from surefoot.intake.incidents.watching import Window
 
 ALL = "all"
+LEAST = 2
 
 
 def incidents(
@@ -61,7 +62,7 @@ def incidents(
     """
     asked = Question(
         readings=_readings(reading),
-        between=tuple(name.casefold() for name in _words(between)),
+        between=_between(between),
         lags=tuple((word, _seconds("--lags", word)) for word in _words(lags)),
         cap=_seconds("--cap", cap),
         seed=seed,
@@ -85,6 +86,13 @@ def incidents(
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _between(text: str) -> tuple[str, ...]:
+    names = tuple(name.casefold() for name in _words(text))
+    if text and (len(names) < LEAST or len(set(names)) < len(names)):
+        raise IntakeError(f"--between: '{text}' does not name two providers or more; write openai,anthropic")
+    return names
 
 
 def _readings(word: str) -> tuple[Reading, ...]:

@@ -135,7 +135,7 @@ def _watched(found: Sheet) -> Iterator[Part]:
         rows.append((provider, _span(ends) if ends else "never", f"{days:,.0f}", gaps or "none known"))
     if not rows:
         return
-    head = "Watched: no incident is availability only there."
+    head = "Watched, in UTC: no incident is availability only there."
     if not all(one.told for one in found.watched.values()):
         head += (
             " An end that was not told (--from, --to) is that of the lists, from their first incident to their last."

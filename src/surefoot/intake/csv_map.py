@@ -20,6 +20,7 @@ from msgspec import Struct
 from surefoot.config.faults import did_you_mean
 from surefoot.domain.outcome import Kind
 from surefoot.errors import ConfigError, IntakeError
+from surefoot.intake.fields import named
 from surefoot.intake.moments import read_moment
 from surefoot.intake.row import Row, Unreadable
 from surefoot.intake.source import Record, Told
@@ -261,8 +262,7 @@ def _missing(missing: ColumnMap, there: Mapping[Any, Any]) -> str:
             units.append(f"`{unit}` is no unit of {field}; write {', '.join(f'{name}:{one}' for one in UNITS[field])}")
     if units:
         return "; ".join(units)
-    names = ", ".join(f"`{c.name}`" for c in missing.values())
-    return f"has no column {names}; it has: {', '.join(map(str, there)) or 'none'}"
+    return f"has no column {named(c.name for c in missing.values())}; it has: {named(there) or 'none'}"
 
 
 def _row(record: Record, readers: list[Reader], same: Mapping[str, Any], told: Told) -> Row | Unreadable:

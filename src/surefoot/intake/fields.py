@@ -7,7 +7,7 @@ Must never: raise for what a log holds, or keep more of it than was asked for.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -31,6 +31,8 @@ EARLIEST, LATEST = 946_684_800.0, 4_102_444_800.0
 
 JSON = frozenset({b"{", b"["})
 """How it begins, and a table does not."""
+
+_NAMES, _LONGEST_NAME = 12, 40
 
 NANOSECONDS = 1e-9
 MILLISECONDS = 1e-3
@@ -66,6 +68,13 @@ def objects(source: Source, page: Page = data) -> Iterator[Record | Unreadable]:
         for content in entries:
             entry += 1
             yield _object(Record(entry, content))
+
+
+def named(names: Iterable[Any]) -> str:
+    """Names of columns or fields for an error: the first ones, cut. Without a header they are what a table holds."""
+    whole = [str(name) for name in names]
+    more = f" and {len(whole) - _NAMES:,} more" if len(whole) > _NAMES else ""
+    return ", ".join(f"`{name[:_LONGEST_NAME]}`" for name in whole[:_NAMES]) + more
 
 
 def _object(record: Record) -> Record | Unreadable:

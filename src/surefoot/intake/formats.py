@@ -24,6 +24,9 @@ class Format(NamedTuple):
     """Names that its records or columns have, and those of no other format have all of."""
 
 
+PLAIN = "csv"
+"""The one of which columns have to be told."""
+
 FORMATS = {
     "surefoot": Format("surefoot.intake.surefoot_journal", "Surefoot's own journal: every attempt, with its kind."),
     "litellm": Format(
@@ -54,7 +57,7 @@ FORMATS = {
         "BurstGPT: times, models, tokens, failures; needs --start.",
         ("Timestamp", "Request tokens"),
     ),
-    "csv": Format("surefoot.intake.plain_csv", "Any CSV with a header; needs --columns."),
+    PLAIN: Format("surefoot.intake.plain_csv", "Any CSV with a header; needs --columns."),
 }
 
 

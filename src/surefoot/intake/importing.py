@@ -20,7 +20,7 @@ from surefoot.domain.outcome import Kind
 from surefoot.errors import IntakeError
 from surefoot.intake import parquet
 from surefoot.intake.failing import CUT_OFF, kind_told
-from surefoot.intake.formats import Read, reader_of
+from surefoot.intake.formats import PLAIN, Read, reader_of
 from surefoot.intake.joining import Attempts, Joined, attempts
 from surefoot.intake.pseudonym import Pseudonyms
 from surefoot.intake.refused import Reason, Refused, places
@@ -213,6 +213,8 @@ def _total(files: tuple[str, ...]) -> int | None:
 
 def _check(order: Order) -> None:
     """Refuse what could only go wrong later. Raises `IntakeError`."""
+    if order.told.columns is not None and order.format != PLAIN:
+        raise IntakeError(f"--columns is for {PLAIN}; {order.format} says itself what its columns mean")
     if not order.out.parent.is_dir():
         raise IntakeError(f"--out: there is no folder {order.out.parent}; make it, or name another one")
     if order.out.is_dir():

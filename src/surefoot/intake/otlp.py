@@ -53,6 +53,9 @@ _OTHER_REQUESTS = frozenset({"embedding", "aembedding", "rerank", "arerank"})
 """`llm.request.type` of spans of LiteLLM that have no operation."""
 
 _ERRORS = (2, "STATUS_CODE_ERROR")
+_ERROR_FROM = 400
+"""An HTTP status that some instrumentations tell and do not make an error of."""
+
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue")
 _MARKS = ("gen_ai.provider.name", "gen_ai.system", "gen_ai.request.model", "gen_ai.response.model")
 _WANTED = frozenset(
@@ -162,7 +165,8 @@ def _ending(span: Fields, told: Fields) -> tuple[int | None, str | None]:
     """Status and kind; the kind is None where it failed and nothing says how."""
     error = text(told.get("error.type"))
     status = count(error) or _first(told, count, "http.response.status_code", "http.status_code")
-    if error is None and part(span.get("status")).get("code") not in _ERRORS:
+    told_failed = error is not None or part(span.get("status")).get("code") in _ERRORS
+    if not told_failed and (status is None or status < _ERROR_FROM):
         return status, Kind.OK
     return status, kind_told(status, error, text(part(span.get("status")).get("message")))
 

@@ -6,13 +6,9 @@ Knows the names by which formats are told apart. Shows names of columns and fiel
 import csv
 from collections.abc import Iterable, Mapping
 
-from surefoot.intake.fields import JSON, data
+from surefoot.intake.fields import JSON, data, named
 from surefoot.intake.formats import FORMATS
 from surefoot.intake.source import Line, Record, Source
-
-SHOWN = 8
-LONGEST = 40
-"""Characters of a name that are shown."""
 
 _OTHERS = {b"SQLite format 3": "an SQLite database", b"PAR1": "a Parquet file", b"PK": "a ZIP archive; unpack it"}
 """By their first bytes."""
@@ -21,7 +17,7 @@ _OTHERS = {b"SQLite format 3": "an SQLite database", b"PAR1": "a Parquet file", 
 def expected(name: str) -> str:
     """What records of a format have; empty where that cannot be said."""
     marks = FORMATS[name].marks
-    return f", of which records have {_listed(marks, ' and ')}" if marks else ""
+    return f", of which records have {named(marks)}" if marks else ""
 
 
 def seen(path: str, name: str) -> str:
@@ -39,15 +35,14 @@ def seen(path: str, name: str) -> str:
     names = _of_records(path) if is_json else _of_table(path)
     if not names:
         return f"{path} is {'JSON without an object' if is_json else 'neither JSON nor a table'}."
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     what = "records with" if is_json else "a table with the columns"
-    return f"{path} holds {what} {_listed(names[:SHOWN])}{more}{_like(names, name)}."
+    return f"{path} holds {what} {named(names)}{_like(names, name)}."
 
 
 def _like(names: Iterable[str], name: str) -> str:
     there = set(names)
     found = [other for other, form in FORMATS.items() if form.marks and there.issuperset(form.marks) and other != name]
-    return f", which looks like {_listed(found, ' or ')}" if found else ""
+    return f", which looks like {named(found)}" if found else ""
 
 
 def _of_records(path: str) -> list[str]:
@@ -67,7 +62,3 @@ def _of_table(path: str) -> list[str]:
     except (UnicodeDecodeError, csv.Error):
         return []
     return [name.strip() for name in names] if len(names) > 1 else []
-
-
-def _listed(names: Iterable[str], between: str = ", ") -> str:
-    return between.join(f"`{name[:LONGEST]}`" for name in names)

@@ -80,7 +80,21 @@ def gather(paths: Iterable[str], how: How) -> Gathered:
         told += (one for one in found if isinstance(one, Heard))
         days += (one for one in found if isinstance(one, DayOfOutages))
         files.append(FileOfIncidents(source.name, form, len(found), unreadable))
+    _used({file.format for file in files}, how)
     return Gathered(tuple(files), tuple(told), tuple(mended(told)), tuple(days))
+
+
+def _used(forms: set[Format], how: How) -> None:
+    """What was told has to be of use to a file: who tells it expects something of it."""
+    for option, told, by in (
+        ("--columns", how.columns, {Format.CSV}),
+        ("--provider", how.provider, {Format.CSV, Format.STATUSPAGE}),
+    ):
+        if told and forms.isdisjoint(by):
+            raise IntakeError(
+                f"{option} is for {' and '.join(sorted(by))}, and these files are {', '.join(sorted(forms))}; "
+                "leave it out, or say with --format what they are"
+            )
 
 
 def _read(source: Source, form: Format, how: How) -> Iterator[Heard | DayOfOutages | Unreadable]:
