@@ -54,7 +54,7 @@ def draw(parts: Iterable[Part], console: Console) -> None:
         if sum(_widths(grid)) + _EDGES > console.width:
             grid = part._replace(rows=[tuple(_folded(cell) for cell in row) for row in part.rows])
         for columns in _pieces(grid, console.width):
-            console.print(_drawn(grid, columns), highlight=False, markup=False)
+            console.print(_drawn(grid, columns, console.width), highlight=False, markup=False)
 
 
 def _pieces(grid: Grid, room: int) -> list[list[int]]:
@@ -72,26 +72,30 @@ def _pieces(grid: Grid, room: int) -> list[list[int]]:
 def _widths(grid: Grid) -> list[int]:
     """What columns need: headings may break between words, and so may cells of more than some words."""
     return [
-        _BETWEEN
-        + max(
-            min(len(line), _PROSE)
-            for text in (*name.split(), *(row[number] for row in grid.rows))
-            for line in text.split("\n")
-        )
+        _BETWEEN + max(min(length, _PROSE) for length in (*map(len, name.split()), *_lengths(grid, number)))
         for number, name in enumerate(grid.head)
     ]
 
 
-def _drawn(grid: Grid, columns: Sequence[int]) -> Table:
+def _lengths(grid: Grid, number: int) -> list[int]:
+    """Of the lines in the cells of a column."""
+    return [len(line) for row in grid.rows for line in row[number].split("\n")]
+
+
+def _drawn(grid: Grid, columns: Sequence[int], room: int) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     widths = _widths(grid)
+    whole = sum(_BETWEEN + max(len(grid.head[number]), *_lengths(grid, number), 0) for number in columns)
     for number in columns:
+        lengths = _lengths(grid, number)
         numbers = number >= grid.keys and all(row[number][:1].isdigit() or row[number] == "-" for row in grid.rows)
+        # Left to itself it would break the widest cells first, and not the headings.
+        fixed = whole + _EDGES > room and max(lengths, default=0) <= _PROSE
         drawn.add_column(
             grid.head[number],
             justify="right" if numbers else "left",
             overflow="fold",
-            min_width=widths[number] - _BETWEEN,
+            width=widths[number] - _BETWEEN if fixed else None,
         )
     for row in grid.rows:
         drawn.add_row(*(row[number] for number in columns))
