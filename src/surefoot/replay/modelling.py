@@ -1,8 +1,8 @@
 """The models of all targets of a configuration, and on what each part of each stands.
 
 For first-token times and token rates the first that there is: the models file, the traffic itself, a default. For
-limits and prices: the models file, the configuration, and for limits the peak minute of the traffic, so that no
-fallback is infinite. Each part that is not measured is an assumption, and told as one.
+limits the models file, else what `replay.assumed` makes of the traffic, so that no fallback is infinite. For prices the
+models file, then the configuration. Each part that is not measured is an assumption, and told as one.
 
 Must never: assume in silence.
 """
@@ -15,9 +15,10 @@ from msgspec import Struct
 from surefoot.config.configuration import Configuration
 from surefoot.domain.target import Target
 from surefoot.domain.units import Price
+from surefoot.replay.assumed import NOTHING, Carried, assumed, carried, mean_seconds
 from surefoot.replay.demand import Demand
 from surefoot.replay.fitting import LEAST, Fitted, lognormal, resampled
-from surefoot.replay.measured import Measured, called, left_out_told, of_traffic, read_measured
+from surefoot.replay.measured import Measured, called, given_up, left_out_told, of_traffic, read_measured
 from surefoot.replay.model import ROUND_TRIP, Tables, TargetModel
 from surefoot.replay.models_file import Given
 
@@ -47,6 +48,8 @@ class Models(Struct, frozen=True):
 
     of: dict[str, TargetModel]
     stand_on: tuple[Assumption, ...]
+    slowed: frozenset[str] = frozenset()
+    """Those that are slowed by assumption: nobody said what they take."""
 
 
 class _Speed(Struct, frozen=True):
@@ -61,34 +64,37 @@ def models_of(
     configuration: Configuration, traffic: Path, demand: Demand, given: Mapping[str, Given] | None = None
 ) -> Models:
     """The models of all targets that are not static. Raises `ReplayError` for a file that cannot be used."""
-    names = called(traffic)
+    names, silent = called(traffic), given_up(traffic)
+    targets = [target for target in configuration.targets if target.text is None]
+    told = {target.name: (given or {}).get(target.name, Given()) for target in targets}
+    speeds = {one.name: _speed(one, told[one.name], of_traffic(traffic, one, names), silent) for one in targets}
+    seconds = {name: mean_seconds(one.ttft, one.rate, demand.lengths) for name, one in speeds.items()}
+    carries = {} if all(own.bounded for own in told.values()) else carried(configuration, traffic, demand, seconds)
     models: dict[str, TargetModel] = {}
     stand_on: list[Assumption] = []
-    for target in configuration.targets:
-        if target.text is not None:
-            continue
-        own = (given or {}).get(target.name, Given())
-        speed = _speed(target, own, of_traffic(traffic, target, names))
-        limits, capacity = _limits(target, own, demand)
+    for target in targets:
+        own, speed = told[target.name], speeds[target.name]
+        limits, capacity = _limits(own, demand, carries.get(target.name, NOTHING), seconds[target.name])
         price, priced = _price(target, own)
-        told = (*speed.stand_on, capacity, priced)
+        parts = (*speed.stand_on, Assumption(target.name, "capacity", capacity, measured=own.bounded), priced)
         models[target.name] = TargetModel(
             target=target.name,
             ttft=speed.ttft,
             rate=speed.rate,
             round_trip=own.round_trip or ROUND_TRIP,
             price=price,
-            measured="; ".join(f"{one.part}: {one.text}" for one in told),
+            measured="; ".join(f"{one.part}: {one.text}" for one in parts),
             servers=limits.servers,
             queue=limits.queue,
             requests_per_minute=limits.requests_per_minute,
             tokens_per_minute=limits.tokens_per_minute,
         )
-        stand_on += told
-    return Models(models, tuple(stand_on))
+        stand_on += parts
+    slowed = {name for name, own in told.items() if not own.bounded and models[name].servers is not None}
+    return Models(models, tuple(stand_on), frozenset(slowed))
 
 
-def _speed(target: Target, own: Given, of_calls: Measured | None) -> _Speed:
+def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -> _Speed:
     measured, source = (
         (of_calls, "the traffic") if own.measured is None else (read_measured(own.measured), own.measured.file.name)
     )
@@ -99,7 +105,10 @@ def _speed(target: Target, own: Given, of_calls: Measured | None) -> _Speed:
         if by_hand is not None:
             parts[part], text, known = by_hand, "given in the models file", True
         elif fitted is not None and measured is not None:
-            parts[part], text, known = fitted.tables, _from(source, fitted, measured, part), not measured.inferred
+            text = _from(source, fitted, measured, part)
+            if silent and part == "ttft" and own.measured is None:
+                text += f"; not of {silent:,} calls, of any target, that were given up while silent: those are longer"
+            parts[part], known = fitted.tables, not measured.inferred
         else:
             parts[part], text, known = default, f"assumed: {_WHERE_FROM}", False
         stand_on.append(Assumption(target.name, part, text, known))
@@ -124,20 +133,22 @@ def _from(source: str, fitted: Fitted, measured: Measured, part: str) -> str:
     return "; ".join(words)
 
 
-def _limits(target: Target, own: Given, demand: Demand) -> tuple[Given, Assumption]:
+def _limits(own: Given, demand: Demand, carries: Carried, seconds: float) -> tuple[Given, str]:
+    """The limits, and what they stand on."""
     if own.bounded:
         words = [
             f"{name} {value:g}"
             for name in ("servers", "queue", "requests_per_minute", "tokens_per_minute")
             if (value := getattr(own, name)) is not None
         ]
-        return own, Assumption(target.name, "capacity", f"given in the models file: {', '.join(words)}", measured=True)
-    peak = Given(requests_per_minute=demand.peak_requests, tokens_per_minute=demand.peak_tokens or None)
-    text = (
-        f"assumed: the peak minute of the traffic, {demand.peak_requests:g} requests"
-        f" and {demand.peak_tokens:g} tokens a minute"
+        return own, f"given in the models file: {', '.join(words)}"
+    found = assumed(demand, carries, seconds)
+    limits = Given(
+        servers=found.servers,
+        requests_per_minute=found.requests_per_minute,
+        tokens_per_minute=found.tokens_per_minute,
     )
-    return peak, Assumption(target.name, "capacity", text, measured=False)
+    return limits, found.text
 
 
 def _price(target: Target, own: Given) -> tuple[Price | None, Assumption]:
