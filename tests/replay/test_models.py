@@ -150,6 +150,7 @@ def test_what_does_not_go_together_is_told_too(tmp_path: Path) -> None:
 ttft = { p50 = "1s" }
 [targets.azure-eu]
 queue = 5
+minutes_of = "azure"
 [[targets.azure-eu.cells]]
 hours = "0..11"
 rate = { p50 = 5 }
@@ -170,6 +171,7 @@ ttft = "ttft"
     for path, words in [
         ("targets.azur-eu", "did you mean `azure-eu`?"),
         ("targets.azure-eu.queue", "needs `servers`"),
+        ("targets.azure-eu.minutes_of", "needs `minute_share`"),
         ("targets.azure-eu.rate", "is required beside cells"),
         ("targets.openai-us.measured.ttft", "given by hand too"),
         ("targets.openai-us.measured.ttft", 'no column "ttft"; did you mean `ttft_ms`?'),
@@ -177,7 +179,7 @@ ttft = "ttft"
         ("targets.claude-us.measured.file", "cannot be read as CSV or Parquet"),
     ]:
         assert any(fault.startswith(f"{path}: ") and words in fault for fault in told), (path, told)
-    assert len(told) == 7
+    assert len(told) == 8
 
 
 def test_a_models_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
@@ -289,6 +291,26 @@ def test_plain_calls_have_no_first_token_time_and_it_is_inferred(tmp_path: Path)
     assert "inferred" in text
     assert at(models.of["openai-us"], 0.5, rate=True) == pytest.approx(20, rel=0.01)
     assert at(models.of["openai-us"], 0.5) == pytest.approx(0.55, rel=0.01)
+
+
+def test_what_times_have_in_common_is_measured_in_the_traffic_or_given(tmp_path: Path) -> None:
+    listed = [
+        call | {"at": 1_700_000_000.0 + 20 * n, "duration": call["ttft"] + 100 / (40 / call["ttft"])}  # type: ignore[operator]
+        for n, call in enumerate(calls(3_000))
+    ]
+    models = modelled(tmp_path, listed)
+    assert models.of["openai-us"].together == pytest.approx(-1.0, abs=0.01)  # the slower, the slower
+    assert models.of["openai-us"].minute_share == pytest.approx(0.0, abs=0.05)
+    text, measured = stands(models, "openai-us", "common")
+    assert measured
+    assert "correlation of -1.00" in text
+    assert (models.of["claude-us"].together, models.of["claude-us"].minute_share) == (0.0, 0.0)
+    text, measured = stands(models, "claude-us", "common")
+    assert not measured
+    assert text.startswith("assumed: ")
+    given = '[targets.openai-us]\ntogether = 0.5\nminute_share = 0.25\nminutes_of = "azure"\n'
+    model = modelled(tmp_path, listed, read_models(written(tmp_path, given), NAMES)).of["openai-us"]
+    assert (model.together, model.minute_share, model.minutes_of) == (0.5, 0.25, "azure")
 
 
 def test_no_fallback_is_infinite(tmp_path: Path) -> None:

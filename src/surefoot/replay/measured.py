@@ -101,6 +101,8 @@ class Measured(Struct, frozen=True):
 
     ttft: Series
     rate: Series
+    paired: tuple[Series, Series] | None
+    """Both of those that have both; None where first-token times are inferred from durations."""
     left_out: dict[str, int]
     inferred: bool
     """Whether the first-token times are what is left of durations."""
@@ -210,7 +212,9 @@ def measured(columns: Mapping[str, Floats], failed: NDArray[np.bool_] | None = N
         left_out["without a first-token time above 0"] = int((~good).sum())
     if not good.any():
         raise EvidenceError("nothing can be used: no row has a first-token time above 0")
-    return Measured(_series(ttft, good, columns), _series(rate, np.isfinite(rate), columns), dict(left_out), inferred)
+    told = np.isfinite(rate)
+    both = None if inferred else (_series(ttft, good & told, columns), _series(rate, good & told, columns))
+    return Measured(_series(ttft, good, columns), _series(rate, told, columns), both, dict(left_out), inferred)
 
 
 def _inferred(columns: Mapping[str, Floats]) -> tuple[Floats | None, float | None]:

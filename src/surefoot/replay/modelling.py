@@ -7,7 +7,7 @@ models file, then the configuration. Each part that is not measured is an assump
 Must never: assume in silence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ from surefoot.replay.fitting import LEAST, Fitted, lognormal, resampled
 from surefoot.replay.measured import Measured, called, given_up, left_out_told, of_traffic, read_measured
 from surefoot.replay.model import ROUND_TRIP, Tables, TargetModel
 from surefoot.replay.models_file import Given
+from surefoot.replay.together import of_call, of_minute
 
 _TTFT = lognormal({0.5: 0.37, 0.99: 2.9})
 _RATE = lognormal({0.01: 5.6, 0.5: 53.0})
@@ -37,7 +38,7 @@ class Assumption(Struct, frozen=True):
 
     target: str
     part: str
-    """`ttft`, `rate`, `capacity` or `price`."""
+    """`ttft`, `rate`, `common` (what times have in common), `capacity` or `price`."""
     text: str
     measured: bool
     """Whether it was measured or told by the user; else it is assumed."""
@@ -53,10 +54,12 @@ class Models(Struct, frozen=True):
 
 
 class _Speed(Struct, frozen=True):
-    """Times and rates of one target."""
+    """Times and rates of one target, and what they have in common."""
 
     ttft: Tables
     rate: Tables
+    together: float
+    minute_share: float
     stand_on: tuple[Assumption, ...]
 
 
@@ -81,6 +84,9 @@ def models_of(
             target=target.name,
             ttft=speed.ttft,
             rate=speed.rate,
+            together=speed.together,
+            minute_share=speed.minute_share,
+            minutes_of=own.minutes_of or "",
             round_trip=own.round_trip or ROUND_TRIP,
             price=price,
             measured="; ".join(f"{one.part}: {one.text}" for one in parts),
@@ -112,7 +118,35 @@ def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -
         else:
             parts[part], text, known = default, f"assumed: {_WHERE_FROM}", False
         stand_on.append(Assumption(target.name, part, text, known))
-    return _Speed(parts["ttft"], parts["rate"], tuple(stand_on))
+    together, minute_share = _common(own, measured)
+    common = ", ".join(_told_common(own, together, minute_share))
+    stand_on.append(Assumption(target.name, "common", common, measured=bool(together or minute_share)))
+    return _Speed(parts["ttft"], parts["rate"], together, minute_share, tuple(stand_on))
+
+
+def _common(own: Given, measured: Measured | None) -> tuple[float, float]:
+    """How a call's times hang together, and the minute's share: given, or measured where the tables are, or none."""
+    together, minute_share = own.together, own.minute_share
+    if together is None and own.ttft is None and own.rate is None and measured is not None and measured.paired:
+        ttft, rate = measured.paired
+        together = of_call(ttft.values, rate.values, ttft.at, ttft.prompt_tokens)
+    if minute_share is None and own.ttft is None and measured is not None and not measured.inferred:
+        minute_share = of_minute(measured.ttft.values, measured.ttft.at, measured.ttft.prompt_tokens)
+    return together or 0.0, minute_share or 0.0
+
+
+def _told_common(own: Given, together: float, minute_share: float) -> Iterator[str]:
+    yield (
+        f"a call's time to its first token and its token rate have a correlation of {together:+.2f} (normal scores)"
+        if together
+        else "assumed: a call's time to its first token says nothing of its token rate"
+    )
+    whose = f"of {own.minutes_of}" if own.minutes_of else "of this target"
+    yield (
+        f"{minute_share:.0%} of the spread of first-token times is common to all calls {whose} in a minute"
+        if minute_share
+        else "no minute is slow for all its calls"
+    )
 
 
 def _fitted(measured: Measured, part: str, *, strict: bool) -> Fitted | None:
