@@ -91,9 +91,9 @@ class Chances:
 
     def again(self, row: int) -> tuple[Floats, Floats]:
         """Of one more attempt of the call in this row: its spare draw, and the low bits of it."""
-        spare = self.chance[row : row + 1, SPARE]
+        spare = float(self.chance[row, SPARE])
         minute = None if self._minute is None else self._minute[row : row + 1]
-        return self._both(spare, spare * _LOW_BITS % 1.0, minute)
+        return self._both(np.array([spare]), np.array([spare * _LOW_BITS % 1.0]), minute)
 
     def _both(self, first: Floats, rate: Floats, minute: Floats | None) -> tuple[Floats, Floats]:
         together = self._model.together
