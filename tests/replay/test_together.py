@@ -1,5 +1,7 @@
 """What times have in common is drawn as it was found: the two of a call, all of a minute. The tables stay as told."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
@@ -7,6 +9,7 @@ from tests.replay.world import model
 
 from surefoot.errors import EvidenceError
 from surefoot.replay.fitting import LEAST
+from surefoot.replay.measured import Source, read_measured
 from surefoot.replay.model import Floats, TargetModel
 from surefoot.replay.together import Chances, of_call, of_minute, scores
 
@@ -84,6 +87,24 @@ def test_too_little_to_tell_is_nothing_in_common() -> None:
     assert of_minute(many, None, None) == 0.0
     assert of_minute(many, 60.0 * many, None) == 0.0  # no minute has two
     assert of_minute(many, 0.0 * many, None) == 0.0  # there is only one
+
+
+def test_who_begins_late_goes_on_a_little_slower_in_public_measurements(real_data: Path) -> None:
+    """Calls of agents, in classes of prompt lengths: the figure of docs/replay.md."""
+    found = read_measured(
+        Source(
+            file=real_data / "claude_code_traces.csv.gz",
+            unit=1.0,
+            ttft="ttft_s",
+            total="api_time_s",
+            prompt_tokens="input_tokens",
+            completion_tokens="output_tokens",
+        )
+    )
+    assert found.paired is not None
+    ttft, rate = found.paired
+    assert len(ttft.values) == 4_890
+    assert of_call(ttft.values, rate.values, ttft.at, ttft.prompt_tokens) == pytest.approx(-0.08, abs=0.005)
 
 
 @pytest.mark.parametrize("wrong", [{"together": 1.1}, {"together": float("nan")}, {"minute_share": -0.1}])
