@@ -305,9 +305,7 @@ def test_what_times_have_in_common_is_measured_in_the_traffic_or_given(tmp_path:
     assert measured
     assert "correlation of -1.00" in text
     assert (models.of["claude-us"].together, models.of["claude-us"].minute_share) == (0.0, 0.0)
-    text, measured = stands(models, "claude-us", "common")
-    assert not measured
-    assert text.startswith("assumed: ")
+    assert not [one for one in models.stand_on if one.part == "common" and one.target != "openai-us"]
     given = '[targets.openai-us]\ntogether = 0.5\nminute_share = 0.25\nminutes_of = "azure"\n'
     model = modelled(tmp_path, listed, read_models(written(tmp_path, given), NAMES)).of["openai-us"]
     assert (model.together, model.minute_share, model.minutes_of) == (0.5, 0.25, "azure")

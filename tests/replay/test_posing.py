@@ -154,6 +154,12 @@ def test_a_folder_that_cannot_hold_the_outcome_is_told_before_any_work(tmp_path:
     assert (tmp_path / "new" / "folder").is_dir()
 
 
+def test_of_whom_nothing_is_known_to_hang_together_is_said(files: Files) -> None:
+    told = "of these targets a call's first-token time says nothing of its token rate"
+    (one,) = (sentence for sentence in posed(files).said if sentence.startswith(told))
+    assert one.endswith(": primary, spare")
+
+
 def test_that_attempts_could_not_be_joined_is_said(files: Files) -> None:
     apart = files.traffic.with_name("apart.parquet")
     with duckdb.connect() as base:

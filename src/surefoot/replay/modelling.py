@@ -38,7 +38,7 @@ class Assumption(Struct, frozen=True):
 
     target: str
     part: str
-    """`ttft`, `rate`, `common` (what times have in common), `capacity` or `price`."""
+    """`ttft`, `rate`, `common` (what times have in common, if anything), `capacity` or `price`."""
     text: str
     measured: bool
     """Whether it was measured or told by the user; else it is assumed."""
@@ -119,8 +119,9 @@ def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -
             parts[part], text, known = default, f"assumed: {_WHERE_FROM}", False
         stand_on.append(Assumption(target.name, part, text, known))
     together, minute_share = _common(own, measured)
-    common = ", ".join(_told_common(own, together, minute_share))
-    stand_on.append(Assumption(target.name, "common", common, measured=bool(together or minute_share)))
+    if together or minute_share:
+        common = ", ".join(_told_common(own, together, minute_share))
+        stand_on.append(Assumption(target.name, "common", common, measured=True))
     return _Speed(parts["ttft"], parts["rate"], together, minute_share, tuple(stand_on))
 
 
@@ -136,17 +137,11 @@ def _common(own: Given, measured: Measured | None) -> tuple[float, float]:
 
 
 def _told_common(own: Given, together: float, minute_share: float) -> Iterator[str]:
-    yield (
-        f"a call's time to its first token and its token rate have a correlation of {together:+.2f} (normal scores)"
-        if together
-        else "assumed: a call's time to its first token says nothing of its token rate"
-    )
-    whose = f"of {own.minutes_of}" if own.minutes_of else "of this target"
-    yield (
-        f"{minute_share:.0%} of the spread of first-token times is common to all calls {whose} in a minute"
-        if minute_share
-        else "no minute is slow for all its calls"
-    )
+    if together:
+        yield f"first-token time and token rate of a call have a correlation of {together:+.2f} (normal scores)"
+    if minute_share:
+        whose = own.minutes_of or "this target"
+        yield f"{minute_share:.0%} of the spread of first-token times is common to all calls of {whose} in a minute"
 
 
 def _fitted(measured: Measured, part: str, *, strict: bool) -> Fitted | None:

@@ -31,6 +31,9 @@ from surefoot.replay.task import Task, TrafficFile
 UNKNOWN_LENGTH = 1_800.0
 """Seconds that an incident without a known length lasts in the variation that lets it count."""
 
+INDEPENDENT = (
+    "of these targets a call's first-token time says nothing of its token rate, and no minute is slow for all calls"
+)
 STANDING = "what a fallback costs while nothing fails (commitments, keep-warm) is not in any cost here"
 
 
@@ -97,6 +100,9 @@ def pose(material: Material, asked: Asked) -> Posed:
     if asked.vary:
         tasks += made.variations(base)
     models = [material.of_ours, *([] if material.of_against is None else [material.of_against])]
+    apart = [name for one in models for name, model in one.of.items() if not (model.together or model.minute_share)]
+    if apart:
+        said.append(f"{INDEPENDENT}: {', '.join(dict.fromkeys(apart))}")
     return Posed(
         tasks=tuple(tasks),
         said=tuple(dict.fromkeys(said)),
