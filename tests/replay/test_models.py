@@ -150,6 +150,7 @@ def test_what_does_not_go_together_is_told_too(tmp_path: Path) -> None:
 ttft = { p50 = "1s" }
 [targets.azure-eu]
 queue = 5
+minutes_of = "azure"
 [[targets.azure-eu.cells]]
 hours = "0..11"
 rate = { p50 = 5 }
@@ -170,6 +171,7 @@ ttft = "ttft"
     for path, words in [
         ("targets.azur-eu", "did you mean `azure-eu`?"),
         ("targets.azure-eu.queue", "needs `servers`"),
+        ("targets.azure-eu.minutes_of", "needs `minute_share`"),
         ("targets.azure-eu.rate", "is required beside cells"),
         ("targets.openai-us.measured.ttft", "given by hand too"),
         ("targets.openai-us.measured.ttft", 'no column "ttft"; did you mean `ttft_ms`?'),
@@ -177,7 +179,7 @@ ttft = "ttft"
         ("targets.claude-us.measured.file", "cannot be read as CSV or Parquet"),
     ]:
         assert any(fault.startswith(f"{path}: ") and words in fault for fault in told), (path, told)
-    assert len(told) == 7
+    assert len(told) == 8
 
 
 def test_a_models_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
@@ -205,7 +207,8 @@ completion_tokens = "n_out"
 
 
 def test_the_traffic_itself_tells_how_fast_its_targets_are(tmp_path: Path) -> None:
-    listed = calls(3_000) + calls(50, failed=True, ttft=90.0) + calls(50, attempts=2, ttft=90.0)
+    others = calls(50, attempts=2, first_failed=True, first_kind="server_error", ttft=90.0)
+    listed = calls(3_000) + calls(50, failed=True, ttft=90.0) + others
     models = modelled(tmp_path, listed)
     uniform = np.random.default_rng(4).random(5_000)
     drawn = [at(models.of["openai-us"], u, hour=3, prompt=500) for u in uniform]
@@ -215,8 +218,43 @@ def test_the_traffic_itself_tells_how_fast_its_targets_are(tmp_path: Path) -> No
     text, measured = stands(models, "openai-us", "ttft")
     assert measured
     assert "3,000 samples" in text
-    assert "left out: 100 failed" in text
+    assert text.endswith("left out: 50 failed, 50 answered by another attempt")
     assert at(models.of["openai-us"], 0.5, rate=True) == pytest.approx(40)
+
+
+def test_an_attempt_that_was_cut_off_is_not_taken_for_a_short_one(tmp_path: Path) -> None:
+    """Its end is ours or the client's; its first token is its own, if it came."""
+    gone = {"failed": None, "first_failed": None, "duration": 0.01}
+    listed = calls(1_000)
+    listed += calls(1_000, kind="client_gone", ttft=0.01, completion_tokens=101, **gone)
+    listed += calls(1_000, kind="cancelled", ttft=None, **gone)
+    model = modelled(tmp_path, listed)
+    text, _ = stands(model, "openai-us", "ttft")
+    assert "2,000 samples" in text
+    assert "left out: 1,000 cut off before the first token" in text
+    assert at(model.of["openai-us"], 0.4) == pytest.approx(0.01)
+    text, _ = stands(model, "openai-us", "rate")
+    assert "1,000 samples" in text
+    assert at(model.of["openai-us"], 0.999, rate=True) == pytest.approx(40)
+
+
+def test_plain_answers_that_were_cut_off_make_no_target_fast(tmp_path: Path) -> None:
+    plain = [call | {"stream": False, "completion_tokens": 101 + n % 50} for n, call in enumerate(calls(400))]
+    short = [call | {"kind": "client_gone", "failed": None, "first_failed": None, "duration": 0.001} for call in plain]
+    whole, mixed = (modelled(tmp_path, listed) for listed in (plain, plain + short))
+    assert at(mixed.of["openai-us"], 0.5) == pytest.approx(at(whole.of["openai-us"], 0.5), rel=0.01)
+    assert "400 cut off before the first token" in stands(mixed, "openai-us", "ttft")[0]
+
+
+def test_a_call_that_won_although_it_was_hedged_counts_and_one_that_was_given_up_is_told_of(tmp_path: Path) -> None:
+    slow = calls(1_000, attempts=2, first_kind="ok", ttft=7.0)
+    overtaken = calls(30, attempts=2, first_failed=True, first_kind="overtaken", ttft=9.0)
+    models = modelled(tmp_path, calls(3_000) + slow + overtaken)
+    assert at(models.of["openai-us"], 0.9) == pytest.approx(7.0)
+    assert at(models.of["openai-us"], 1.0) < 9.0
+    text, _ = stands(models, "openai-us", "ttft")
+    assert "left out: 30 answered by another attempt" in text
+    assert text.endswith("not of 30 calls, of any target, that were given up while silent: those are longer")
 
 
 def test_a_target_of_which_nothing_is_known_is_assumed_and_told_so(tmp_path: Path) -> None:
@@ -253,6 +291,24 @@ def test_plain_calls_have_no_first_token_time_and_it_is_inferred(tmp_path: Path)
     assert "inferred" in text
     assert at(models.of["openai-us"], 0.5, rate=True) == pytest.approx(20, rel=0.01)
     assert at(models.of["openai-us"], 0.5) == pytest.approx(0.55, rel=0.01)
+
+
+def test_what_times_have_in_common_is_measured_in_the_traffic_or_given(tmp_path: Path) -> None:
+    listed = [
+        call | {"at": 1_700_000_000.0 + 20 * n, "duration": call["ttft"] + 100 / (40 / call["ttft"])}  # type: ignore[operator]
+        for n, call in enumerate(calls(3_000))
+    ]
+    models = modelled(tmp_path, listed)
+    assert models.of["openai-us"].together == pytest.approx(-1.0, abs=0.01)  # the slower, the slower
+    assert models.of["openai-us"].minute_share == pytest.approx(0.0, abs=0.05)
+    text, measured = stands(models, "openai-us", "common")
+    assert measured
+    assert "correlation of -1.00" in text
+    assert (models.of["claude-us"].together, models.of["claude-us"].minute_share) == (0.0, 0.0)
+    assert not [one for one in models.stand_on if one.part == "common" and one.target != "openai-us"]
+    given = '[targets.openai-us]\ntogether = 0.5\nminute_share = 0.25\nminutes_of = "azure"\n'
+    model = modelled(tmp_path, listed, read_models(written(tmp_path, given), NAMES)).of["openai-us"]
+    assert (model.together, model.minute_share, model.minutes_of) == (0.5, 0.25, "azure")
 
 
 def test_no_fallback_is_infinite(tmp_path: Path) -> None:

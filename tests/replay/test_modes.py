@@ -71,6 +71,12 @@ def test_a_drip_after_some_tokens_is_counted_at_both_paces() -> None:
     assert play.steps[-1].after == pytest.approx(0.6 + 8)
 
 
+def test_arguments_break_off_after_some_tokens_where_they_are_streamed_and_are_judged_in_the_end_where_not() -> None:
+    for way, when in ((Way.RELAYED, 0.6), (Way.WATCHED, 0.6), (Way.PLAIN, SPEECH.end)):
+        assert MODES["bad_arguments"](SPEECH, way).steps[-1].after == pytest.approx(when), way
+    assert MODES["bad_structure"](SPEECH, Way.WATCHED).steps[-1].after == SPEECH.end
+
+
 SEVERE = {
     Severity.WHOLE: ("no_done", "drip_later", "slow_first_token"),
     Severity.TOLD: ("server_error", "empty_answer"),

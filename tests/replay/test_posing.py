@@ -57,6 +57,7 @@ def test_each_variation_changes_one_assumption_and_is_no_scenario(files: Files) 
     base, *others = found.tasks
     assert {task.scenario for task in others} == {""}
     by = {(task.assumption, task.value): task for task in others}
+    assert ("load coupling", "none") not in by  # the models file says what the targets take
     spare = {key: task.arms[0].models["spare"].requests_per_minute for key, task in by.items()}
     assert spare["fallback capacity", "half"] == 500
     assert spare["fallback capacity", "double"] == 2000
@@ -65,6 +66,18 @@ def test_each_variation_changes_one_assumption_and_is_no_scenario(files: Files) 
     assert by["seed", "8"].seed == base.seed + 1
     untouched = [task for key, task in by.items() if key[0] == "fallback capacity"]
     assert all(task.outages == base.outages and task.seed == base.seed for task in untouched)
+
+
+def test_a_fallback_of_which_nobody_says_what_it_takes_is_replayed_without_being_slowed_too(tmp_path: Path) -> None:
+    silent = written(tmp_path, [step / 2 for step in range(48)], models="[targets]\n")
+    base, *others = posed(silent, readings=(Reading.ANY,)).tasks
+    (free,) = (task for task in others if (task.assumption, task.value) == ("load coupling", "none"))
+    for task, slowed in ((base, True), (free, False)):
+        for arm in task.arms:
+            assert (arm.models["spare"].servers is not None) is slowed
+            assert arm.models["spare"].requests_per_minute == 1
+    assert base.arms[0].models["primary"] == free.arms[0].models["primary"]
+    assert (free.outages, free.seed) == (base.outages, base.seed)
 
 
 def test_a_fallback_takes_a_call_a_minute_at_least() -> None:
@@ -139,6 +152,12 @@ def test_a_folder_that_cannot_hold_the_outcome_is_told_before_any_work(tmp_path:
         ready(tmp_path / "file" / "below")
     ready(tmp_path / "new" / "folder")
     assert (tmp_path / "new" / "folder").is_dir()
+
+
+def test_of_whom_nothing_is_known_to_hang_together_is_said(files: Files) -> None:
+    told = "of these targets a call's first-token time says nothing of its token rate"
+    (one,) = (sentence for sentence in posed(files).said if sentence.startswith(told))
+    assert one.endswith(": primary, spare")
 
 
 def test_that_attempts_could_not_be_joined_is_said(files: Files) -> None:

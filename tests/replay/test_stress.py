@@ -12,7 +12,7 @@ from surefoot.evidence.outages import lift as lift_of
 from surefoot.evidence.spans import Span, common, length
 from surefoot.replay.arms import arms
 from surefoot.replay.correlation import correlated
-from surefoot.replay.demand import Demand
+from surefoot.replay.demand import Demand, Lengths
 from surefoot.replay.driver import KINDS, run
 from surefoot.replay.outage import GATEWAY, Outage
 from surefoot.replay.stress import STRESSES, Case, read_stress
@@ -31,6 +31,7 @@ def case(folder: Path, text: str = ROUTES, outages: tuple[Outage, ...] = (), spa
         busiest_calls=900,
         peak_requests=60.0,
         peak_tokens=60_000.0,
+        lengths=Lengths(np.array([BUSY]), np.array([100]), np.array([10])),
         routes={"": 5_000, "chat": 4_000, "other": 1_000},
     )
     return Case(arms=arms(configured(folder, text), None, models), outages=outages, demand=demand, seed=1)

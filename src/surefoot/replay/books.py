@@ -11,9 +11,10 @@ import numpy as np
 
 from surefoot.domain.units import TOKENS_PER_PRICE_UNIT, Price
 from surefoot.replay.batch import Batch
-from surefoot.replay.draws import RATE, SPARE, STRIKE, TTFT, draws
+from surefoot.replay.draws import STRIKE
 from surefoot.replay.model import Floats, Integers, TargetModel, quantiles
 from surefoot.replay.result import Results
+from surefoot.replay.together import Chances
 
 _NAN = float("nan")
 _NOT_YET = -1.0
@@ -23,14 +24,13 @@ _NOT_YET = -1.0
 class Pace:
     """How one target would answer each call of a batch: seconds to the first token and between tokens, and strikes."""
 
-    __slots__ = ("first", "gap", "spare", "strike")
+    __slots__ = ("chances", "first", "gap", "strike")
 
     def __init__(self, model: TargetModel, batch: Batch, seed: int) -> None:
-        chance = draws(seed, model.target, batch.first, len(batch))
-        self.first: list[float] = quantiles(model.ttft, batch.at, batch.prompt_tokens, chance[:, TTFT]).tolist()
-        self.gap: list[float] = gaps(quantiles(model.rate, batch.at, batch.prompt_tokens, chance[:, RATE])).tolist()
-        self.strike: list[float] = chance[:, STRIKE].tolist()
-        self.spare: list[float] = chance[:, SPARE].tolist()
+        self.chances = chances = Chances(model, batch.at, batch.first, seed)
+        self.first: list[float] = quantiles(model.ttft, batch.at, batch.prompt_tokens, chances.first).tolist()
+        self.gap: list[float] = gaps(quantiles(model.rate, batch.at, batch.prompt_tokens, chances.rate)).tolist()
+        self.strike: list[float] = chances.chance[:, STRIKE].tolist()
 
 
 def gaps(rate: Floats) -> Floats:
@@ -82,10 +82,10 @@ class Books:
         model = self._models[target]
         if model is None:
             return 0.0, 0.0
-        u = self.pace(target).spare[row]
+        chance = self.pace(target).chances.again(row)
         at, prompt = self.batch.at[row : row + 1], np.array([prompt_tokens])
-        first = quantiles(model.ttft, at, prompt, np.array([u]))
-        rate = quantiles(model.rate, at, prompt, np.array([(u + 0.5) % 1.0]))
+        first = quantiles(model.ttft, at, prompt, chance[0])
+        rate = quantiles(model.rate, at, prompt, chance[1])
         return float(first[0]), float(gaps(rate)[0])
 
     def results(self, prices: Mapping[int, Price]) -> Results:

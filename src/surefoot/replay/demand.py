@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from surefoot.errors import ReplayError
-from surefoot.replay.model import Floats
+from surefoot.replay.model import Floats, Integers
 from surefoot.replay.traffic import MEMORY, TYPICAL_TOKENS
 
 HOUR = 3_600.0
@@ -25,6 +25,22 @@ _ROUTES = "SELECT coalesce(route, '') r, count(*) n FROM read_parquet($file) GRO
 _TOKENS = """SELECT "at",
     coalesce(prompt_tokens, $prompt) + CASE WHEN completion_tokens > 0 THEN completion_tokens ELSE $completion END
 FROM read_parquet($file)"""
+
+
+_LENGTHS = """SELECT "at", coalesce(prompt_tokens, $prompt),
+    CASE WHEN completion_tokens > 0 THEN completion_tokens ELSE $completion END
+FROM read_parquet($file, file_row_number = true) WHERE file_row_number % $every = 0"""
+
+SAMPLED = 4_096
+"""Calls whose lengths are kept, at most; of more, every second, third, ... one, all along the traffic."""
+
+
+class Lengths(Struct, frozen=True):
+    """Some of the calls, all along the traffic: Unix times, tokens of prompts and of answers."""
+
+    at: Floats
+    prompt: Integers
+    completion: Integers
 
 
 class Demand(Struct, frozen=True, kw_only=True):
@@ -45,6 +61,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     """Tokens in the minute that has most of them, prompts and answers together."""
     largest_call: float = 0.0
     """Tokens of the call that has most of them."""
+    lengths: Lengths
     routes: dict[str, int]
     """Calls by the route that the traffic names, the busiest first; "" where it names none."""
 
@@ -68,7 +85,9 @@ def demand_of(traffic: Path) -> Demand:
                 "prompt": TYPICAL_TOKENS if prompt is None else round(prompt),
                 "completion": TYPICAL_TOKENS if completion is None else round(completion),
             }
-            requests, tokens, largest = _peaks(base.execute(_TOKENS, named | filled))
+            every = -(-calls // SAMPLED)
+            lengths = _lengths(base.execute(_LENGTHS, named | filled | {"every": every}).fetchall())
+            minute, largest = _minute(base.execute(_TOKENS, named | filled))
     except duckdb.Error as error:
         why = str(error).partition("\n")[0]
         raise ReplayError(f"{traffic} is no traffic file: {why}; `surefoot import` writes one") from error
@@ -78,24 +97,47 @@ def demand_of(traffic: Path) -> Demand:
         end=end,
         busiest_hour=begun * HOUR,
         busiest_calls=busiest,
-        peak_requests=requests,
-        peak_tokens=tokens,
+        peak_requests=minute.calls,
+        peak_tokens=minute.tokens,
         largest_call=largest,
+        lengths=lengths,
         routes=routes,
     )
 
 
-def _peaks(reading: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
-    """Most calls, and most tokens, in any minute, and most in a call; of each batch its last minute is seen twice."""
-    requests = tokens = largest = 0.0
-    kept: Floats = np.empty((0, 2))
-    while rows := reading.fetchmany(_BATCH):
-        both = np.concatenate([kept, np.array(rows, np.float64)])
-        at, gone = both[:, 0], np.concatenate([[0.0], np.cumsum(both[:, 1])])
-        since = np.searchsorted(at, at - MINUTE)
+class Busiest:
+    """The most calls, and the most tokens, within any time of one length; told batch by batch, in order."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._kept: Floats = np.empty((2, 0))
+        """Those of the last batch that may lie together with the next: they are seen twice."""
+        self.calls = 0.0
+        self.tokens = 0.0
+
+    def add(self, at: Floats, tokens: Floats) -> None:
+        """More calls: their times and tokens."""
+        if not len(at):
+            return
+        both = np.concatenate([self._kept, np.array([at, tokens], np.float64)], axis=1)
+        at, gone = both[0], np.concatenate([[0.0], np.cumsum(both[1])])
+        since = np.searchsorted(at, at - self._seconds)
         upto = np.arange(1, len(at) + 1)
-        requests = max(requests, float((upto - since).max()))
-        tokens = max(tokens, float((gone[upto] - gone[since]).max()))
-        largest = max(largest, float(both[:, 1].max()))
-        kept = both[at >= at[-1] - MINUTE]
-    return requests, tokens, largest
+        self.calls = max(self.calls, float((upto - since).max()))
+        self.tokens = max(self.tokens, float((gone[upto] - gone[since]).max()))
+        self._kept = both[:, at >= at[-1] - self._seconds]
+
+
+def _minute(reading: duckdb.DuckDBPyConnection) -> tuple[Busiest, float]:
+    """The busiest minute, and the tokens of the largest call."""
+    minute, largest = Busiest(MINUTE), 0.0
+    while rows := reading.fetchmany(_BATCH):
+        at, tokens = np.array(rows, np.float64).T
+        minute.add(at, tokens)
+        largest = max(largest, float(tokens.max()))
+    return minute, largest
+
+
+def _lengths(rows: list[tuple[float, int, int]]) -> Lengths:
+    at, prompt, completion = zip(*rows, strict=True)
+    return Lengths(np.array(at, np.float64), np.array(prompt, np.int64), np.array(completion, np.int64))

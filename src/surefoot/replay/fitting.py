@@ -84,6 +84,16 @@ def resampled(values: Floats, at: Floats | None = None, prompt_tokens: Integers 
     return Fitted(_narrowest(rows), len(values), dict(own))
 
 
+def cells(count: int, at: Floats | None, prompt_tokens: Integers | None) -> Integers:
+    """By sample, the cell that it counts in: a number for each hour and length, length or all that stands by itself."""
+    nowhere = np.zeros(count, np.int64)
+    hour = nowhere if at is None else hour_classes(at, HOURS_OF_DAY)
+    length = nowhere if prompt_tokens is None else length_classes(prompt_tokens, LENGTH_CLASSES)
+    own = 1 + LENGTH_CLASSES + hour * LENGTH_CLASSES + length
+    pooled = np.where(np.bincount(length)[length] >= LEAST, 1 + length, 0) if count else nowhere
+    return np.where(np.bincount(own)[own] >= LEAST, own, pooled) if count else nowhere
+
+
 def lognormal(quantiles: Mapping[float, float]) -> QuantileTable:
     """The table of a distribution of which quantiles are given: probability (0 to 1, ends excluded) to value.
 

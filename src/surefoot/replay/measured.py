@@ -17,8 +17,10 @@ from typing import Any
 import duckdb
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from surefoot.domain.outcome import Kind
 from surefoot.domain.target import Target
 from surefoot.errors import EvidenceError, ReplayError
 from surefoot.replay.model import Floats
@@ -37,11 +39,27 @@ _COLUMNS = ("ttft", "total", "rate", "prompt_tokens", "completion_tokens", "at")
 _NOT_FAILED = frozenset({"", "0", "false", "no", "none", "ok"})
 
 _CALLED = """SELECT provider, model, count(*) FROM read_parquet($file) GROUP BY ALL ORDER BY ALL"""
-_CALLS = """SELECT
-    "at", CASE WHEN coalesce(stream, true) THEN ttft END ttft, duration total, prompt_tokens, completion_tokens,
-    coalesce(failed, false) OR coalesce(first_failed, false) OR attempts > 1 AS failed
+_FAILED, _ANOTHERS, _CUT_OFF = range(1, 4)
+_WHY = {_FAILED: "failed", _ANOTHERS: "answered by another attempt", _CUT_OFF: "cut off before the first token"}
+"""Why a call of the traffic tells nothing of its target's times."""
+
+_ENDED_BY_US = ", ".join(f"'{kind}'" for kind in (Kind.CANCELLED, Kind.CLIENT_GONE, Kind.SHUTDOWN))
+"""Endings after which an answer may have gone on: its end is not the target's, its first token is."""
+
+_SILENT = ", ".join(f"'{kind}'" for kind in (Kind.OVERTAKEN, Kind.SILENCE, Kind.SLOW_FIRST_TOKEN))
+"""Endings of an attempt that was waited for in vain."""
+
+# Where the first attempt is known not to have failed, its times are the call's, whatever was launched beside it: to
+# leave out those that won although they were hedged would leave out a target's slowest.
+_CALLS = f"""SELECT
+    "at", CASE WHEN coalesce(stream, true) THEN ttft END ttft,
+    CASE WHEN coalesce(kind NOT IN ({_ENDED_BY_US}), true) THEN duration END total, prompt_tokens, completion_tokens,
+    CASE WHEN failed THEN {_FAILED} WHEN first_failed OR (attempts > 1 AND first_failed IS NULL) THEN {_ANOTHERS}
+        WHEN kind IN ({_ENDED_BY_US}) AND (ttft IS NULL OR NOT stream) THEN {_CUT_OFF} ELSE 0 END AS why
 FROM read_parquet($file, file_row_number = true)
-WHERE provider IS NOT DISTINCT FROM $provider AND model IS NOT DISTINCT FROM $model AND file_row_number % $every = 0"""
+WHERE provider IS NOT DISTINCT FROM $provider AND model IS NOT DISTINCT FROM $model AND file_row_number % $every = 0"""  # noqa: S608 - our own words
+
+_GIVEN_UP = f"SELECT count(*) FROM read_parquet($file) WHERE first_kind IN ({_SILENT})"  # noqa: S608 - likewise
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -83,6 +101,8 @@ class Measured(Struct, frozen=True):
 
     ttft: Series
     rate: Series
+    paired: tuple[Series, Series] | None
+    """Both of those that have both; None where first-token times are inferred from durations."""
     left_out: dict[str, int]
     inferred: bool
     """Whether the first-token times are what is left of durations."""
@@ -128,9 +148,20 @@ def called(traffic: Path) -> list[tuple[str | None, str | None, int]]:
         raise ReplayError(f"{traffic}: {_first_line(error)}") from error
 
 
-def of_traffic(traffic: Path, target: Target, names: list[tuple[str | None, str | None, int]]) -> Measured | None:
-    """What the traffic tells of a target by its successful calls with one attempt; None if it tells nothing.
+def given_up(traffic: Path) -> int:
+    """Calls whose first attempt was given up while it was silent: its time is longer than any that was measured.
 
+    The traffic names the target that answered, and not the one that did not: nobody knows whose times they are.
+    """
+    with duckdb.connect() as base:
+        ((count,),) = base.execute(_GIVEN_UP, {"file": str(traffic)}).fetchall()
+    return int(count)
+
+
+def of_traffic(traffic: Path, target: Target, names: list[tuple[str | None, str | None, int]]) -> Measured | None:
+    """What the traffic tells of a target by calls that its first attempt answered; None if it tells nothing.
+
+    An answer that was cut off by the client or by the gateway tells its first token, and not how long it takes.
     `names` are those that `called` found. Where the traffic names no provider, the model's name decides.
     """
     ours = [
@@ -149,11 +180,13 @@ def of_traffic(traffic: Path, target: Target, names: list[tuple[str | None, str 
             for provider, model, _ in ours
         ]
     found = {name: np.concatenate([_floats(part[name]) for part in parts]) for name in parts[0]}
-    failed = found.pop("failed").astype(np.bool_)
+    why = found.pop("why")
+    left_out = {words: count for code, words in _WHY.items() if (count := int((why == code).sum()))}
     try:
-        return measured(found, failed)
+        kept = measured({name: column[why == 0] for name, column in found.items()})
     except EvidenceError:
         return None
+    return replace(kept, left_out=left_out | kept.left_out)
 
 
 def measured(columns: Mapping[str, Floats], failed: NDArray[np.bool_] | None = None) -> Measured:
@@ -179,7 +212,9 @@ def measured(columns: Mapping[str, Floats], failed: NDArray[np.bool_] | None = N
         left_out["without a first-token time above 0"] = int((~good).sum())
     if not good.any():
         raise EvidenceError("nothing can be used: no row has a first-token time above 0")
-    return Measured(_series(ttft, good, columns), _series(rate, np.isfinite(rate), columns), dict(left_out), inferred)
+    told = np.isfinite(rate)
+    both = None if inferred else (_series(ttft, good & told, columns), _series(rate, good & told, columns))
+    return Measured(_series(ttft, good, columns), _series(rate, told, columns), both, dict(left_out), inferred)
 
 
 def _inferred(columns: Mapping[str, Floats]) -> tuple[Floats | None, float | None]:

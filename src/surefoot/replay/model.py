@@ -70,6 +70,12 @@ class TargetModel(Struct, frozen=True, kw_only=True):
     """Seconds from an attempt's launch to its first content, while nobody has to queue."""
     rate: Tables
     """Tokens per second after the first content; 0 is "all at once"."""
+    together: float = 0.0
+    """How a call's first-token time and rate hang together, from -1 to 1 (`replay.together`)."""
+    minute_share: float = 0.0
+    """Share of the spread of its first-token times that all calls of a minute have in common, from 0 to 1."""
+    minutes_of: str = ""
+    """Whose minutes: targets that name the same are slow in the same ones. "" are its own."""
     round_trip: float = ROUND_TRIP
     """Seconds after which it refuses or fails, where a failure mode says so at once."""
     servers: int | None = None
@@ -103,6 +109,8 @@ class TargetModel(Struct, frozen=True, kw_only=True):
                 raise EvidenceError(f"the model of {self.target}: {name} must be above zero")
         if self.queue is not None and self.queue < 0:
             raise EvidenceError(f"the model of {self.target}: queue must not be negative")
+        if not (-1 <= self.together <= 1 and 0 <= self.minute_share <= 1):
+            raise EvidenceError(f"the model of {self.target}: together is from -1 to 1, minute_share from 0 to 1")
 
     @property
     def bounded(self) -> bool:

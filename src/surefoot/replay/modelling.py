@@ -1,13 +1,13 @@
 """The models of all targets of a configuration, and on what each part of each stands.
 
 For first-token times and token rates the first that there is: the models file, the traffic itself, a default. For
-limits and prices: the models file, the configuration, and for limits the peak minute of the traffic, so that no
-fallback is infinite. Each part that is not measured is an assumption, and told as one.
+limits the models file, else what `replay.assumed` makes of the traffic, so that no fallback is infinite. For prices the
+models file, then the configuration. Each part that is not measured is an assumption, and told as one.
 
 Must never: assume in silence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,11 +15,13 @@ from msgspec import Struct
 from surefoot.config.configuration import Configuration
 from surefoot.domain.target import Target
 from surefoot.domain.units import Price
+from surefoot.replay.assumed import NOTHING, Carried, assumed, carried, mean_seconds
 from surefoot.replay.demand import Demand
 from surefoot.replay.fitting import LEAST, Fitted, lognormal, resampled
-from surefoot.replay.measured import Measured, called, left_out_told, of_traffic, read_measured
+from surefoot.replay.measured import Measured, called, given_up, left_out_told, of_traffic, read_measured
 from surefoot.replay.model import ROUND_TRIP, Tables, TargetModel
 from surefoot.replay.models_file import Given
+from surefoot.replay.together import of_call, of_minute
 
 _TTFT = lognormal({0.5: 0.37, 0.99: 2.9})
 _RATE = lognormal({0.01: 5.6, 0.5: 53.0})
@@ -36,7 +38,7 @@ class Assumption(Struct, frozen=True):
 
     target: str
     part: str
-    """`ttft`, `rate`, `capacity` or `price`."""
+    """`ttft`, `rate`, `common` (what times have in common, if anything), `capacity` or `price`."""
     text: str
     measured: bool
     """Whether it was measured or told by the user; else it is assumed."""
@@ -47,13 +49,17 @@ class Models(Struct, frozen=True):
 
     of: dict[str, TargetModel]
     stand_on: tuple[Assumption, ...]
+    slowed: frozenset[str] = frozenset()
+    """Those that are slowed by assumption: nobody said what they take."""
 
 
 class _Speed(Struct, frozen=True):
-    """Times and rates of one target."""
+    """Times and rates of one target, and what they have in common."""
 
     ttft: Tables
     rate: Tables
+    together: float
+    minute_share: float
     stand_on: tuple[Assumption, ...]
 
 
@@ -61,34 +67,40 @@ def models_of(
     configuration: Configuration, traffic: Path, demand: Demand, given: Mapping[str, Given] | None = None
 ) -> Models:
     """The models of all targets that are not static. Raises `ReplayError` for a file that cannot be used."""
-    names = called(traffic)
+    names, silent = called(traffic), given_up(traffic)
+    targets = [target for target in configuration.targets if target.text is None]
+    told = {target.name: (given or {}).get(target.name, Given()) for target in targets}
+    speeds = {one.name: _speed(one, told[one.name], of_traffic(traffic, one, names), silent) for one in targets}
+    seconds = {name: mean_seconds(one.ttft, one.rate, demand.lengths) for name, one in speeds.items()}
+    carries = {} if all(own.bounded for own in told.values()) else carried(configuration, traffic, demand, seconds)
     models: dict[str, TargetModel] = {}
     stand_on: list[Assumption] = []
-    for target in configuration.targets:
-        if target.text is not None:
-            continue
-        own = (given or {}).get(target.name, Given())
-        speed = _speed(target, own, of_traffic(traffic, target, names))
-        limits, capacity = _limits(target, own, demand)
+    for target in targets:
+        own, speed = told[target.name], speeds[target.name]
+        limits, capacity = _limits(own, demand, carries.get(target.name, NOTHING), seconds[target.name])
         price, priced = _price(target, own)
-        told = (*speed.stand_on, capacity, priced)
+        parts = (*speed.stand_on, Assumption(target.name, "capacity", capacity, measured=own.bounded), priced)
         models[target.name] = TargetModel(
             target=target.name,
             ttft=speed.ttft,
             rate=speed.rate,
+            together=speed.together,
+            minute_share=speed.minute_share,
+            minutes_of=own.minutes_of or "",
             round_trip=own.round_trip or ROUND_TRIP,
             price=price,
-            measured="; ".join(f"{one.part}: {one.text}" for one in told),
+            measured="; ".join(f"{one.part}: {one.text}" for one in parts),
             servers=limits.servers,
             queue=limits.queue,
             requests_per_minute=limits.requests_per_minute,
             tokens_per_minute=limits.tokens_per_minute,
         )
-        stand_on += told
-    return Models(models, tuple(stand_on))
+        stand_on += parts
+    slowed = {name for name, own in told.items() if not own.bounded and models[name].servers is not None}
+    return Models(models, tuple(stand_on), frozenset(slowed))
 
 
-def _speed(target: Target, own: Given, of_calls: Measured | None) -> _Speed:
+def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -> _Speed:
     measured, source = (
         (of_calls, "the traffic") if own.measured is None else (read_measured(own.measured), own.measured.file.name)
     )
@@ -99,11 +111,37 @@ def _speed(target: Target, own: Given, of_calls: Measured | None) -> _Speed:
         if by_hand is not None:
             parts[part], text, known = by_hand, "given in the models file", True
         elif fitted is not None and measured is not None:
-            parts[part], text, known = fitted.tables, _from(source, fitted, measured, part), not measured.inferred
+            text = _from(source, fitted, measured, part)
+            if silent and part == "ttft" and own.measured is None:
+                text += f"; not of {silent:,} calls, of any target, that were given up while silent: those are longer"
+            parts[part], known = fitted.tables, not measured.inferred
         else:
             parts[part], text, known = default, f"assumed: {_WHERE_FROM}", False
         stand_on.append(Assumption(target.name, part, text, known))
-    return _Speed(parts["ttft"], parts["rate"], tuple(stand_on))
+    together, minute_share = _common(own, measured)
+    if together or minute_share:
+        common = ", ".join(_told_common(own, together, minute_share))
+        stand_on.append(Assumption(target.name, "common", common, measured=True))
+    return _Speed(parts["ttft"], parts["rate"], together, minute_share, tuple(stand_on))
+
+
+def _common(own: Given, measured: Measured | None) -> tuple[float, float]:
+    """How a call's times hang together, and the minute's share: given, or measured where the tables are, or none."""
+    together, minute_share = own.together, own.minute_share
+    if together is None and own.ttft is None and own.rate is None and measured is not None and measured.paired:
+        ttft, rate = measured.paired
+        together = of_call(ttft.values, rate.values, ttft.at, ttft.prompt_tokens)
+    if minute_share is None and own.ttft is None and measured is not None and not measured.inferred:
+        minute_share = of_minute(measured.ttft.values, measured.ttft.at, measured.ttft.prompt_tokens)
+    return together or 0.0, minute_share or 0.0
+
+
+def _told_common(own: Given, together: float, minute_share: float) -> Iterator[str]:
+    if together:
+        yield f"first-token time and token rate of a call have a correlation of {together:+.2f} (normal scores)"
+    if minute_share:
+        whose = own.minutes_of or "this target"
+        yield f"{minute_share:.0%} of the spread of first-token times is common to all calls of {whose} in a minute"
 
 
 def _fitted(measured: Measured, part: str, *, strict: bool) -> Fitted | None:
@@ -124,20 +162,22 @@ def _from(source: str, fitted: Fitted, measured: Measured, part: str) -> str:
     return "; ".join(words)
 
 
-def _limits(target: Target, own: Given, demand: Demand) -> tuple[Given, Assumption]:
+def _limits(own: Given, demand: Demand, carries: Carried, seconds: float) -> tuple[Given, str]:
+    """The limits, and what they stand on."""
     if own.bounded:
         words = [
             f"{name} {value:g}"
             for name in ("servers", "queue", "requests_per_minute", "tokens_per_minute")
             if (value := getattr(own, name)) is not None
         ]
-        return own, Assumption(target.name, "capacity", f"given in the models file: {', '.join(words)}", measured=True)
-    peak = Given(requests_per_minute=demand.peak_requests, tokens_per_minute=demand.peak_tokens or None)
-    text = (
-        f"assumed: the peak minute of the traffic, {demand.peak_requests:g} requests"
-        f" and {demand.peak_tokens:g} tokens a minute"
+        return own, f"given in the models file: {', '.join(words)}"
+    found = assumed(demand, carries, seconds)
+    limits = Given(
+        servers=found.servers,
+        requests_per_minute=found.requests_per_minute,
+        tokens_per_minute=found.tokens_per_minute,
     )
-    return peak, Assumption(target.name, "capacity", text, measured=False)
+    return limits, found.text
 
 
 def _price(target: Target, own: Given) -> tuple[Price | None, Assumption]:

@@ -3,6 +3,9 @@
     [targets.azure-eu]                                  # a target of the configuration
     ttft = { p50 = "400ms", p99 = "2s" }                # a lognormal through these quantiles, or one constant
     rate = { p1 = 15, p50 = 60 }                        # tokens per second
+    together = -0.3                                     # a call's first-token time and rate, -1 to 1
+    minute_share = 0.2                                  # of the spread of first-token times that a minute's calls share
+    minutes_of = "azure"                                # targets that name the same are slow in the same minutes
     requests_per_minute = 600
     tokens_per_minute = 400_000
     servers = 40                                        # answers under way at once, then up to `queue` wait
@@ -134,6 +137,9 @@ class ModelTable(Table):
     ttft: Times | None = None
     rate: Rates | None = None
     cells: list[CellTable] = []  # noqa: RUF012 - pydantic copies defaults
+    together: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] | None = None
+    minute_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    minutes_of: Text | None = None
     round_trip: Seconds | None = None
     """Time to a refusal."""
     servers: Annotated[int, quantity("count", Bounds(ge=1, le=1_000_000))] | None = None
@@ -156,6 +162,9 @@ class Given(Struct, frozen=True, kw_only=True):
     ttft: Tables | None = None
     rate: Tables | None = None
     measured: Source | None = None
+    together: float | None = None
+    minute_share: float | None = None
+    minutes_of: str | None = None
     round_trip: float | None = None
     servers: int | None = None
     queue: int | None = None
@@ -193,6 +202,8 @@ def _check(name: str, table: ModelTable, known: list[str], base: Path, faults: F
         faults.add(path, f"the configuration has no such target; {did_you_mean(name, known)}")
     if table.queue is not None and table.servers is None:
         faults.add(f"{path}.queue", "needs `servers`: nobody waits where there is no bound")
+    if table.minutes_of is not None and table.minute_share is None:
+        faults.add(f"{path}.minutes_of", "needs `minute_share`: how much of the spread these minutes have")
     for which in ("ttft", "rate"):
         in_cells = [number for number, cell in enumerate(table.cells) if getattr(cell, which) is not None]
         if in_cells and getattr(table, which) is None and not _all_of_it(table, which):
@@ -221,6 +232,9 @@ def _given(table: ModelTable, base: Path) -> Given:
         ttft=_tables(table, "ttft"),
         rate=_tables(table, "rate"),
         measured=None if table.measured is None else _source(table.measured, base),
+        together=table.together,
+        minute_share=table.minute_share,
+        minutes_of=table.minutes_of,
         round_trip=table.round_trip,
         servers=table.servers,
         queue=table.queue,

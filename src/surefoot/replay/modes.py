@@ -240,6 +240,14 @@ def _unreadable(speech: Speech, way: Way) -> Play:
     return Play(steps, play.first, play.gap, play.later_gap, play.tokens)
 
 
+def _bad_arguments(speech: Speech, way: Way) -> Play:
+    """They break off, after as many tokens as any answer that breaks: a stream is over sooner than a whole one."""
+    if way is _PLAIN:
+        return _unreadable(speech, way)
+    said = min(AFTER_TOKENS, speech.tokens)
+    return _unreadable(Speech(speech.first, speech.gap, said, speech.round_trip), way)
+
+
 def _after(play: Play, *before: Step) -> Play:
     return Play((*before, *play.steps), play.first, play.gap, play.later_gap, play.tokens)
 
@@ -298,7 +306,7 @@ MODES: dict[str, Mode] = {
     "plain_html": _HTML,
     "plain_cut": _CUT,
     "plain_truncate": _TRUNCATE,
-    "bad_arguments": _unreadable,
+    "bad_arguments": _bad_arguments,
     "bad_structure": _unreadable,
 }
 """By name. A mode that is drilled with plain calls strikes streamed ones here too: what it means is the same."""

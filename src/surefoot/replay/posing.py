@@ -31,6 +31,9 @@ from surefoot.replay.task import Task, TrafficFile
 UNKNOWN_LENGTH = 1_800.0
 """Seconds that an incident without a known length lasts in the variation that lets it count."""
 
+INDEPENDENT = (
+    "of these targets a call's first-token time says nothing of its token rate, and no minute is slow for all calls"
+)
 STANDING = "what a fallback costs while nothing fails (commitments, keep-warm) is not in any cost here"
 
 
@@ -97,6 +100,9 @@ def pose(material: Material, asked: Asked) -> Posed:
     if asked.vary:
         tasks += made.variations(base)
     models = [material.of_ours, *([] if material.of_against is None else [material.of_against])]
+    apart = [name for one in models for name, model in one.of.items() if not (model.together or model.minute_share)]
+    if apart:
+        said.append(f"{INDEPENDENT}: {', '.join(dict.fromkeys(apart))}")
     return Posed(
         tasks=tuple(tasks),
         said=tuple(dict.fromkeys(said)),
@@ -121,6 +127,7 @@ class _Posing:
         targets = {target.name: target for one in both for target in one.targets}
         self._everybody = replace(material.ours, targets=tuple(targets.values()))
         self._arms = arms(material.ours, material.against, self._models)
+        self._slowed = material.of_ours.slowed | (material.of_against.slowed if material.of_against else frozenset())
 
     def _models(self, configuration: Configuration) -> Mapping[str, TargetModel]:
         found = self._material.of_ours if configuration is self._material.ours else self._material.of_against
@@ -153,6 +160,8 @@ class _Posing:
         case, rules = self.case(base), self.rules(self._asked.readings[0])
         for word, factor in (("half", 0.5), ("double", 2.0)):
             yield self.task(replace(case, arms=self._with_capacity(factor)), "", "fallback capacity", word)
+        if self._slowed:
+            yield self.task(replace(case, arms=self._unslowed()), "", "load coupling", "none")
         half = self._asked.failing / 2
         changed = (
             ("failing", show_share(half), replace(rules, failing=half)),
@@ -166,11 +175,26 @@ class _Posing:
         yield self.task(again, "", "seed", str(other_seed))
 
     def _with_capacity(self, factor: float) -> tuple[Arm, ...]:
-        """Both arms, with so many times the limits of every target that no route asks first."""
-        first = {name for names in primaries(self._material.ours).values() for name in names}
+        """Both arms, with so many times the limits of every target that no route asks first, or that is slowed."""
+        first = {name for names in primaries(self._material.ours).values() for name in names} - self._slowed
         call = self._material.demand.largest_call
         return tuple(
             replace(arm, models={n: one if n in first else scaled(one, factor, call) for n, one in arm.models.items()})
+            for arm in self._arms
+        )
+
+    def _unslowed(self) -> tuple[Arm, ...]:
+        """Both arms, with fallbacks that take the busiest minute of the traffic as fast as if they were alone in it."""
+        demand = self._material.demand
+        most = {"requests_per_minute": demand.peak_requests, "tokens_per_minute": demand.peak_tokens or None}
+        return tuple(
+            replace(
+                arm,
+                models={
+                    name: replace(one, servers=None, **most) if name in self._slowed else one
+                    for name, one in arm.models.items()
+                },
+            )
             for arm in self._arms
         )
 
