@@ -35,13 +35,13 @@ from surefoot.policy.call import Call
 from surefoot.policy.first_token import FirstToken, series_of
 from surefoot.policy.fleet import Fleet
 from surefoot.policy.suspicion import Suspicion
-from surefoot.replay.arm import Arm
-from surefoot.replay.batch import Batch
-from surefoot.replay.driver import KINDS, Driver
-from surefoot.replay.model import Floats, QuantileTable, TargetModel
-from surefoot.replay.modes import AFTER_TOKENS
-from surefoot.replay.outage import Outage
-from surefoot.replay.result import Results
+from surefoot.replay.models.model import Floats, QuantileTable, TargetModel
+from surefoot.replay.outages.modes import AFTER_TOKENS
+from surefoot.replay.outages.outage import Outage
+from surefoot.replay.virtual.arm import Arm
+from surefoot.replay.virtual.batch import Batch
+from surefoot.replay.virtual.driver import KINDS, Driver
+from surefoot.replay.virtual.result import Results
 from surefoot.twin import Distribution, Lognormal
 from surefoot.twin.behaviour import sampler
 

@@ -23,10 +23,10 @@ from surefoot.domain.route import Route, Rung
 from surefoot.domain.target import Endpoint, Target
 from surefoot.domain.units import Price
 from surefoot.policy.options import PolicyOptions
-from surefoot.replay.batch import Batch
-from surefoot.replay.driver import KINDS, Arm, run
-from surefoot.replay.model import QuantileTable, TargetModel
-from surefoot.replay.outage import Outage
+from surefoot.replay.models.model import QuantileTable, TargetModel
+from surefoot.replay.outages.outage import Outage
+from surefoot.replay.virtual.batch import Batch
+from surefoot.replay.virtual.driver import KINDS, Arm, run
 
 NAMES = ("primary", "second", "third")
 CALLS = 1_000_000

@@ -27,9 +27,9 @@ from surefoot.gateway.channel import Settings
 from surefoot.policy.call import Call
 from surefoot.policy.first_token import FirstTokenOptions
 from surefoot.policy.options import PolicyOptions
-from surefoot.replay.arm import Arm
-from surefoot.replay.driver import Driver
-from surefoot.replay.model import TargetModel, constant
+from surefoot.replay.models.model import TargetModel, constant
+from surefoot.replay.virtual.arm import Arm
+from surefoot.replay.virtual.driver import Driver
 from surefoot.twin import HEALTHY, Tls, TwinOptions, TwinProcess
 
 OPTIONS = PolicyOptions(

@@ -23,9 +23,9 @@ from surefoot.domain.place import Place, Transfer
 from surefoot.domain.target import Endpoint, Target
 from surefoot.evidence import clopper_pearson
 from surefoot.evidence.intervals import korn_graubard
-from surefoot.replay.arranged import Arranged
-from surefoot.replay.outage import Outage
-from surefoot.replay.tally import Tally
+from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.tally import Tally
+from surefoot.replay.outages.outage import Outage
 
 Row = tuple[float, Call, Call]
 INCIDENTS = [outage(1, 3, incident="A"), outage(5, 6, incident="B", mode="silence"), outage(20, 21, incident="C")]

@@ -8,9 +8,9 @@ import pytest
 from surefoot.candidates.measuring import Measured, Meter, difference, effective
 from surefoot.evidence import clopper_pearson, quantile_ranks
 from surefoot.facts import Fact
-from surefoot.replay.histogram import MIDDLES, bins_of, counted
-from surefoot.replay.resampling import interval, weights
-from surefoot.replay.result import Integers
+from surefoot.replay.counting.histogram import MIDDLES, bins_of, counted
+from surefoot.replay.counting.resampling import interval, weights
+from surefoot.replay.virtual.result import Integers
 
 ALONE = Meter("c.any", None, 1)
 WEEKS = 12

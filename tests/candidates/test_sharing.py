@@ -11,9 +11,9 @@ from surefoot.candidates.measuring import Meter
 from surefoot.candidates.sharing import Pair, alone_by_law, pairs_of, told
 from surefoot.evidence import clopper_pearson
 from surefoot.facts import Fact
-from surefoot.replay.arranged import Arranged
-from surefoot.replay.outage import Outage
-from surefoot.replay.tally import Tally
+from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.tally import Tally
+from surefoot.replay.outages.outage import Outage
 
 CLOUDS = """
 [targets.{name}]

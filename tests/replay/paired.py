@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from surefoot.domain.outcome import Kind
-from surefoot.replay.driver import KINDS
-from surefoot.replay.outage import Outage
-from surefoot.replay.result import Results
+from surefoot.replay.outages.outage import Outage
+from surefoot.replay.virtual.driver import KINDS
+from surefoot.replay.virtual.result import Results
 
 MONDAY = datetime(2024, 6, 3, tzinfo=UTC).timestamp()
 """0:00 UTC on the first day of 2024-W23."""

@@ -10,8 +10,8 @@ import numpy as np
 from surefoot.config.configuration import Configuration
 from surefoot.intake.incident import Incident, Severity
 from surefoot.replay.arms import read_configuration
-from surefoot.replay.batch import Batch
-from surefoot.replay.model import Floats, TargetModel, constant
+from surefoot.replay.models.model import Floats, TargetModel, constant
+from surefoot.replay.virtual.batch import Batch
 
 TARGETS = """
 [targets.azure-eu]

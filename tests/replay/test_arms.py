@@ -7,10 +7,10 @@ from tests.replay.planned import EU, ROUTES, TARGETS, batch, configured, models
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Filtered, Order, Resume, Rung, Watch, When
 from surefoot.replay.arms import arms, first_two, primaries, read_configuration, without_fallback
-from surefoot.replay.driver import KINDS, Arm, run
-from surefoot.replay.outage import Outage
-from surefoot.replay.result import Results
+from surefoot.replay.outages.outage import Outage
 from surefoot.replay.traffic import Batch
+from surefoot.replay.virtual.driver import KINDS, Arm, run
+from surefoot.replay.virtual.result import Results
 
 OK = KINDS.index(Kind.OK)
 

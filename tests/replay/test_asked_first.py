@@ -6,8 +6,8 @@ import pytest
 from tests.replay.planned import EU, ROUTES, configured, models, traffic
 
 from surefoot.replay.arms import arms
-from surefoot.replay.outage import Outage
-from surefoot.replay.tally import WITHOUT, Sum, Tally
+from surefoot.replay.counting.tally import WITHOUT, Sum, Tally
+from surefoot.replay.outages.outage import Outage
 from surefoot.replay.task import Task, TrafficFile, content_of, perform
 
 NOBODY_MAY = """

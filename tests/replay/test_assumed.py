@@ -10,15 +10,15 @@ from tests.replay.planned import configured, traffic
 
 from surefoot.config.configuration import Configuration
 from surefoot.domain.outcome import Kind
-from surefoot.replay.arm import Arm
 from surefoot.replay.assumed import NOTHING, Carried, assumed, carried, mean_seconds
 from surefoot.replay.demand import Demand, Lengths, demand_of
-from surefoot.replay.driver import KINDS, run
-from surefoot.replay.model import Floats, QuantileTable, TargetModel, constant
 from surefoot.replay.modelling import Models, models_of
-from surefoot.replay.models_file import Given
-from surefoot.replay.outage import Outage
+from surefoot.replay.models.model import Floats, QuantileTable, TargetModel, constant
+from surefoot.replay.models.models_file import Given
+from surefoot.replay.outages.outage import Outage
 from surefoot.replay.traffic import Traffic
+from surefoot.replay.virtual.arm import Arm
+from surefoot.replay.virtual.driver import KINDS, run
 
 BEGAN, DOWN, UP, END = 1_700_000_000.0, 900.0, 1_800.0, 2_700.0
 TWO = """

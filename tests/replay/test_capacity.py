@@ -6,8 +6,8 @@ from tests.replay.world import TRIP, alone, arm, calls, kinds, model, outage, re
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits
-from surefoot.replay.capacity import Bucket, Capacity
-from surefoot.replay.model import TargetModel
+from surefoot.replay.models.capacity import Bucket, Capacity
+from surefoot.replay.models.model import TargetModel
 
 PATIENT = Limits(attempts=1, wait=0.0)
 

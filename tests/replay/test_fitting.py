@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import kstest, lognorm
 
 from surefoot.errors import EvidenceError
-from surefoot.replay.fitting import LEAST, POINTS, lognormal, resampled
-from surefoot.replay.measured import FASTEST, Source, measured, read_measured
-from surefoot.replay.model import Floats, QuantileTable, quantiles
+from surefoot.replay.models.fitting import LEAST, POINTS, lognormal, resampled
+from surefoot.replay.models.measured import FASTEST, Source, measured, read_measured
+from surefoot.replay.models.model import Floats, QuantileTable, quantiles
 
 Z99 = 2.3263478740408408
 """The 99th percentile of the standard normal distribution."""

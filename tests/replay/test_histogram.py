@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from surefoot.errors import EvidenceError
 from surefoot.evidence import percentile
-from surefoot.replay.histogram import (
+from surefoot.replay.counting.histogram import (
     BINS,
     LONGEST,
     MIDDLES,

@@ -12,14 +12,14 @@ from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, model,
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
 from surefoot.policy.fleet import Fleet
-from surefoot.replay.draws import draws
-from surefoot.replay.driver import Driver
-from surefoot.replay.life import Leg, Life
-from surefoot.replay.model import QuantileTable, TargetModel
-from surefoot.replay.modes import MODES
-from surefoot.replay.outage import Outage
-from surefoot.replay.result import Results
-from surefoot.replay.ticking import EVERY
+from surefoot.replay.models.draws import draws
+from surefoot.replay.models.model import QuantileTable, TargetModel
+from surefoot.replay.outages.modes import MODES
+from surefoot.replay.outages.outage import Outage
+from surefoot.replay.virtual.driver import Driver
+from surefoot.replay.virtual.life import Leg, Life
+from surefoot.replay.virtual.result import Results
+from surefoot.replay.virtual.ticking import EVERY
 
 
 class Restless(Fleet):

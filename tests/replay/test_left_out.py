@@ -7,7 +7,7 @@ from tests.replay.planned import configured, incident
 
 from surefoot.intake.incident import Reading, Severity
 from surefoot.intake.incidents.mending import CAP
-from surefoot.replay.planning import OUTSIDE, LeftOut, Plan, Rules, plan
+from surefoot.replay.outages.planning import OUTSIDE, LeftOut, Plan, Rules, plan
 
 FIRST, LAST = 1_000_000.0, 2_000_000.0
 DAY = 86_400.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surefoot.errors import EvidenceError
-from surefoot.replay.model import QuantileTable, TargetModel, constant, hour_classes, quantiles
+from surefoot.replay.models.model import QuantileTable, TargetModel, constant, hour_classes, quantiles
 
 MONDAY = 1_732_492_800.0
 """2024-11-25 00:00 UTC."""

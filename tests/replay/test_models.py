@@ -13,11 +13,11 @@ from surefoot.domain.units import Price
 from surefoot.errors import ConfigError
 from surefoot.replay.arms import arms
 from surefoot.replay.demand import demand_of
-from surefoot.replay.driver import KINDS, run
-from surefoot.replay.measured import Source, read_measured
-from surefoot.replay.model import ROUND_TRIP, TargetModel, quantiles
 from surefoot.replay.modelling import DEFAULT_RATE, DEFAULT_TTFT, Models, models_of
-from surefoot.replay.models_file import Given, read_models
+from surefoot.replay.models.measured import Source, read_measured
+from surefoot.replay.models.model import ROUND_TRIP, TargetModel, quantiles
+from surefoot.replay.models.models_file import Given, read_models
+from surefoot.replay.virtual.driver import KINDS, run
 
 NAMES = ("azure-eu", "openai-us", "claude-us")
 

@@ -9,7 +9,7 @@ from tests.replay.world import FIRST, TRIP, arm, calls, kinds, model, outage, re
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Watch
 from surefoot.drill.catalogue import MODES as DRILLED
-from surefoot.replay.modes import AFTER_TOKENS, MODES, Severity, Sign, Speech, Way, healthy, severity, worse
+from surefoot.replay.outages.modes import AFTER_TOKENS, MODES, Severity, Sign, Speech, Way, healthy, severity, worse
 
 SPEECH = Speech(0.5, 0.05, 11, 0.1)
 PATIENT = Limits(attempts=1, wait=0.0)

@@ -13,9 +13,9 @@ from tests.replay.world import BEGAN, alone, arm, calls, kinds, model, outage, r
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume, Watch
 from surefoot.domain.target import Continues
-from surefoot.replay.outage import GATEWAY, Outage
-from surefoot.replay.tally import Tally
-from surefoot.replay.toll import tolls
+from surefoot.replay.counting.tally import Tally
+from surefoot.replay.counting.toll import tolls
+from surefoot.replay.outages.outage import GATEWAY, Outage
 
 PRICE = (100 * 1.0 + 11 * 2.0) / 1e6
 """US dollars of one whole answer."""

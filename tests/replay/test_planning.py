@@ -11,8 +11,8 @@ from tests.replay.planned import ROUTES, TARGETS, configured, incident
 from surefoot.config.rates import default_rates, told_by
 from surefoot.intake.incident import Incident, Reading, Severity
 from surefoot.intake.incidents.reading import How, gather
-from surefoot.replay.naming import names_model, same_model
-from surefoot.replay.planning import Plan, Rules, is_elsewhere, mode_of, plan, strikes
+from surefoot.replay.models.naming import names_model, same_model
+from surefoot.replay.outages.planning import Plan, Rules, is_elsewhere, mode_of, plan, strikes
 
 SPAN = (0.0, 100_000.0)
 

@@ -13,13 +13,13 @@ from tests.replay.planned import traffic
 from surefoot.errors import ConfigError, ReplayError, StartError
 from surefoot.intake.incident import Reading
 from surefoot.intake.parquet import JOINED_KEY
+from surefoot.replay.counting.kept import ready
+from surefoot.replay.counting.tally import WITHOUT, Sum, Time
 from surefoot.replay.files import Files as Given
 from surefoot.replay.files import Opened, opened
-from surefoot.replay.kept import ready
-from surefoot.replay.model import TargetModel, constant
+from surefoot.replay.models.model import TargetModel, constant
 from surefoot.replay.posing import Asked, Posed, pose, scaled
 from surefoot.replay.stress import read_stress
-from surefoot.replay.tally import WITHOUT, Sum, Time
 from surefoot.replay.task import perform
 
 

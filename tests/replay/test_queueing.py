@@ -8,8 +8,8 @@ import pytest
 from tests.replay.world import alone, calls, replayed
 
 from surefoot.domain.route import Limits
-from surefoot.replay.draws import TTFT, draws
-from surefoot.replay.model import Floats, QuantileTable, TargetModel, constant, quantiles
+from surefoot.replay.models.draws import TTFT, draws
+from surefoot.replay.models.model import Floats, QuantileTable, TargetModel, constant, quantiles
 
 MEAN = 0.5
 """Seconds of service."""

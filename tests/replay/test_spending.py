@@ -9,7 +9,7 @@ from tests.replay.test_summary import ACME, facts, hand, tallied, value
 from surefoot.errors import EvidenceError
 from surefoot.evidence import garwood
 from surefoot.facts import Facts
-from surefoot.replay.spending import per_recovery
+from surefoot.replay.counting.spending import per_recovery
 
 __all__ = ["hand"]
 

@@ -11,11 +11,11 @@ from surefoot.errors import ReplayError
 from surefoot.evidence.outages import lift as lift_of
 from surefoot.evidence.spans import Span, common, length
 from surefoot.replay.arms import arms
-from surefoot.replay.correlation import correlated
 from surefoot.replay.demand import Demand, Lengths
-from surefoot.replay.driver import KINDS, run
-from surefoot.replay.outage import GATEWAY, Outage
+from surefoot.replay.outages.correlation import correlated
+from surefoot.replay.outages.outage import GATEWAY, Outage
 from surefoot.replay.stress import STRESSES, Case, read_stress
+from surefoot.replay.virtual.driver import KINDS, run
 
 OK = KINDS.index(Kind.OK)
 WEEK = 7 * 86_400.0

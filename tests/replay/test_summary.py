@@ -12,12 +12,12 @@ from surefoot.errors import ReplayError
 from surefoot.evidence import clopper_pearson
 from surefoot.evidence.outages import fallback_worth
 from surefoot.facts import Fact, Facts, write
-from surefoot.replay.kept import keep
-from surefoot.replay.measures import Where
-from surefoot.replay.outage import Outage
-from surefoot.replay.resampling import RESAMPLES, weights
-from surefoot.replay.summary import About, Played, moves_of, summarise
-from surefoot.replay.tally import Tally
+from surefoot.replay.counting.kept import keep
+from surefoot.replay.counting.measures import Where
+from surefoot.replay.counting.resampling import RESAMPLES, weights
+from surefoot.replay.counting.summary import About, Played, moves_of, summarise
+from surefoot.replay.counting.tally import Tally
+from surefoot.replay.outages.outage import Outage
 
 PLACES = {"primary": Where("US", "Acme Inc."), "spare": Where("DE", "Beta GmbH")}
 

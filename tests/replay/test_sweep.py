@@ -18,11 +18,11 @@ from tests.replay.planned import traffic
 
 from surefoot.errors import ReplayError
 from surefoot.intake.incident import Reading
+from surefoot.replay.counting.tally import Tally
 from surefoot.replay.files import Files as Given
 from surefoot.replay.files import opened
 from surefoot.replay.posing import Asked, pose
 from surefoot.replay.sweep import sweep
-from surefoot.replay.tally import Tally
 from surefoot.replay.task import Task, perform
 
 

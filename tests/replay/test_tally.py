@@ -8,9 +8,9 @@ from tests.replay.paired import HOUR, MONDAY, SPARE, TARGETS, WEEK, failed, ok, 
 
 from surefoot.domain.outcome import Kind
 from surefoot.errors import EvidenceError
-from surefoot.replay.histogram import quantile
-from surefoot.replay.outage import GATEWAY
-from surefoot.replay.tally import ALL, NANO, WITHOUT, Sum, Tally, Time, name_of, week_of
+from surefoot.replay.counting.histogram import quantile
+from surefoot.replay.counting.tally import ALL, NANO, WITHOUT, Sum, Tally, Time, name_of, week_of
+from surefoot.replay.outages.outage import GATEWAY
 
 WITH, LATE = 1, 2
 

@@ -8,10 +8,10 @@ from scipy.stats import kstest
 from tests.replay.world import model
 
 from surefoot.errors import EvidenceError
-from surefoot.replay.fitting import LEAST
-from surefoot.replay.measured import Source, read_measured
-from surefoot.replay.model import Floats, TargetModel
-from surefoot.replay.together import Chances, of_call, of_minute, scores
+from surefoot.replay.models.fitting import LEAST
+from surefoot.replay.models.measured import Source, read_measured
+from surefoot.replay.models.model import Floats, TargetModel
+from surefoot.replay.models.together import Chances, of_call, of_minute, scores
 
 COUNT = 30_000
 AT: Floats = np.linspace(1_700_000_000.0, 1_700_000_000.0 + 12.0 * (COUNT - 1), COUNT)

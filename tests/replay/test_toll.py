@@ -6,10 +6,10 @@ from tests.replay.paired import HOUR, MONDAY, PRIMARY, SPARE, TARGETS, failed, o
 from tests.replay.test_summary import facts, tallied, value
 
 from surefoot.domain.outcome import Kind
-from surefoot.replay.arriving import NONE, Arriving
-from surefoot.replay.outage import GATEWAY
-from surefoot.replay.tally import Sum, Tally
-from surefoot.replay.toll import Sort, tolls
+from surefoot.replay.counting.tally import Sum, Tally
+from surefoot.replay.counting.toll import Sort, tolls
+from surefoot.replay.outages.outage import GATEWAY
+from surefoot.replay.virtual.arriving import NONE, Arriving
 
 
 def test_outages_of_fallbacks_are_told_apart_from_those_of_primaries_that_met_no_call() -> None:

@@ -15,10 +15,10 @@ from surefoot.domain.outcome import Kind
 from surefoot.domain.place import Zone
 from surefoot.errors import ReplayError
 from surefoot.intake.parquet import JOINED_KEY
-from surefoot.replay.accounts import KINDS
-from surefoot.replay.driver import run
-from surefoot.replay.requests import Front
 from surefoot.replay.traffic import Traffic
+from surefoot.replay.virtual.accounts import KINDS
+from surefoot.replay.virtual.driver import run
+from surefoot.replay.virtual.requests import Front
 
 COLUMNS = {
     "at": "DOUBLE",

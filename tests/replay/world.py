@@ -13,12 +13,12 @@ from surefoot.domain.target import Endpoint, Target
 from surefoot.domain.units import Price
 from surefoot.policy.breaker import BreakerOptions
 from surefoot.policy.options import PolicyOptions
-from surefoot.replay.arm import Arm
-from surefoot.replay.batch import Batch
-from surefoot.replay.driver import KINDS, run
-from surefoot.replay.model import TargetModel, constant
-from surefoot.replay.outage import Outage
-from surefoot.replay.result import Results
+from surefoot.replay.models.model import TargetModel, constant
+from surefoot.replay.outages.outage import Outage
+from surefoot.replay.virtual.arm import Arm
+from surefoot.replay.virtual.batch import Batch
+from surefoot.replay.virtual.driver import KINDS, run
+from surefoot.replay.virtual.result import Results
 
 ENDPOINT = Endpoint("127.0.0.1", 1, tls=False, path="/v1")
 BEGAN = 1_700_000_000.0

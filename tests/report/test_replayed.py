@@ -7,13 +7,13 @@ from tests.replay.paired import HOUR, MONDAY, TARGETS, failed, ok, outage, resul
 
 from surefoot.domain.outcome import Kind
 from surefoot.evidence import clopper_pearson
-from surefoot.replay.measures import Where
+from surefoot.replay.counting.measures import Where
+from surefoot.replay.counting.summary import About, Played, Summary, summarise
+from surefoot.replay.counting.tally import Tally
 from surefoot.replay.modelling import Assumption
-from surefoot.replay.outage import GATEWAY, Outage
-from surefoot.replay.planning import LeftOut
+from surefoot.replay.outages.outage import GATEWAY, Outage
+from surefoot.replay.outages.planning import LeftOut
 from surefoot.replay.stress import OF_THE_GATEWAY
-from surefoot.replay.summary import About, Played, Summary, summarise
-from surefoot.replay.tally import Tally
 from surefoot.report.replayed import LEFT_OUT, Heading, answer, basis, tables
 from surefoot.report.shown import minutes_of
 

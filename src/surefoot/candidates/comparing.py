@@ -21,7 +21,7 @@ from surefoot.candidates.sharing import Pair, alone_by_law, pairs_of
 from surefoot.candidates.weighing import by_route, coverages_of, endless
 from surefoot.facts import Fact, Facts
 from surefoot.intake.incident import Reading
-from surefoot.replay.tally import Tally
+from surefoot.replay.counting.tally import Tally
 from surefoot.replay.task import Task
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from surefoot.candidates.measuring import Measured, Meter, effective
 from surefoot.evidence.covering import THRESHOLD, Coverage, coverage
-from surefoot.replay.arranged import Arranged
-from surefoot.replay.result import Floats, Integers
-from surefoot.replay.tally import WITHOUT, Sum
-from surefoot.replay.toll import MICRO, Toll
+from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.tally import WITHOUT, Sum
+from surefoot.replay.counting.toll import MICRO, Toll
+from surefoot.replay.virtual.result import Floats, Integers
 
 YEAR = 365.25 * 86_400
 _WITH = 1

@@ -11,9 +11,9 @@ from surefoot.candidates.covered import Modes, by_mode, coverages, modes_of
 from surefoot.candidates.measuring import Measured, Meter
 from surefoot.candidates.sharing import Pair, told
 from surefoot.domain.target import Target
-from surefoot.replay.arranged import EVERYTHING, Arranged, View
-from surefoot.replay.result import Integers
-from surefoot.replay.tally import NANO, WITHOUT, Sum, Tally, Time
+from surefoot.replay.counting.arranged import EVERYTHING, Arranged, View
+from surefoot.replay.counting.tally import NANO, WITHOUT, Sum, Tally, Time
+from surefoot.replay.virtual.result import Integers
 
 FALLBACK = "fallback.end_to_end.p99"
 OVERALL = "end_to_end.p99"

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from surefoot.evidence.intervals import garwood, korn_graubard
 from surefoot.evidence.order import P99, SMALLEST_FOR_P99, quantile_ranks
 from surefoot.facts import Fact
-from surefoot.replay.histogram import MIDDLES, RELATIVE_ERROR, quantile, quantiles_of_rows
-from surefoot.replay.resampling import CONFIDENCE, RESAMPLES, ROUGH, interval
-from surefoot.replay.result import Floats, Integers
+from surefoot.replay.counting.histogram import MIDDLES, RELATIVE_ERROR, quantile, quantiles_of_rows
+from surefoot.replay.counting.resampling import CONFIDENCE, RESAMPLES, ROUGH, interval
+from surefoot.replay.virtual.result import Floats, Integers
 
 Ends = tuple[float | None, float | None]
 OPEN: Ends = (None, None)

@@ -22,10 +22,10 @@ from surefoot.facts import Fact
 from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.zones import Zones
 from surefoot.replay.arms import primaries
-from surefoot.replay.arranged import Arranged
-from surefoot.replay.result import Floats, Integers
-from surefoot.replay.tally import MONDAY, WEEK, Tally
-from surefoot.replay.toll import MICRO
+from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.tally import MONDAY, WEEK, Tally
+from surefoot.replay.counting.toll import MICRO
+from surefoot.replay.virtual.result import Floats, Integers
 
 TOTAL = ("cloud", "region")
 """Domains of which beta is 1 where all are shared."""

@@ -23,7 +23,7 @@ from surefoot.config.quantities import read_duration
 from surefoot.config.rates import default_rates, read_rates
 from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
-from surefoot.replay.kept import ready
+from surefoot.replay.counting.kept import ready
 from surefoot.replay.sweep import ray_here, sweep
 
 

@@ -20,12 +20,12 @@ from surefoot.config.quantities import read_duration
 from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
 from surefoot.replay.arms import NO_FALLBACK
+from surefoot.replay.counting.kept import FILES, keep, ready
+from surefoot.replay.counting.summary import About, Played, Summary, summarise
 from surefoot.replay.files import Files, Opened, opened
-from surefoot.replay.kept import FILES, keep, ready
 from surefoot.replay.posing import Asked, Posed, held_against, places_of, pose
 from surefoot.replay.reach import untouched
 from surefoot.replay.stress import Stress, read_stress
-from surefoot.replay.summary import About, Played, Summary, summarise
 from surefoot.replay.sweep import ray_here, sweep
 from surefoot.report.replayed import Heading, answer, basis, tables
 

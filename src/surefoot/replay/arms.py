@@ -25,8 +25,8 @@ from surefoot.domain.route import Filtered, Order, Resume, Route, Rung, Watch
 from surefoot.policy.breaker import BreakerOptions
 from surefoot.policy.jurisdictions import Jurisdictions, met_by
 from surefoot.policy.zones import Zones
-from surefoot.replay.arm import Arm
-from surefoot.replay.model import TargetModel
+from surefoot.replay.models.model import TargetModel
+from surefoot.replay.virtual.arm import Arm
 
 NO_FALLBACK = "no-fallback"
 """What `--against` is called with for the arm that is cut."""

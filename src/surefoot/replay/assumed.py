@@ -12,9 +12,9 @@ and where it would have to take more than it carries, it has so many places, and
     places = calls a minute / 60 * mean seconds of an answer
 
 By Little's law (1961) these are the answers under way in that minute: all of it is then taken up. How long a call waits
-is not put in, but follows from the queue (`replay.capacity`, first come first served; Kiefer and Wolfowitz 1955): the
-longer, the nearer the load comes to the limit. This is the plainest model that slows at all: no curve has to be
-believed, and there is no number in it that is not the traffic's, the target's or one of the two below.
+is not put in, but follows from the queue (`replay.models.capacity`, first come first served; Kiefer and Wolfowitz
+1955): the longer, the nearer the load comes to the limit. This is the plainest model that slows at all: no curve has
+to be believed, and there is no number in it that is not the traffic's, the target's or one of the two below.
 
 Knows what the traffic asks for. Must never: assume in silence, or slow a target under the load that it carries.
 """
@@ -28,12 +28,12 @@ from msgspec import Struct
 
 from surefoot.config.configuration import Configuration
 from surefoot.replay.arms import primaries, without_fallback
-from surefoot.replay.books import gaps
 from surefoot.replay.demand import MINUTE, Busiest, Demand, Lengths
-from surefoot.replay.fitting import LEAST
-from surefoot.replay.model import Tables, quantiles
+from surefoot.replay.models.fitting import LEAST
+from surefoot.replay.models.model import Tables, quantiles
 from surefoot.replay.task import first_targets
 from surefoot.replay.traffic import Traffic
+from surefoot.replay.virtual.books import gaps
 
 HEADROOM = 2.0
 """Times its own busiest minute that a target takes. An assumption: limits go in steps, and are set above what is used.

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from surefoot.errors import ReplayError
-from surefoot.replay.model import Floats, Integers
+from surefoot.replay.models.model import Floats, Integers
 from surefoot.replay.traffic import MEMORY, TYPICAL_TOKENS
 
 HOUR = 3_600.0

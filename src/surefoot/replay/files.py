@@ -17,7 +17,7 @@ from surefoot.intake.incidents.reading import Gathered, How, gather
 from surefoot.replay.arms import read_configuration
 from surefoot.replay.demand import Demand, demand_of
 from surefoot.replay.modelling import models_of
-from surefoot.replay.models_file import Given, read_models
+from surefoot.replay.models.models_file import Given, read_models
 from surefoot.replay.posing import Asked, Material
 from surefoot.replay.task import TrafficFile, content_of
 from surefoot.replay.traffic import TYPICAL_TOKENS, Traffic

@@ -17,11 +17,11 @@ from surefoot.domain.target import Target
 from surefoot.domain.units import Price
 from surefoot.replay.assumed import NOTHING, Carried, assumed, carried, mean_seconds
 from surefoot.replay.demand import Demand
-from surefoot.replay.fitting import LEAST, Fitted, lognormal, resampled
-from surefoot.replay.measured import Measured, called, given_up, left_out_told, of_traffic, read_measured
-from surefoot.replay.model import ROUND_TRIP, Tables, TargetModel
-from surefoot.replay.models_file import Given
-from surefoot.replay.together import of_call, of_minute
+from surefoot.replay.models.fitting import LEAST, Fitted, lognormal, resampled
+from surefoot.replay.models.measured import Measured, called, given_up, left_out_told, of_traffic, read_measured
+from surefoot.replay.models.model import ROUND_TRIP, Tables, TargetModel
+from surefoot.replay.models.models_file import Given
+from surefoot.replay.models.together import of_call, of_minute
 
 _TTFT = lognormal({0.5: 0.37, 0.99: 2.9})
 _RATE = lognormal({0.01: 5.6, 0.5: 53.0})

@@ -18,15 +18,15 @@ from surefoot.config.quantities import show_duration, show_share
 from surefoot.domain.target import Target
 from surefoot.errors import ReplayError
 from surefoot.intake.incident import Incident, Reading
-from surefoot.replay.arm import Arm
 from surefoot.replay.arms import NO_FALLBACK, arms, primaries
+from surefoot.replay.counting.measures import UNKNOWN, Where
 from surefoot.replay.demand import Demand
-from surefoot.replay.measures import UNKNOWN, Where
-from surefoot.replay.model import TargetModel
 from surefoot.replay.modelling import Assumption, Models
-from surefoot.replay.planning import LeftOut, Plan, Rules, plan
+from surefoot.replay.models.model import TargetModel
+from surefoot.replay.outages.planning import LeftOut, Plan, Rules, plan
 from surefoot.replay.stress import Case, Stress
 from surefoot.replay.task import Task, TrafficFile
+from surefoot.replay.virtual.arm import Arm
 
 UNKNOWN_LENGTH = 1_800.0
 """Seconds that an incident without a known length lasts in the variation that lets it count."""

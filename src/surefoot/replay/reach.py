@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from surefoot.config.configuration import Configuration
 from surefoot.intake.incident import Incident
 from surefoot.replay.arms import primaries
-from surefoot.replay.naming import runs
-from surefoot.replay.planning import LeftOut
+from surefoot.replay.models.naming import runs
+from surefoot.replay.outages.planning import LeftOut
 from surefoot.replay.posing import Material, Posed
 
 SHOWN = 3

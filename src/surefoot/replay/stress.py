@@ -2,7 +2,7 @@
 
     busiest-hour=1h        the primaries of all routes fail from the beginning of the traffic's busiest hour
     shared-cloud=azure     every target in that failure domain fails; for an hour from then on, unless `for` says else
-    correlated=6           the fallback's outages are replaced by such as come with the primary's (`replay.correlation`)
+    correlated=6           the fallback's outages become such as come with the primary's (`outages.correlation`)
     tool-falls=DPF         targets that declare this transfer tool declare none: nobody who asks for one may use them
     gateway-down=10m       calls through the gateway find nobody; an application that asks directly does not notice
 
@@ -23,13 +23,13 @@ from surefoot.domain.place import Transfer
 from surefoot.domain.route import Route
 from surefoot.errors import ReplayError
 from surefoot.evidence.spans import Span, common, length
-from surefoot.replay.arm import Arm
 from surefoot.replay.arms import first_two, primaries
-from surefoot.replay.correlation import correlated
 from surefoot.replay.demand import Demand
-from surefoot.replay.modes import MODES
-from surefoot.replay.naming import plain
-from surefoot.replay.outage import GATEWAY, Outage
+from surefoot.replay.models.naming import plain
+from surefoot.replay.outages.correlation import correlated
+from surefoot.replay.outages.modes import MODES
+from surefoot.replay.outages.outage import GATEWAY, Outage
+from surefoot.replay.virtual.arm import Arm
 
 USUAL_MODE = "server_error"
 """How a target fails unless it is said: most public incidents are told as elevated errors (`config/rates.toml`)."""

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import Any
 
 from surefoot.errors import ReplayError
-from surefoot.replay.tally import Tally
+from surefoot.replay.counting.tally import Tally
 from surefoot.replay.task import Task, perform
 
 EVERY = 0.2

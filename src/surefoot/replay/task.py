@@ -16,14 +16,14 @@ from msgspec import Struct
 
 from surefoot.config.configuration import Configuration
 from surefoot.errors import ReplayError
-from surefoot.replay.arm import Arm
 from surefoot.replay.arms import without_fallback
-from surefoot.replay.arriving import NONE
-from surefoot.replay.driver import run
-from surefoot.replay.outage import GATEWAY, Outage
-from surefoot.replay.result import Integers, Results
-from surefoot.replay.tally import Tally
+from surefoot.replay.counting.tally import Tally
+from surefoot.replay.outages.outage import GATEWAY, Outage
 from surefoot.replay.traffic import Batch, Traffic
+from surefoot.replay.virtual.arm import Arm
+from surefoot.replay.virtual.arriving import NONE
+from surefoot.replay.virtual.driver import run
+from surefoot.replay.virtual.result import Integers, Results
 
 Tell = Callable[[int], None]
 """Is told how many calls more are done."""

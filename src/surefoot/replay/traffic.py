@@ -16,7 +16,7 @@ import numpy as np
 
 from surefoot.errors import ReplayError
 from surefoot.intake.parquet import JOINED_KEY
-from surefoot.replay.batch import Batch
+from surefoot.replay.virtual.batch import Batch
 
 __all__ = ["Batch", "Traffic"]
 

@@ -10,15 +10,15 @@ from msgspec import Struct
 from rich.table import Table
 
 from surefoot.facts import Fact, Facts
-from surefoot.replay.arranged import Group
-from surefoot.replay.measures import suffix
+from surefoot.replay.counting.arranged import Group
+from surefoot.replay.counting.measures import suffix
+from surefoot.replay.counting.numbers import OF_CALLS_ALONE
+from surefoot.replay.counting.resampling import FEWEST_WEEKS, ROUGH
+from surefoot.replay.counting.summary import Move, Summary
 from surefoot.replay.modelling import Assumption
-from surefoot.replay.numbers import OF_CALLS_ALONE
-from surefoot.replay.planning import LeftOut
+from surefoot.replay.outages.planning import LeftOut
 from surefoot.replay.reach import moment
-from surefoot.replay.resampling import FEWEST_WEEKS, ROUGH
 from surefoot.replay.stress import OF_THE_GATEWAY
-from surefoot.replay.summary import Move, Summary
 from surefoot.report import shown
 from surefoot.report.widths import tables_of
 

@@ -14,7 +14,7 @@ from surefoot.config.faults import Faults, did_you_mean
 from surefoot.config.quantities import read_duration
 from surefoot.evidence.unknown import Cases, Events, Known, cases_of
 from surefoot.facts import Fact, Facts, read
-from surefoot.replay.measures import suffix
+from surefoot.replay.counting.measures import suffix
 from surefoot.worth.forms import Named
 
 SHEETS = ("facts.json", "coverage.json")
