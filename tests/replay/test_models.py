@@ -86,11 +86,6 @@ round_trip = "80ms"
     )
 
 
-def test_a_round_trip_of_nothing_is_none_and_no_default(tmp_path: Path) -> None:
-    text = '[targets.azure-eu]\nround_trip = "0ms"\n'
-    assert modelled(tmp_path, calls(3), read_models(written(tmp_path, text), NAMES)).of["azure-eu"].round_trip == 0
-
-
 def test_cells_hold_for_their_hours_and_lengths_and_the_first_that_does_wins(tmp_path: Path) -> None:
     text = """
 [targets.azure-eu]

@@ -87,7 +87,7 @@ def models_of(
             together=speed.together,
             minute_share=speed.minute_share,
             minutes_of=own.minutes_of or "",
-            round_trip=ROUND_TRIP if own.round_trip is None else own.round_trip,
+            round_trip=own.round_trip or ROUND_TRIP,
             price=price,
             measured="; ".join(f"{one.part}: {one.text}" for one in parts),
             servers=limits.servers,
