@@ -6,11 +6,11 @@ Knows: names of files, and the label of a run. Must never: compare, or import wh
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import msgspec
 from msgspec import Struct
 
+from surefoot.config.folder import make_writable
 from surefoot.drill.repetition import Repetition
 from surefoot.errors import StartError
 from surefoot.facts import Facts, read
@@ -56,15 +56,7 @@ def ready(out: Path) -> None:
 
     Raises `StartError` with what to do: before a drill, because afterwards its evidence would be lost.
     """
-    try:
-        existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-        if not existing.is_dir():
-            raise StartError(f"{out}: {existing} is a file, not a folder; name another folder or move the file away")
-        out.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=out, prefix=".writable-"):
-            pass
-    except OSError as error:
-        raise StartError(f"{out}: cannot be written: {error.strerror}; name a folder that can be") from error
+    make_writable(out)
     for path, label in labels(out):
         if (label.version, label.status) == (VERSION, WHOLE):
             calls(path.parent / REPETITIONS)

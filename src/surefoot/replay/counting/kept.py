@@ -13,12 +13,12 @@ Must never: begin a replay whose outcome could not be kept, or compute a number.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import duckdb
 import msgspec
 
+from surefoot.config.folder import make_writable
 from surefoot.errors import StartError
 from surefoot.facts import write
 from surefoot.replay.counting.measures import arm_name
@@ -63,15 +63,7 @@ def ready(out: Path, without: Sequence[str] = ()) -> None:
     there = [name for name in without if (out / name).exists()]
     if there:
         raise StartError(f"--out: {out} has a {there[0]} already; name another folder, or write over it with --force")
-    try:
-        existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-        if not existing.is_dir():
-            raise StartError(f"--out: {existing} is a file, not a folder; name another folder or move the file away")
-        out.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=out, prefix=".writable-"):
-            pass
-    except OSError as error:
-        raise StartError(f"--out: {out} cannot be written: {error.strerror}; name a folder that can be") from error
+    make_writable(out)
 
 
 def keep(out: Path, summary: Summary, played: Sequence[Played], assumptions: Mapping[str, Any]) -> None:
