@@ -102,7 +102,7 @@ class _Seen:
         return self._records.pop((self._name, target), [])
 
     def whole(self, record: AttemptRecord) -> bool:
-        """Whether the provider wrote all of its answer. A call is one token, and in a stream it is relayed unread."""
+        """Whether the provider wrote all of its answer. A broken call is shorter; in a stream it is relayed unread."""
         called = record.stream and record.fault == "bad_arguments"
         return called or record.content_tokens >= self._tokens
 

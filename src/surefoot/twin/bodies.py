@@ -48,7 +48,8 @@ JSON_OPENS, JSON_CLOSES = rb"{\"text\":\"", rb"\"}"
 CALL_BEGINS = (
     b'{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"look_up","arguments":""}}]}'
 )
-CALL_BREAKS_OFF = rb'{"tool_calls":[{"index":0,"function":{"arguments":"{\"place\":\"Be"}}]}'
+CALL_OPENS = rb'{"tool_calls":[{"index":0,"function":{"arguments":"{\"place\":\""}}]}'
+CALL_GOES_ON = rb'{"tool_calls":[{"index":0,"function":{"arguments":"Be"}}]}'
 BAD_CALL = (
     rb'{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function",'
     rb'"function":{"name":"look_up","arguments":"{\"place\":\"Be"}}]}'

@@ -35,7 +35,7 @@ KINDS: dict[str, str] = {
     "malformed_event": "one broken event after `after_tokens` tokens of a good stream",
     "empty_answer": "a whole answer without text",
     "content_filter": "a whole answer without text that ends for content_filter",
-    "bad_arguments": "a call of a tool whose arguments break off inside their JSON",
+    "bad_arguments": "a call of a tool whose arguments break off inside their JSON; of a stream after `after_tokens`",
     "bad_structure": "prose where the request asked for JSON",
     "stale": "keep-alive is promised and the connection closed, at the moment `stale_at` names",
 } | {f"status:{status}": f"HTTP status {status} with a provider's body" for status in STATUSES}

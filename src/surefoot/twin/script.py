@@ -111,9 +111,9 @@ class Composer:
         if not ask.stream:
             body = self._plain(ask, bodies.BAD_CALL, b"tool_calls", draws.tokens)
             return Script([Step(_plain_time(draws), bodies.response(200, body), 1)], Ending.KEEP, fault.kind)
-        stream = _Stream(self, ask, draws._replace(tokens=0), b"tool_calls", fault)
-        call = stream.call(bodies.CALL_BEGINS, bodies.CALL_BREAKS_OFF)
-        return Script([*stream.spoken(0), call, *stream.tail()], Ending.KEEP, fault.kind)
+        broken = draws._replace(tokens=max(1, min(fault.after_tokens, draws.tokens)))
+        stream = _Stream(self, ask, broken, b"tool_calls", fault)
+        return Script(stream.spoken(0) + stream.call() + stream.tail(), Ending.KEEP, fault.kind)
 
     @staticmethod
     def _bent_stream(stream: "_Stream", fault: Fault) -> Script:
@@ -222,9 +222,12 @@ class _Stream:
             piece = (b"" if number else self._opens) + piece + (self._closes if number == self.tokens - 1 else b"")
         return bodies.chunk(self._phrases.content(piece))
 
-    def call(self, *deltas: bytes) -> Step:
-        """A call of a tool in the place of text."""
-        return Step(self._draws.ttft, b"".join(bodies.chunk(self._phrases.delta(delta)) for delta in deltas), 1)
+    def call(self) -> list[Step]:
+        """A call of a tool in the place of text, a piece of its arguments for each token. They are never closed."""
+        opens = (bodies.CALL_BEGINS, bodies.CALL_OPENS)
+        goes_on = bodies.chunk(self._phrases.delta(bodies.CALL_GOES_ON))
+        begins = b"".join(bodies.chunk(self._phrases.delta(delta)) for delta in opens)
+        return [Step(at, goes_on if number else begins, 1) for number, at in enumerate(self._times)]
 
     def spoken(self, upto: int) -> list[Step]:
         """Headers, role, comments while waiting, and the first `upto` tokens."""
