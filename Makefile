@@ -53,8 +53,8 @@ evidence: $(STAMP) ## the numbers of docs/evidence-real.md anew (needs SUREFOOT_
 predicted: $(STAMP) ## every failure mode drilled and replayed, side by side in docs/predicted.md (15 minutes)
 	$(BIN)/python -m benchmarks.predicted
 
-replaying: $(STAMP) ## the replay's speed: a million calls over three targets, per core-second (three minutes)
-	$(BIN)/python benchmarks/replaying.py
+replaying: $(STAMP) ## the replay's speed: a million calls over three targets, per core-second (six minutes)
+	$(BIN)/python -m benchmarks.replaying
 
 soak: $(STAMP) ## ten minutes of random faults under load; fails on a leak, a stuck call or a book that disagrees
 	$(BIN)/python benchmarks/soak.py

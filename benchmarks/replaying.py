@@ -1,9 +1,13 @@
 """The speed of the replay: calls per core-second over three targets, with and without failures and hedges.
 
-Three runs of the same traffic: all of it plain success; 5 % of the calls silent at the first target, so that each of
-those has a failure and a hedge; and the arm without fallback. Twenty calls a second arrive: at one in a few seconds a
-call costs about twice as much, because two ticks of the Fleet are its own. Run it alone:
-`python benchmarks/replaying.py [CALLS [CALLS_A_SECOND]]`.
+Three runs of the driver with the same traffic: all of it plain success; 5 % of the calls silent at the first target, so
+that each of those has a failure and a hedge; and the arm without fallback. Twenty calls a second arrive: at one in a
+few seconds a call costs about twice as much, because two ticks of the Fleet are its own.
+
+Then one task as users have it, the worked example of docs/compare.md: a year of as many calls, read from a file,
+two arms, four targets with limits of their own, ranked by latency, four lags, everything counted.
+
+Run it alone: `python -m benchmarks.replaying [CALLS [CALLS_A_SECOND]]`.
 Knows: how to make traffic and to count processor time. The traffic is made on the way, at a
 hundredth of the cost. Must never: keep it.
 """
@@ -13,8 +17,11 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+from benchmarks.compare import EXAMPLES, write_traffic
 
 from surefoot.config.configuration import Admin, Configuration
 from surefoot.domain.front import Door
@@ -22,9 +29,13 @@ from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Route, Rung
 from surefoot.domain.target import Endpoint, Target
 from surefoot.domain.units import Price
+from surefoot.intake.incident import Reading
 from surefoot.policy.options import PolicyOptions
+from surefoot.replay.files import Files, opened
 from surefoot.replay.models.model import QuantileTable, TargetModel
 from surefoot.replay.outages.outage import Outage
+from surefoot.replay.posing import Asked, pose
+from surefoot.replay.task import perform
 from surefoot.replay.virtual.batch import Batch
 from surefoot.replay.virtual.driver import KINDS, Arm, run
 
@@ -48,6 +59,7 @@ def main() -> None:
     silent = Outage(target="primary", start=0.0, end=4e9, mode="silence", share=0.05)
     _measure("5 % with a failure and a hedge", _arm(*NAMES), _traffic(calls, per_second), (silent,))
     _measure("the same, without fallback", _arm(NAMES[0]), _traffic(calls, per_second), (silent,))
+    _measure_task(calls)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'most memory':32} {peak:,.0f} MiB")
 
@@ -66,6 +78,20 @@ def _measure(name: str, arm: Arm, batches: Iterator[Batch], outages: Sequence[Ou
         attempts += int(batch.attempts.sum())
     more = f"{good / calls:.2%} answered, {attempts / calls:.3f} attempts a call"
     print(f"{name:32} {calls / spent:>8,.0f} calls per core-second; {more}")
+
+
+def _measure_task(calls: int) -> None:
+    with TemporaryDirectory() as folder:
+        traffic = Path(folder) / "traffic.parquet"
+        write_traffic(traffic, calls)
+        lists = (EXAMPLES / "compare" / "incidents.csv",)
+        asked = Asked(readings=(Reading.ANY,), lags=(0.0, 60.0, 300.0, 1_200.0), vary=False)
+        found = opened(Files(config=EXAMPLES / "multi-cloud.toml", traffic=traffic, incidents=lists), asked, {})
+        (task,) = pose(found.material, asked).tasks
+        before = time.process_time()
+        perform(task, lambda _calls: None)
+        spent = time.process_time() - before
+    print(f"{'a year of the example, whole':32} {2 * calls / spent:>8,.0f} calls per core-second and arm")
 
 
 def _arm(*names: str) -> Arm:
