@@ -256,10 +256,10 @@ def test_a_target_that_nobody_has_is_told_with_each_name_once(made: Made, tmp_pa
 
 
 def test_a_share_above_all_is_no_limit(made: Made) -> None:
-    for told in ("150%", "1.5"):
+    for told, why in (("150%", "nobody covers more than all; write 95%"), ("95", "95 is 9500%; did you mean 95%?")):
         done = made.run("--coverage-limit", told)
         assert done.exit_code == 2
-        assert "--coverage-limit: nobody covers more than all; write 95%" in done.stderr
+        assert f"--coverage-limit: {why}" in done.stderr
 
 
 def _drill(config: Path, folder: Path, k: int, forbidden: tuple[str, ...] = (), route: str = "chat") -> None:

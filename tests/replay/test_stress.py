@@ -186,7 +186,8 @@ def test_when_the_gateway_is_down_only_those_who_call_through_it_are_lost(tmp_pa
     ("text", "told"),
     [
         ("busy-hour=1h", "did you mean `busiest-hour`"),
-        ("busiest-hour", "write NAME=VALUE"),
+        ("busy", "write NAME=VALUE"),
+        ("busiest-hour", "the value is missing; write busiest-hour=1h"),
         ("busiest-hour=1", "carries its unit"),
         ("busiest-hour=0s", "strikes nobody"),
         ("busiest-hour=1h,mode=silense", "did you mean `silence`"),

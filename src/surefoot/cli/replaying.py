@@ -17,6 +17,8 @@ from surefoot.report.widths import wrapped
 
 ALL = "all"
 _WIDTH_WITHOUT_TERMINAL = 150
+_WHOLE = 100
+"""Per cent."""
 
 
 def words(text: str) -> list[str]:
@@ -40,8 +42,8 @@ def read_part(text: str, of_none: str, of_more: str) -> float:
     except ValueError:
         number = text
     else:
-        if float(text) > 1:
-            raise ValueError(of_more)
+        if 1 < float(text) <= _WHOLE:
+            raise ValueError(f"{text} is {float(text):.0%}; did you mean {float(text):g}%?")
     share = read_share(number)
     if share <= 0:
         raise ValueError(of_none)

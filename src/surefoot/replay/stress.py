@@ -87,8 +87,9 @@ Reads = Callable[[Stress, str], Stress]
 
 
 class _Sort(Struct, frozen=True):
-    """One sort of stress: how its value is read, what it may be told besides, and what it does."""
+    """One sort of stress: an example, how its value is read, what it may be told besides, and what it does."""
 
+    example: str
     read: Reads
     takes: tuple[str, ...]
     apply: Callable[[Stress, Case], Case]
@@ -99,8 +100,10 @@ def read_stress(text: str) -> Stress:
     first, *rest = (part.strip() for part in text.split(","))
     name, _, value = first.partition("=")
     sort = _STRESSES.get(name)
-    if sort is None or not value:
+    if sort is None:
         raise ReplayError(f"--stress {text}: write NAME=VALUE; {did_you_mean(name, _STRESSES)}")
+    if not value:
+        raise ReplayError(f"--stress {text}: the value is missing; write {sort.example}")
     try:
         stress = sort.read(Stress(name=name, value=",".join([value, *rest])), value)
         for part in rest:
@@ -239,11 +242,11 @@ def _changed(case: Case, said: str, outages: tuple[Outage, ...] = ()) -> Case:
 
 _BESIDES: dict[str, Reads] = {"for": _duration, "mode": _mode, "route": _of_route}
 _STRESSES = {
-    "busiest-hour": _Sort(_duration, ("mode",), _busiest_hour),
-    "shared-cloud": _Sort(_domain, ("for", "mode"), _shared_cloud),
-    "correlated": _Sort(_lift, ("mode", "route"), _correlated),
-    "tool-falls": _Sort(_tool, (), _tool_falls),
-    "gateway-down": _Sort(_duration, (), _gateway_down),
+    "busiest-hour": _Sort("busiest-hour=1h", _duration, ("mode",), _busiest_hour),
+    "shared-cloud": _Sort("shared-cloud=azure", _domain, ("for", "mode"), _shared_cloud),
+    "correlated": _Sort("correlated=6", _lift, ("mode", "route"), _correlated),
+    "tool-falls": _Sort("tool-falls=DPF", _tool, (), _tool_falls),
+    "gateway-down": _Sort("gateway-down=10m", _duration, (), _gateway_down),
 }
 STRESSES = tuple(_STRESSES)
 """The names that there are."""

@@ -140,6 +140,7 @@ def _format_of(path: str, how: How) -> Format:
     if how.columns or "start" in header:
         return Format.CSV
     raise IntakeError(
-        f"{path}: neither JSON nor a table in a known form; name it with --format ({', '.join(Format)}), "
-        "and the columns of a plain table with --columns"
+        f"{path}: neither JSON nor a table in a known form: a plain one has the columns provider, start and end, "
+        "if it can also id, severity and title; `surefoot incidents` reads others too (--format "
+        f"{', '.join(Format)}; --columns)"
     )
