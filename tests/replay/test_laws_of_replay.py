@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, model,
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
+from surefoot.errors import ReplayError
 from surefoot.policy.fleet import Fleet
 from surefoot.replay.models.draws import draws
 from surefoot.replay.models.model import QuantileTable, TargetModel
@@ -67,6 +69,14 @@ def test_without_outages_nothing_fails(*, at: list[float], stream: bool, tokens:
     results = replayed(arm(varied("a"), varied("b")), calls(at, stream=stream, tokens=tokens))
 
     assert set(kinds(results)) == {Kind.OK}
+
+
+def test_a_route_that_no_call_asks_for_need_not_be_there_and_one_that_a_call_asks_for_is_told() -> None:
+    (batch,) = calls([0.0, 1.0])
+    more = replace(batch, routes=("chat", "eu"))
+    assert same(replayed(arm(model("a")), [more]), replayed(arm(model("a")), [batch]))
+    with pytest.raises(ReplayError, match="the traffic asks for the route 'eu'"):
+        replayed(arm(model("a")), [replace(more, route=np.array([0, 1]))])
 
 
 @given(

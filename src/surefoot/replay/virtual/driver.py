@@ -108,7 +108,7 @@ class Driver:
         """Let its calls arrive, and all that happens until the last of them does."""
         books = Books(batch, self._targets.models, self._seed)
         self._pending.append(books)
-        terms = [[self._front.terms(route, key) for key in batch.keys] for route in batch.routes]
+        terms = {n: [self._front.terms(batch.routes[n], key) for key in batch.keys] for n in set(batch.route.tolist())}
         columns = (batch.route, batch.key, batch.stream, batch.prompt_tokens, batch.max_tokens)
         rows = zip((batch.at - self._origin).tolist(), *(column.tolist() for column in columns), strict=True)
         agenda, down = self._agenda, self._down
