@@ -79,7 +79,7 @@ round_trip = "80ms"
     assert [at(model, u, rate=True) for u in (0.01, 0.5)] == pytest.approx([15, 60])
     assert (model.servers, model.queue, model.requests_per_minute, model.tokens_per_minute) == (40, 100, 600, 400_000)
     assert (model.price, model.round_trip) == (Price(1.0, 8.0), 0.08)
-    assert models.of["claude-us"].round_trip == ROUND_TRIP
+    assert stands(models, "azure-eu", "round trip") == ("80ms, given in the models file", True)
     assert stands(models, "azure-eu", "capacity") == (
         "given in the models file: servers 40, queue 100, requests_per_minute 600, tokens_per_minute 400000",
         True,
@@ -265,6 +265,24 @@ def test_a_target_of_which_nothing_is_known_is_assumed_and_told_so(tmp_path: Pat
         _, measured = stands(models, "claude-us", part)
         assert not measured
     assert "assumed: 5,985 measurements" in models.of["claude-us"].measured
+
+
+def test_a_round_trip_that_nobody_told_is_assumed_and_told_so(tmp_path: Path) -> None:
+    models = modelled(tmp_path, calls(3))
+    assert models.of["claude-us"].round_trip == ROUND_TRIP
+    text, measured = stands(models, "claude-us", "round trip")
+    assert text.startswith("assumed: 50ms until it says no")
+    assert not measured
+
+
+def test_what_stands_on_a_default_is_known_by_target_and_part(tmp_path: Path) -> None:
+    given = '[targets.azure-eu]\nttft = { p50 = "1s" }\nround_trip = "80ms"\n'
+    models = modelled(tmp_path, calls(3_000), read_models(written(tmp_path, given), NAMES))
+    assert models.by_default == {
+        ("openai-us", "round trip"),
+        ("azure-eu", "rate"),
+        *(("claude-us", part) for part in ("ttft", "rate", "round trip")),
+    }
 
 
 def test_another_providers_calls_of_the_same_model_tell_nothing(tmp_path: Path) -> None:

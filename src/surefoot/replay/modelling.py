@@ -2,7 +2,8 @@
 
 For first-token times and token rates the first that there is: the models file, the traffic itself, a default. For
 limits the models file, else what `replay.assumed` makes of the traffic, so that no fallback is infinite. For prices the
-models file, then the configuration. Each part that is not measured is an assumption, and told as one.
+models file, then the configuration. For the round trip of a refusal the models file, else a default. Each part that is
+not measured is an assumption, and told as one.
 
 Must never: assume in silence.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from surefoot.config.configuration import Configuration
+from surefoot.config.quantities import show_duration
 from surefoot.domain.target import Target
 from surefoot.domain.units import Price
 from surefoot.replay.assumed import NOTHING, Carried, assumed, carried, mean_seconds
@@ -38,7 +40,7 @@ class Assumption(Struct, frozen=True):
 
     target: str
     part: str
-    """`ttft`, `rate`, `common` (what times have in common, if anything), `capacity` or `price`."""
+    """`ttft`, `rate`, `common` (what times have in common, if anything), `capacity`, `price` or `round trip`."""
     text: str
     measured: bool
     """Whether it was measured or told by the user; else it is assumed."""
@@ -51,6 +53,8 @@ class Models(Struct, frozen=True):
     stand_on: tuple[Assumption, ...]
     slowed: frozenset[str] = frozenset()
     """Those that are slowed by assumption: nobody said what they take."""
+    by_default: frozenset[tuple[str, str]] = frozenset()
+    """Target and part, `ttft`, `rate` or `round trip`, of what nothing is known of: a default stands for it."""
 
 
 class _Speed(Struct, frozen=True):
@@ -61,6 +65,8 @@ class _Speed(Struct, frozen=True):
     together: float
     minute_share: float
     stand_on: tuple[Assumption, ...]
+    by_default: tuple[str, ...]
+    """Parts that nothing is known of."""
 
 
 def models_of(
@@ -79,7 +85,8 @@ def models_of(
         own, speed = told[target.name], speeds[target.name]
         limits, capacity = _limits(own, demand, carries.get(target.name, NOTHING), seconds[target.name])
         price, priced = _price(target, own)
-        parts = (*speed.stand_on, Assumption(target.name, "capacity", capacity, measured=own.bounded), priced)
+        trip = _round_trip(target.name, own)
+        parts = (*speed.stand_on, Assumption(target.name, "capacity", capacity, measured=own.bounded), priced, trip)
         models[target.name] = TargetModel(
             target=target.name,
             ttft=speed.ttft,
@@ -97,7 +104,9 @@ def models_of(
         )
         stand_on += parts
     slowed = {name for name, own in told.items() if not own.bounded and models[name].servers is not None}
-    return Models(models, tuple(stand_on), frozenset(slowed))
+    by_default = {(name, part) for name, one in speeds.items() for part in one.by_default}
+    by_default |= {(name, "round trip") for name, own in told.items() if own.round_trip is None}
+    return Models(models, tuple(stand_on), frozenset(slowed), frozenset(by_default))
 
 
 def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -> _Speed:
@@ -105,7 +114,7 @@ def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -
         (of_calls, "the traffic") if own.measured is None else (read_measured(own.measured), own.measured.file.name)
     )
     parts: dict[str, Tables] = {}
-    stand_on = []
+    stand_on, by_default = [], []
     for part, by_hand, default in (("ttft", own.ttft, DEFAULT_TTFT), ("rate", own.rate, DEFAULT_RATE)):
         fitted = None if measured is None or by_hand else _fitted(measured, part, strict=own.measured is None)
         if by_hand is not None:
@@ -117,12 +126,13 @@ def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -
             parts[part], known = fitted.tables, not measured.inferred
         else:
             parts[part], text, known = default, f"assumed: {_WHERE_FROM}", False
+            by_default.append(part)
         stand_on.append(Assumption(target.name, part, text, known))
     together, minute_share = _common(own, measured)
     if together or minute_share:
         common = ", ".join(_told_common(own, together, minute_share))
         stand_on.append(Assumption(target.name, "common", common, measured=True))
-    return _Speed(parts["ttft"], parts["rate"], together, minute_share, tuple(stand_on))
+    return _Speed(parts["ttft"], parts["rate"], together, minute_share, tuple(stand_on), tuple(by_default))
 
 
 def _common(own: Given, measured: Measured | None) -> tuple[float, float]:
@@ -178,6 +188,14 @@ def _limits(own: Given, demand: Demand, carries: Carried, seconds: float) -> tup
         tokens_per_minute=found.tokens_per_minute,
     )
     return limits, found.text
+
+
+def _round_trip(target: str, own: Given) -> Assumption:
+    if own.round_trip is not None:
+        text = f"{show_duration(own.round_trip)}, given in the models file"
+        return Assumption(target, "round trip", text, measured=True)
+    text = f"assumed: {show_duration(ROUND_TRIP)} until it says no where it does so at once; it is in no traffic"
+    return Assumption(target, "round trip", text, measured=False)
 
 
 def _price(target: Target, own: Given) -> tuple[Price | None, Assumption]:
