@@ -15,10 +15,11 @@ from surefoot.intake.incident import Reading
 from surefoot.intake.parquet import JOINED_KEY
 from surefoot.replay.counting.kept import ready
 from surefoot.replay.counting.tally import WITHOUT, Sum, Time
+from surefoot.replay.demand import Lengths
 from surefoot.replay.files import Files as Given
 from surefoot.replay.files import Opened, opened
 from surefoot.replay.models.model import TargetModel, constant
-from surefoot.replay.posing import Asked, Posed, pose, scaled
+from surefoot.replay.posing import Asked, Posed, pose, scaled, slower, with_places
 from surefoot.replay.stress import read_stress
 from surefoot.replay.task import perform
 
@@ -80,6 +81,79 @@ def test_a_fallback_of_which_nobody_says_what_it_takes_is_replayed_without_being
     assert (free.outages, free.seed) == (base.outages, base.seed)
 
 
+def test_where_nothing_is_known_of_times_they_are_halved_and_doubled_and_nothing_else_is(tmp_path: Path) -> None:
+    silent = written(tmp_path, [step / 2 for step in range(48)], models="[targets]\n")
+    base, *others = posed(silent, readings=(Reading.ANY,)).tasks
+    by = {(task.assumption, task.value): task for task in others}
+    usual = base.arms[0].models["spare"]
+    for word, factor in (("half", 0.5), ("double", 2.0)):
+        task = by["default times", word]
+        for arm in task.arms:
+            for one in arm.models.values():
+                assert one.ttft[0][0].at(0.5) == pytest.approx(factor * usual.ttft[0][0].at(0.5))
+                assert one.rate[0][0].at(0.5) == pytest.approx(usual.rate[0][0].at(0.5) / factor)
+        spare = task.arms[0].models["spare"]
+        assert spare.servers == {"half": 2, "double": 4}[word]  # the fewest are two
+        assert replace(spare, ttft=usual.ttft, rate=usual.rate, servers=usual.servers) == usual
+        assert (task.outages, task.seed) == (base.outages, base.seed)
+
+
+def test_places_that_are_assumed_grow_with_the_time_of_an_answer() -> None:
+    model = TargetModel(target="t", ttft=constant(1), rate=constant(0), servers=10)
+    lengths = Lengths(at=np.zeros(1), prompt=np.ones(1, np.int64), completion=np.ones(1, np.int64))
+    assert with_places(slower(model, 2.0, ["ttft"]), model, lengths).servers == 20
+    assert with_places(slower(model, 2.0, []), model, lengths).servers == 10
+    assert with_places(slower(model, 0.01, ["ttft"]), model, lengths).servers == 2
+
+
+@pytest.mark.parametrize(
+    ("models", "targets"),
+    [
+        ('[targets.primary]\nround_trip = "9ms"\n', {"spare"}),
+        ('[targets.primary]\nround_trip = "9ms"\n[targets.spare]\nround_trip = "9ms"\n', set()),
+    ],
+)
+def test_a_round_trip_is_doubled_only_where_it_is_assumed(tmp_path: Path, models: str, targets: set[str]) -> None:
+    base, *others = posed(written(tmp_path, [0.0, 1.0], models=models), readings=(Reading.ANY,)).tasks
+    found = [task for task in others if (task.assumption, task.value) == ("round trip", "double")]
+    assert len(found) == bool(targets)
+    for task in found:
+        for name, one in task.arms[0].models.items():
+            assert one.round_trip == base.arms[0].models[name].round_trip * (2 if name in targets else 1)
+
+
+def test_what_is_given_is_not_varied(files: Files) -> None:
+    varied = {task.assumption for task in posed(files, readings=(Reading.ANY,)).tasks}
+    assert "default times" not in varied
+    assert "cap" not in varied  # no incident is longer
+
+
+LONG = (
+    "id,provider,start,end,severity,title\none,openai,2024-06-03T01:00Z,2024-06-05T01:00Z,major,Elevated error rates\n"
+)
+
+
+def test_the_cap_is_taken_off_where_it_cuts_anything(tmp_path: Path) -> None:
+    long = written(tmp_path, [step / 2 for step in range(8 * 48)], incidents=LONG)
+    base, *others = posed(long, readings=(Reading.ANY,)).tasks
+    (uncut,) = (task for task in others if (task.assumption, task.value) == ("cap", "none"))
+    assert [[one.end - one.start for one in task.outages] for task in (base, uncut)] == [[24 * HOUR], [48 * HOUR]]
+    assert uncut.arms == base.arms
+
+
+def test_what_was_asked_of_incidents_is_the_base_and_its_opposite_is_varied(tmp_path: Path) -> None:
+    open_too = "open,openai,2024-06-07T01:00Z,,major,Elevated errors\nsite,openai,2024-06-08T01:00Z,2024-06-08T02:00Z,"
+    some = written(tmp_path, [step / 2 for step in range(8 * 48)], incidents=f"{LONG}{open_too}major,ChatGPT is down\n")
+    base, *others = posed(some, readings=(Reading.ANY,), cap=None, unknown_length=600.0, every_service=True).tasks
+    assert {one.incident: one.end - one.start for one in base.outages} == {
+        "one": 48 * HOUR, "open": 600.0, "site": HOUR,
+    }  # fmt: skip
+    by = {(task.assumption, task.value): {one.incident for one in task.outages} for task in others}
+    assert by["unknown length", "leave-out"] == {"one", "site"}
+    assert by["services", "chat"] == {"one", "open"}
+    assert "cap" not in {assumption for assumption, _ in by}
+
+
 def test_a_fallback_takes_a_call_a_minute_at_least() -> None:
     model = TargetModel(
         target="t", ttft=constant(1), rate=constant(1), servers=3, queue=5, requests_per_minute=1.0, tokens_per_minute=9
@@ -97,7 +171,9 @@ def test_the_hash_of_the_inputs_changes_with_every_input_but_the_seed(files: Fil
     asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
     usual = read(files, asked).inputs
     assert read(files, Asked(readings=(Reading.ANY,), lags=(0.0,), seed=99)).inputs == usual
-    assert read(files, Asked(readings=(Reading.MAJOR,), lags=(0.0,))).inputs != usual
+    others = ({"readings": (Reading.MAJOR,)}, {"cap": None}, {"unknown_length": 60.0}, {"every_service": True})
+    for other in others:
+        assert read(files, replace(asked, **other)).inputs != usual, other
     hours = [step / 2 for step in range(8 * 48)]
     for number, changed in enumerate(
         (

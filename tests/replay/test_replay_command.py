@@ -78,7 +78,16 @@ def test_times_are_those_of_the_models_and_places_those_of_the_winners(replayed:
 
 def test_what_moves_the_answer_is_told_for_every_assumption(replayed: dict[str, float | None]) -> None:
     moved = {name.split(".")[1] for name in replayed if name.startswith("moves.")}
-    assert moved == {"reading", "lag", "fallback_capacity", "failing", "unknown_length", "services", "seed"}
+    assert moved == {
+        "reading",
+        "lag",
+        "fallback_capacity",
+        "failing",
+        "unknown_length",
+        "services",
+        "round_trip",
+        "seed",
+    }
     assert replayed["moves.fallback_capacity.half"] == 0
 
 
@@ -221,6 +230,51 @@ def test_against_another_file_the_two_are_paired(files: Files, tmp_path: Path) -
     assert found["any.all.failed.without"] == 0  # the other one never asks the target that fails
     assert found["any.all.target.spare.without"] == 1
     assert found["any.all.minutes.seen"] == pytest.approx(180)
+
+
+def test_how_incidents_are_read_is_an_option_and_is_told(files: Files, tmp_path: Path) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text(
+        INCIDENTS.splitlines()[0]
+        + "\nlong,openai,2024-06-03T01:00Z,2024-06-05T01:00Z,major,Elevated error rates"
+        + "\nopen,openai,2024-06-07T01:00Z,,major,Elevated error rates"
+        + "\nsite,openai,2024-06-08T01:00Z,2024-06-08T02:00Z,major,ChatGPT is down\n"
+    )
+    other = files._replace(incidents=listed)
+    minutes = {}
+    for out, more in (
+        ("usual", []),
+        ("none", ["--cap", "none"]),
+        ("two", ["--cap", "2h"]),
+        ("length", ["--unknown-length", "30m"]),
+        ("every", ["--every-service"]),
+    ):
+        done = run(other, "--readings", "any", "--no-vary", "--json", *more, out=f"read-{out}")
+        assert done.exit_code == 0, done.output
+        told = json.loads(done.stdout)
+        minutes[out] = next(
+            fact["value"] for fact in told["facts"]["facts"] if fact["name"] == "any.all.minutes.without"
+        )
+        assert ("incidents longer than 24h are cut to it" in told["assumptions"]["said"]) == (
+            out not in {"none", "two"}
+        )
+    day = 24 * 60
+    assert minutes == pytest.approx({"usual": day, "none": 2 * day, "two": 120, "length": day + 30, "every": day + 60})
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "words"),
+    [
+        ("--cap", "24", "or none"),
+        ("--cap", "0s", "has to be longer than 0s"),
+        ("--unknown-length", "half an hour", "or leave-out"),
+    ],
+)
+def test_a_length_of_incidents_that_is_none_is_refused(files: Files, option: str, text: str, words: str) -> None:
+    done = run(files, option, text, out="refused")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert option in done.stderr
+    assert words in done.stderr
 
 
 def test_every_fault_is_told_at_once_before_any_work(files: Files, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ import typer
 from surefoot.cli.replay_progress import ReplayProgress
 from surefoot.cli.replaying import ALL, print_json, read_part, read_readings, say, screen, unwind_when_stopped, words
 from surefoot.config.gathering import attempted, read_option
-from surefoot.config.quantities import read_duration
+from surefoot.config.quantities import read_duration, show_duration
 from surefoot.errors import ConfigError
 from surefoot.intake.incident import Reading
+from surefoot.intake.incidents.mending import CAP
 from surefoot.replay.arms import NO_FALLBACK
 from surefoot.replay.counting.kept import FILES, keep, ready
 from surefoot.replay.counting.summary import About, Played, Summary, summarise
@@ -30,6 +31,9 @@ from surefoot.replay.sweep import ray_here, sweep
 from surefoot.report.replayed import Heading, answer, basis, tables
 
 LAGS = "0,1m,5m,20m"
+LEAVE_OUT = "leave-out"
+NO_CAP = "none"
+CAPPED = show_duration(CAP)
 
 
 def replay(
@@ -54,6 +58,13 @@ def replay(
         list[str] | None, typer.Option(help="NAME=VALUE, such as busiest-hour=1h; may be given several times.")
     ] = None,
     failing: Annotated[str, typer.Option(help="Share of the calls that an outage strikes.")] = "100%",
+    unknown_length: Annotated[
+        str, typer.Option(help="What an incident lasts whose length is unknown: such as 30m, or leave-out.")
+    ] = LEAVE_OUT,
+    cap: Annotated[str, typer.Option(help="Longer incidents are cut to it: a duration, or none.")] = CAPPED,
+    every_service: Annotated[
+        bool, typer.Option("--every-service", help="Incidents count that are about another service than a chat by API.")
+    ] = False,
     vary: Annotated[
         bool, typer.Option(help="Change one assumption at a time and see how far the answer moves.")
     ] = True,
@@ -80,6 +91,9 @@ def replay(
         lags=read_option(faults, "--lags", _lags, _usual_lags(lags, against)) or (0.0,),
         stresses=_stresses(faults, stress or []),
         failing=read_option(faults, "--failing", _share, failing) or 1.0,
+        unknown_length=read_option(faults, "--unknown-length", _unknown_length, unknown_length) or 0.0,
+        cap=read_option(faults, "--cap", _cap, cap),
+        every_service=every_service,
         vary=vary,
         seed=seed,
     )
@@ -180,6 +194,26 @@ def _usual_lags(lags: str | None, against: str) -> str:
 def _lags(text: str) -> tuple[float, ...]:
     """In order; with 0, which is what the policy itself needs to notice."""
     return tuple(sorted({0.0, *(0.0 if word == "0" else read_duration(word) for word in words(text))}))
+
+
+def _unknown_length(text: str) -> float:
+    """In seconds; 0 leaves such incidents out."""
+    return 0.0 if text == LEAVE_OUT else _above_zero(text, f"or {LEAVE_OUT}")
+
+
+def _cap(text: str) -> float | None:
+    """In seconds, if any."""
+    return None if text == NO_CAP else _above_zero(text, f"or {NO_CAP}")
+
+
+def _above_zero(text: str, otherwise: str) -> float:
+    try:
+        seconds = read_duration(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; {otherwise}") from None
+    if seconds <= 0:
+        raise ValueError(f"has to be longer than {text}; write 30m, {otherwise}")
+    return seconds
 
 
 def _share(text: str) -> float:

@@ -75,7 +75,7 @@ def opened(files: Files, asked: Asked, environ: Mapping[str, str]) -> Opened:
             material.traffic.content.encode(),
             msgspec.json.encode(material.incidents),
             *models,
-            msgspec.json.encode((asked.readings, asked.lags, asked.stresses, asked.failing, asked.vary)),
+            msgspec.json.encode(msgspec.structs.replace(asked, seed=0)),
         ),
     )
 

@@ -7,7 +7,7 @@
 Lags need no task: they are in every tally. Must never: read a file, or leave an assumption out of what is told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from math import ceil
 
 from msgspec import Struct
@@ -18,11 +18,13 @@ from surefoot.config.quantities import show_duration, show_share
 from surefoot.domain.target import Target
 from surefoot.errors import ReplayError
 from surefoot.intake.incident import Incident, Reading
+from surefoot.intake.incidents.mending import CAP
 from surefoot.replay.arms import NO_FALLBACK, arms, primaries
+from surefoot.replay.assumed import FEWEST, mean_seconds
 from surefoot.replay.counting.measures import UNKNOWN, Where
-from surefoot.replay.demand import Demand
+from surefoot.replay.demand import Demand, Lengths
 from surefoot.replay.modelling import Assumption, Models
-from surefoot.replay.models.model import TargetModel
+from surefoot.replay.models.model import QuantileTable, Tables, TargetModel
 from surefoot.replay.outages.planning import LeftOut, Plan, Rules, plan
 from surefoot.replay.stress import Case, Stress
 from surefoot.replay.task import Task, TrafficFile
@@ -46,6 +48,10 @@ class Asked(Struct, frozen=True, kw_only=True):
     """In seconds; the first is 0."""
     stresses: tuple[Stress, ...] = ()
     failing: float = 1.0
+    unknown_length: float = 0.0
+    cap: float | None = CAP
+    every_service: bool = False
+    """These four as in `Rules`."""
     vary: bool = True
     """Whether assumptions are changed one at a time."""
     seed: int = 7
@@ -127,14 +133,24 @@ class _Posing:
         targets = {target.name: target for one in both for target in one.targets}
         self._everybody = replace(material.ours, targets=tuple(targets.values()))
         self._arms = arms(material.ours, material.against, self._models)
-        self._slowed = material.of_ours.slowed | (material.of_against.slowed if material.of_against else frozenset())
+        found = [material.of_ours, *([] if material.of_against is None else [material.of_against])]
+        self._slowed = frozenset[str]().union(*(one.slowed for one in found))
+        self._by_default = frozenset[tuple[str, str]]().union(*(one.by_default for one in found))
 
     def _models(self, configuration: Configuration) -> Mapping[str, TargetModel]:
         found = self._material.of_ours if configuration is self._material.ours else self._material.of_against
         return {} if found is None else found.of
 
     def rules(self, reading: Reading) -> Rules:
-        return Rules(reading=reading, seed=self._asked.seed, failing=self._asked.failing)
+        asked = self._asked
+        return Rules(
+            reading=reading,
+            seed=asked.seed,
+            failing=asked.failing,
+            unknown_length=asked.unknown_length,
+            cap=asked.cap,
+            every_service=asked.every_service,
+        )
 
     def plan(self, rules: Rules) -> Plan:
         return plan(self._material.incidents, self._everybody, self._material.demand.span, rules)
@@ -156,47 +172,73 @@ class _Posing:
         )
 
     def variations(self, base: Plan) -> Iterator[Task]:
-        """One assumption changed in each."""
+        """One assumption changed in each; none that nothing here stands on."""
         case, rules = self.case(base), self.rules(self._asked.readings[0])
-        for word, factor in (("half", 0.5), ("double", 2.0)):
-            yield self.task(replace(case, arms=self._with_capacity(factor)), "", "fallback capacity", word)
-        if self._slowed:
-            yield self.task(replace(case, arms=self._unslowed()), "", "load coupling", "none")
-        half = self._asked.failing / 2
-        changed = (
-            ("failing", show_share(half), replace(rules, failing=half)),
-            ("unknown length", show_duration(UNKNOWN_LENGTH), replace(rules, unknown_length=UNKNOWN_LENGTH)),
-            ("services", "every", replace(rules, every_service=True)),
-        )
-        for assumption, value, other in changed:
+        for assumption, value, changed in self._other_models():
+            yield self.task(replace(case, arms=changed), "", assumption, value)
+        for assumption, value, other in _other_rules(rules):
             yield self.task(self.case(self.plan(other)), "", assumption, value)
+        uncut = self.plan(replace(rules, cap=None))
+        if uncut.outages != base.outages:
+            yield self.task(self.case(uncut), "", "cap", "none")
         other_seed = self._asked.seed + 1
         again = replace(self.case(self.plan(replace(rules, seed=other_seed))), seed=other_seed)
         yield self.task(again, "", "seed", str(other_seed))
+
+    def _other_models(self) -> Iterator[tuple[str, str, tuple[Arm, ...]]]:
+        """Assumption, what is taken instead, and both arms with it."""
+        timed = {name for name, part in self._by_default if part in {"ttft", "rate"}}
+        far = {name for name, part in self._by_default if part == "round trip"}
+        for word, factor in (("half", 0.5), ("double", 2.0)):
+            yield "fallback capacity", word, self._with_capacity(factor)
+            if timed:
+                yield "default times", word, self._with_times(timed, factor)
+        if self._slowed:
+            yield "load coupling", "none", self._unslowed()
+        if far:
+            yield "round trip", "double", self._with(far, lambda one: replace(one, round_trip=2 * one.round_trip))
+
+    def _with(self, names: Collection[str], change: Callable[[TargetModel], TargetModel]) -> tuple[Arm, ...]:
+        """Both arms, with these targets changed."""
+        return tuple(
+            replace(arm, models={name: change(one) if name in names else one for name, one in arm.models.items()})
+            for arm in self._arms
+        )
+
+    def _with_times(self, names: Collection[str], factor: float) -> tuple[Arm, ...]:
+        """Both arms, with so many times the default times of these targets: to the first token, and for each after."""
+        lengths = self._material.demand.lengths
+
+        def change(model: TargetModel) -> TargetModel:
+            parts = [part for name, part in self._by_default if name == model.target]
+            found = slower(model, factor, parts)
+            return with_places(found, model, lengths) if model.target in self._slowed else found
+
+        return self._with(names, change)
 
     def _with_capacity(self, factor: float) -> tuple[Arm, ...]:
         """Both arms, with so many times the limits of every target that no route asks first, or that is slowed."""
         first = {name for names in primaries(self._material.ours).values() for name in names} - self._slowed
         call = self._material.demand.largest_call
-        return tuple(
-            replace(arm, models={n: one if n in first else scaled(one, factor, call) for n, one in arm.models.items()})
-            for arm in self._arms
-        )
+        others = {name for arm in self._arms for name in arm.models} - first
+        return self._with(others, lambda one: scaled(one, factor, call))
 
     def _unslowed(self) -> tuple[Arm, ...]:
         """Both arms, with fallbacks that take the busiest minute of the traffic as fast as if they were alone in it."""
         demand = self._material.demand
         most = {"requests_per_minute": demand.peak_requests, "tokens_per_minute": demand.peak_tokens or None}
-        return tuple(
-            replace(
-                arm,
-                models={
-                    name: replace(one, servers=None, **most) if name in self._slowed else one
-                    for name, one in arm.models.items()
-                },
-            )
-            for arm in self._arms
-        )
+        return self._with(self._slowed, lambda one: replace(one, servers=None, **most))
+
+
+def _other_rules(rules: Rules) -> Iterator[tuple[str, str, Rules]]:
+    """What is assumed of incidents, what instead, and the rules with it."""
+    half = rules.failing / 2
+    yield "failing", show_share(half), replace(rules, failing=half)
+    if rules.unknown_length:
+        yield "unknown length", "leave-out", replace(rules, unknown_length=0.0)
+    else:
+        yield "unknown length", show_duration(UNKNOWN_LENGTH), replace(rules, unknown_length=UNKNOWN_LENGTH)
+    yield "services", "chat" if rules.every_service else "every", replace(rules, every_service=not rules.every_service)
 
 
 def scaled(model: TargetModel, factor: float, call: float = 0.0) -> TargetModel:
@@ -211,6 +253,30 @@ def scaled(model: TargetModel, factor: float, call: float = 0.0) -> TargetModel:
         requests_per_minute=None if model.requests_per_minute is None else max(model.requests_per_minute * factor, 1.0),
         tokens_per_minute=None if model.tokens_per_minute is None else _at_least(model.tokens_per_minute, factor, call),
     )
+
+
+def slower(model: TargetModel, factor: float, parts: Collection[str]) -> TargetModel:
+    """A target that takes so many times as long to the first token (`ttft`), and for each token after it (`rate`)."""
+    return replace(
+        model,
+        ttft=_times(model.ttft, factor) if "ttft" in parts else model.ttft,
+        rate=_times(model.rate, 1 / factor) if "rate" in parts else model.rate,
+    )
+
+
+def with_places(model: TargetModel, before: TargetModel, lengths: Lengths) -> TargetModel:
+    """The places that bear, at its other times, the minute that it bore before: as many times as an answer is longer.
+
+    Places are calls a minute times seconds of an answer (`replay.assumed`): else other times were another capacity too.
+    """
+    if before.servers is None:
+        return model
+    longer = mean_seconds(model.ttft, model.rate, lengths) / mean_seconds(before.ttft, before.rate, lengths)
+    return replace(model, servers=max(ceil(before.servers * longer), FEWEST))
+
+
+def _times(tables: Tables, factor: float) -> Tables:
+    return tuple(tuple(QuantileTable(tuple(value * factor for value in one.values)) for one in row) for row in tables)
 
 
 def _at_least(limit: float, factor: float, call: float) -> float:
