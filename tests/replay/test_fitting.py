@@ -132,8 +132,29 @@ def test_without_first_token_times_they_are_what_durations_leave() -> None:
 def test_rows_without_an_hour_are_left_out_where_others_have_one() -> None:
     found = measured({"ttft": np.array([1.0, 2.0, 3.0]), "at": np.array([0.0, np.nan, 7_200.0])})
     assert found.ttft.values.tolist() == [1.0, 3.0]
+    assert found.left_out == {"without the hour or the length that others have": 1}
     assert found.ttft.at is not None
     assert measured({"ttft": np.array([1.0]), "at": np.array([np.nan])}).ttft.at is None
+
+
+def test_every_row_that_gives_no_rate_is_counted_by_its_reason_unless_it_has_too_few_tokens() -> None:
+    columns = {
+        "ttft": np.array([0.5, 0.5, 0.5, 0.5, np.nan]),
+        "total": np.array([1.5, 0.4, 1.5, 1.5, 0.4]),
+        "completion_tokens": np.array([101.0, 101.0, 101.0, 1.0, 101.0]),
+        "prompt_tokens": np.array([10.0, 10.0, np.nan, 10.0, 10.0]),
+    }
+    found = measured(columns)
+    assert found.rate.values.tolist() == [100.0]
+    assert found.left_out == {
+        "of rates: ended before the first token": 1,
+        "without a first-token time above 0": 1,
+        "without the hour or the length that others have": 1,
+        "of rates: without the hour or the length that others have": 1,
+    }
+    given = measured({"ttft": np.array([0.5, 0.5, 0.5, 0.5]), "rate": np.array([50.0, 0.0, -1.0, 6_000.0])})
+    assert given.rate.values.tolist() == [50.0]
+    assert given.left_out == {"of rates: came in one piece": 1, "of rates: not above 0": 2}
 
 
 def test_nothing_to_go_by_is_refused() -> None:

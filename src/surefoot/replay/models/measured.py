@@ -213,8 +213,12 @@ def measured(columns: Mapping[str, Floats], failed: NDArray[np.bool_] | None = N
     if not good.any():
         raise EvidenceError("nothing can be used: no row has a first-token time above 0")
     told = np.isfinite(rate)
+    of_ttft, of_rate = _series(ttft, good, columns), _series(rate, told, columns)
+    for of_whom, series, usable in (("", of_ttft, good), ("of rates: ", of_rate, told)):
+        if without := int(usable.sum()) - len(series.values):
+            left_out[f"{of_whom}without the hour or the length that others have"] = without
     both = None if inferred else (_series(ttft, good & told, columns), _series(rate, good & told, columns))
-    return Measured(_series(ttft, good, columns), _series(rate, told, columns), both, dict(left_out), inferred)
+    return Measured(of_ttft, of_rate, both, dict(left_out), inferred)
 
 
 def _inferred(columns: Mapping[str, Floats]) -> tuple[Floats | None, float | None]:
@@ -250,12 +254,15 @@ def _rates(columns: Mapping[str, Floats], ttft: Floats, slope: float | None, lef
     elif total is not None and tokens is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where((tokens > 1) & (total >= ttft), (tokens - 1) / (total - ttft), np.nan)
+        if before := int(((tokens > 1) & (total < ttft)).sum()):
+            left_out["of rates: ended before the first token"] = before
     else:
         return np.full(len(ttft), np.nan)
-    at_once = rate > FASTEST
-    if at_once.any():
-        left_out["of rates: came in one piece"] = int(at_once.sum())
-    return np.where(at_once | (rate <= 0), np.nan, rate)
+    at_once, none = rate > FASTEST, rate <= 0
+    for why, which in (("came in one piece", at_once), ("not above 0", none)):
+        if which.any():
+            left_out[f"of rates: {why}"] = int(which.sum())
+    return np.where(at_once | none, np.nan, rate)
 
 
 def _series(values: Floats, good: NDArray[np.bool_], columns: Mapping[str, Floats]) -> Series:
