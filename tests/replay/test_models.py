@@ -150,6 +150,7 @@ def test_what_does_not_go_together_is_told_too(tmp_path: Path) -> None:
 ttft = { p50 = "1s" }
 [targets.azure-eu]
 queue = 5
+ttft = { p50 = "1s" }
 minutes_of = "azure"
 [[targets.azure-eu.cells]]
 hours = "0..11"
@@ -327,6 +328,15 @@ def test_what_times_have_in_common_is_measured_in_the_traffic_or_given(tmp_path:
     given = '[targets.openai-us]\ntogether = 0.5\nminute_share = 0.25\nminutes_of = "azure"\n'
     model = modelled(tmp_path, listed, read_models(written(tmp_path, given), NAMES)).of["openai-us"]
     assert (model.together, model.minute_share, model.minutes_of) == (0.5, 0.25, "azure")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["together = true", 'together = "0.2"', 'minute_share = "0.2"', "minute_share = true"]
+)
+def test_a_share_or_a_correlation_is_a_number_and_nothing_that_looks_like_one(tmp_path: Path, wrong: str) -> None:
+    (told,) = faults(written(tmp_path, f"[targets.azure-eu]\n{wrong}\n"))
+    assert told.startswith(f"targets.azure-eu.{wrong.partition(' ')[0]}")
+    assert read_models(written(tmp_path, "[targets.azure-eu]\ntogether = 1\n"), NAMES)["azure-eu"].together == 1.0
 
 
 def test_no_fallback_is_infinite(tmp_path: Path) -> None:

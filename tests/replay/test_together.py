@@ -11,7 +11,7 @@ from surefoot.errors import EvidenceError
 from surefoot.replay.models.fitting import LEAST
 from surefoot.replay.models.measured import Source, read_measured
 from surefoot.replay.models.model import Floats, TargetModel
-from surefoot.replay.models.together import Chances, of_call, of_minute, scores
+from surefoot.replay.models.together import Chances, lasting, of_call, of_minute, scores
 
 COUNT = 30_000
 AT: Floats = np.linspace(1_700_000_000.0, 1_700_000_000.0 + 12.0 * (COUNT - 1), COUNT)
@@ -78,6 +78,19 @@ def test_what_the_hour_and_the_length_explain_is_in_the_tables_already() -> None
     assert of_call(ttft, rate, AT, None) == pytest.approx(0.0, abs=0.02)
 
 
+def test_slow_days_are_found_as_what_minutes_share_and_as_what_lasts() -> None:
+    rng = np.random.default_rng(4)
+    at = AT[0] + 24.0 * np.arange(COUNT)  # eight days
+    slow_day = np.where((at // 86_400) % 2 == 0, 5.0, 1.0)
+    of_days = slow_day * rng.lognormal(0, 0.7, COUNT)
+    of_minutes = drawn(model("a", minute_share=0.4)).first
+
+    assert of_minute(of_days, at, None) > 0.3
+    assert lasting(of_days, at, None) == pytest.approx(of_minute(of_days, at, None), abs=0.05)
+    assert of_minute(of_minutes, AT, None) == pytest.approx(0.4, abs=0.03)
+    assert lasting(of_minutes, AT, None) == pytest.approx(0.0, abs=0.03)
+
+
 def test_too_little_to_tell_is_nothing_in_common() -> None:
     few = np.arange(1.0, LEAST)
     many = np.arange(1.0, 5 * LEAST)
@@ -87,6 +100,9 @@ def test_too_little_to_tell_is_nothing_in_common() -> None:
     assert of_minute(many, None, None) == 0.0
     assert of_minute(many, 60.0 * many, None) == 0.0  # no minute has two
     assert of_minute(many, 0.0 * many, None) == 0.0  # there is only one
+    assert lasting(many, None, None) == 0.0
+    assert lasting(many, 120.0 * many, None) == 0.0  # no minute has a next one
+    assert lasting(np.ones_like(many), 60.0 * many, None) == 0.0
 
 
 def test_who_begins_late_goes_on_a_little_slower_in_public_measurements(real_data: Path) -> None:

@@ -23,7 +23,7 @@ from surefoot.replay.models.fitting import LEAST, Fitted, lognormal, resampled
 from surefoot.replay.models.measured import Measured, called, given_up, left_out_told, of_traffic, read_measured
 from surefoot.replay.models.model import ROUND_TRIP, Tables, TargetModel
 from surefoot.replay.models.models_file import Given
-from surefoot.replay.models.together import of_call, of_minute
+from surefoot.replay.models.together import lasting, of_call, of_minute
 
 _TTFT = lognormal({0.5: 0.37, 0.99: 2.9})
 _RATE = lognormal({0.01: 5.6, 0.5: 53.0})
@@ -40,7 +40,8 @@ class Assumption(Struct, frozen=True):
 
     target: str
     part: str
-    """`ttft`, `rate`, `common` (what times have in common, if anything), `capacity`, `price` or `round trip`."""
+    """`ttft`, `rate`, `common` (what times have in common, if anything), `minutes` (how they are drawn, if that says
+    less than was found), `capacity`, `price` or `round trip`."""
     text: str
     measured: bool
     """Whether it was measured or told by the user; else it is assumed."""
@@ -132,6 +133,7 @@ def _speed(target: Target, own: Given, of_calls: Measured | None, silent: int) -
     if together or minute_share:
         common = ", ".join(_told_common(own, together, minute_share))
         stand_on.append(Assumption(target.name, "common", common, measured=True))
+    stand_on += _minutes(target.name, own, measured, minute_share)
     return _Speed(parts["ttft"], parts["rate"], together, minute_share, tuple(stand_on), tuple(by_default))
 
 
@@ -144,6 +146,19 @@ def _common(own: Given, measured: Measured | None) -> tuple[float, float]:
     if minute_share is None and own.ttft is None and measured is not None and not measured.inferred:
         minute_share = of_minute(measured.ttft.values, measured.ttft.at, measured.ttft.prompt_tokens)
     return together or 0.0, minute_share or 0.0
+
+
+def _minutes(target: str, own: Given, measured: Measured | None, minute_share: float) -> Iterator[Assumption]:
+    """What drawing slow minutes one by one, each for itself, does not say."""
+    if own.minutes_of and not minute_share:
+        text = "`minutes_of` does nothing: what a minute's calls share is neither given nor found in what was measured"
+        yield Assumption(target, "minutes", text, measured=False)
+    if own.minute_share is not None or not minute_share or measured is None:
+        return
+    lasts = min(lasting(measured.ttft.values, measured.ttft.at, measured.ttft.prompt_tokens) / minute_share, 1.0)
+    if lasts:
+        text = f"drawn one by one; but {lasts:.0%} of what a minute's calls share, those of the next minute share too"
+        yield Assumption(target, "minutes", f"{text}: spells that last are played as single slow minutes", False)
 
 
 def _told_common(own: Given, together: float, minute_share: float) -> Iterator[str]:

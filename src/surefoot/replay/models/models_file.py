@@ -137,8 +137,8 @@ class ModelTable(Table):
     ttft: Times | None = None
     rate: Rates | None = None
     cells: list[CellTable] = []  # noqa: RUF012 - pydantic copies defaults
-    together: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] | None = None
-    minute_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    together: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False, strict=True)] | None = None
+    minute_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] | None = None
     minutes_of: Text | None = None
     round_trip: Seconds | None = None
     """Time to a refusal."""
@@ -202,8 +202,11 @@ def _check(name: str, table: ModelTable, known: list[str], base: Path, faults: F
         faults.add(path, f"the configuration has no such target; {did_you_mean(name, known)}")
     if table.queue is not None and table.servers is None:
         faults.add(f"{path}.queue", "needs `servers`: nobody waits where there is no bound")
-    if table.minutes_of is not None and table.minute_share is None:
-        faults.add(f"{path}.minutes_of", "needs `minute_share`: how much of the spread these minutes have")
+    if table.minutes_of is not None and table.minute_share is None and _tables(table, "ttft") is not None:
+        faults.add(
+            f"{path}.minutes_of",
+            "needs `minute_share` beside a `ttft` by hand: how much of the spread these minutes have",
+        )
     for which in ("ttft", "rate"):
         in_cells = [number for number, cell in enumerate(table.cells) if getattr(cell, which) is not None]
         if in_cells and getattr(table, which) is None and not _all_of_it(table, which):

@@ -10,6 +10,9 @@ So the tables are kept to the letter, whatever w and r. Both are found as they a
 Waerden 1952) within the cells that the tables are of: r is their correlation, w their correlation within minutes.
 Targets that name the same minutes are slow in the same ones.
 
+w is what the calls of a minute share for whatever reason: a slow minute, or the slow hour or day that it lies in.
+Minutes are drawn one by one, so a longer spell is played as single minutes; `lasting` finds how much of w that is.
+
 Must never: change a distribution, or draw by anything but seed, name, call and minute.
 """
 
@@ -23,6 +26,9 @@ from surefoot.replay.models.fitting import LEAST, cells
 from surefoot.replay.models.model import Floats, Integers, TargetModel
 
 MINUTE = 60.0
+
+_BY_CHANCE = 2.0
+"""Standard errors within which a correlation is taken for none."""
 
 _LEAST_CHANCE = 2.0**-54
 """Half of the smallest step of a draw: a normal quantile of 0 would be infinite."""
@@ -59,6 +65,31 @@ def of_minute(ttft: Floats, at: Floats | None, prompt_tokens: Integers | None) -
     usual = (count - float((calls.astype(np.float64) ** 2).sum()) / count) / (groups - 1)
     total = between + (usual - 1) * within
     return max((between - within) / total, 0.0) if total > 0 else 0.0
+
+
+def lasting(ttft: Floats, at: Floats | None, prompt_tokens: Integers | None) -> float:
+    """The share of that variance that two calls have in common of which one comes in the minute after the other's.
+
+    The covariance of the scores of all such pairs of calls over their variance, so to be held against `of_minute`: that
+    is a slow minute's alone where this is 0, and a longer spell's where both are alike. 0 where there are fewer than
+    100 pairs of minutes, or where the means of minutes are no more alike than by chance: their correlation is within
+    2 / √n (Bartlett 1946, of a series without any).
+    """
+    if at is None or not len(at):
+        return 0.0
+    minute, which, calls = np.unique(at // MINUTE, return_inverse=True, return_counts=True)
+    before = np.flatnonzero(np.diff(minute) == 1)
+    if len(before) < LEAST:
+        return 0.0
+    score = scores(ttft, at, prompt_tokens)
+    spread = float(score.var())
+    sums = np.bincount(which, score - score.mean())
+    mean = sums / calls
+    alike = float((mean[before] * mean[before + 1]).mean())
+    if spread <= 0 or alike <= _BY_CHANCE / len(before) ** 0.5 * float((mean**2).mean()):
+        return 0.0
+    pairs = float((calls[before] * calls[before + 1]).sum())
+    return min(max(float((sums[before] * sums[before + 1]).sum()) / pairs / spread, 0.0), 1.0)
 
 
 def scores(values: Floats, at: Floats | None, prompt_tokens: Integers | None) -> Floats:
