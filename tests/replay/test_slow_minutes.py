@@ -23,8 +23,9 @@ def test_minutes_that_a_longer_spell_made_slow_are_told_among_the_assumptions(tm
     assert text.endswith("spells that last are played as single slow minutes")
     assert not measured
     by_hand = read_models(written(tmp_path, "[targets.openai-us]\nminute_share = 0.3\n"), NAMES)
-    alone = modelled(tmp_path, spells(1), by_hand)
-    assert not [one for one in alone.stand_on if one.part == "minutes"]
+    for other in (modelled(tmp_path, spells(30), by_hand), modelled(tmp_path, spells(1))):
+        assert other.of["openai-us"].minute_share >= 0.3
+        assert not [one for one in other.stand_on if one.part == "minutes"]
 
 
 def test_whose_minutes_they_are_can_be_said_of_a_share_that_is_measured(tmp_path: Path) -> None:
