@@ -12,7 +12,7 @@ from surefoot.config.quantities import show_duration
 from surefoot.evidence.exposing import by_steps
 from surefoot.evidence.intervals import wilson
 from surefoot.evidence.levels import burn_rate, detection_seconds
-from surefoot.evidence.unknown import Between, Cases, Events, Known
+from surefoot.evidence.unknown import Between, Cases, Events, Known, Sample
 from surefoot.facts import Fact
 from surefoot.worth.forms import Named
 from surefoot.worth.months import Months
@@ -58,10 +58,10 @@ def _origin(read: Read, risk: RiskTable, key: str) -> tuple[str, str]:
         return _given(read)
     if risk.replay is not None and key in {"rate", "coverage", "lasts", "residual_time"}:
         lag = f", outages noticed {show_duration(risk.lag)} late" if risk.lag else ""
-        told = f"the replay's facts {risk.replay}: incidents.seen, minutes.without, minutes.avoided{lag}"
+        told = f"the replay's incidents of {risk.replay}, and its facts minutes.without and minutes.avoided{lag}"
         return "that run's mean, as if exact", told
     if risk.history is not None and key in {"rate", "lasts"} and read.months is not None:
-        return "mean and spread of those outages, as if exact", f"under `{risk.history}`: {read.months.source}"
+        return "as if exact", f"under `{risk.history}`: {read.months.source}"
     return _given(read)
 
 
@@ -69,7 +69,7 @@ def _given(read: Read) -> tuple[str, str]:
     return "as given, exactly", f"{read.file.source}, as of {read.file.as_of}"
 
 
-def _input(name: str, unit: str, quantity: Known | Between | Events | Cases, origin: tuple[str, str]) -> Fact:
+def _input(name: str, unit: str, quantity: Known | Between | Events | Cases | Sample, origin: tuple[str, str]) -> Fact:
     ends = quantity.interval(_CONFIDENCE)
     n, how = 0, origin[0]
     if isinstance(quantity, Between):
@@ -81,6 +81,9 @@ def _input(name: str, unit: str, quantity: Known | Between | Events | Cases, ori
     elif isinstance(quantity, Cases):
         n = round(quantity.n)
         how = f"{quantity.k:.4g} of {quantity.n:.4g} cases, Jeffreys' prior"
+    elif isinstance(quantity, Sample):
+        n = len(quantity.values)
+        how = f"{n} single incidents, up to {max(quantity.values):,.4g} minutes, Bayesian bootstrap"
     return Fact(
         name=name,
         value=quantity.mean,
