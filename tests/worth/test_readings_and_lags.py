@@ -166,7 +166,7 @@ def test_a_history_without_an_outage_is_not_taken_for_none_at_all(tmp_path: Path
     (tmp_path / "list.csv").write_text(INCIDENTS.replace("major", "minor"))
     told = read(tmp_path, HEAD + MONEY + HISTORY + TABLE)
     assert told.readings["major"] == (
-        "risks[0].lasts: under `major` no outage began in 2 months: tell by hand how long one would last"
+        "risks[0].lasts: under `major` no outage of known length began in 2 months: tell how long one would last"
     )
     own = read(tmp_path, HEAD + MONEY + HISTORY + 'lasts = "30m"\n' + TABLE)
     (hazard,) = used(own.readings, "major").stake.hazards

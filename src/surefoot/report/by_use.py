@@ -11,8 +11,7 @@ from rich.table import Table
 from surefoot.config.quantities import show_duration
 from surefoot.facts import Fact
 from surefoot.report.amounts import NONE, both, dollars, percent, plain, table
-from surefoot.worth.reading import AT_ONCE
-from surefoot.worth.shape import RiskFile
+from surefoot.worth.reading import AT_ONCE, Read
 
 LOSSES = (
     ("mean", "expected (mean)"),
@@ -91,14 +90,15 @@ def _lags(known: Known) -> Table:
 TABLES = (_losses, _savings, _months, _lags)
 
 
-def basis(file: RiskFile) -> Iterator[str]:
+def basis(read: Read) -> Iterator[str]:
     """On which reading and lag the tables stand that name none."""
-    for risk in file.risks:
+    for risk in read.file.risks:
         if risk.replay is not None:
             late = f"noticed {show_duration(risk.lag)} late" if risk.lag else "noticed as soon as the gateway does"
             yield f"{risk.name}: replay {risk.replay}, {late}"
         elif risk.history is not None:
-            yield f"{risk.name}: history under `{risk.history}`"
+            said = "" if read.months is None else read.months.said.get(risk.history, "")
+            yield f"{risk.name}: history under `{risk.history}`: {said}"
 
 
 def remarks(known: Known) -> Iterator[str]:

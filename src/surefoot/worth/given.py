@@ -14,6 +14,7 @@ from surefoot.evidence.intervals import wilson
 from surefoot.evidence.levels import burn_rate, detection_seconds
 from surefoot.evidence.unknown import Between, Cases, Events, Known, Sample
 from surefoot.facts import Fact
+from surefoot.intake.incident import Reading
 from surefoot.worth.forms import Named
 from surefoot.worth.months import Months
 from surefoot.worth.reading import Read
@@ -61,7 +62,8 @@ def _origin(read: Read, risk: RiskTable, key: str) -> tuple[str, str]:
         told = f"the replay's incidents of {risk.replay}, and its facts minutes.without and minutes.avoided{lag}"
         return "that run's mean, as if exact", told
     if risk.history is not None and key in {"rate", "lasts"} and read.months is not None:
-        return "as if exact", f"under `{risk.history}`: {read.months.source}"
+        said = read.months.said.get(risk.history, "")
+        return "as if exact", f"under `{risk.history}`: {said}; {read.months.source}"
     return _given(read)
 
 
@@ -106,7 +108,8 @@ def history(read: Read) -> Iterator[Fact]:
         for promise in read.file.promises:
             steps = penalties_of(promise)
             for bound, _ in steps:
-                yield from _below(f"history.{promise.name}.{bound:g}.{reading}", bound, months, uptime)
+                name = f"history.{promise.name}.{bound:g}"
+                yield from _below(name, bound, reading, uptime)
             cost = _amount(steps, months)
             yield _sum(f"history.{promise.name}.penalties.{reading}", cost, uptime)
         for vendor in read.file.vendors:
@@ -118,10 +121,12 @@ def _amount(steps: list[tuple[float, float]], months: list[float]) -> float:
     return float(by_steps(steps, np.array(months)).sum())
 
 
-def _below(name: str, bound: float, months: list[float], uptime: Months) -> Iterator[Fact]:
+def _below(start: str, bound: float, reading: Reading, uptime: Months) -> Iterator[Fact]:
+    name, months = f"{start}.{reading}", uptime.uptimes[reading]
     n, k = len(months), sum(month < bound for month in months)
     low, high = wilson(k, n, _CONFIDENCE)
-    note = f"{n} months from {uptime.first}; {uptime.source}"
+    said = uptime.said.get(reading)
+    note = f"{n} months from {uptime.first}; {uptime.source}" + (f"; {said}" if said else "")
     yield Fact(name=f"{name}.months", value=k, unit="months", n=n, method=f"months below {bound:g} %", note=note)
     yield Fact(
         name=name,

@@ -91,12 +91,10 @@ def _by_history(path: str, risk: RiskTable, borrowed: Borrowed, months: Months |
     minutes = months.outages[risk.history]
     lasts = borrowed.of(f"{path}.lasts", risk.lasts, time_of, _NOTHING)
     if lasts == _NOTHING and not minutes:
-        sentence = (
-            f"under `{risk.history}` no outage began in {months.count} months: tell by hand how long one would last"
-        )
-        borrowed.faults.add(f"{path}.lasts", sentence)
+        none = f"under `{risk.history}` no outage of known length began in {months.count} months"
+        borrowed.faults.add(f"{path}.lasts", f"{none}: tell how long one would last")
         return None
-    rate = Events(len(minutes), months.years)
+    rate = Events(len(minutes) + months.unknown.get(risk.history, 0), months.years)
     return _with(path, risk, borrowed, rate, Sample(tuple(minutes)) if lasts == _NOTHING else lasts)
 
 
