@@ -55,7 +55,7 @@ def used(uses: dict[str, Read | str], name: str) -> Read:
 
 def printed(facts: Facts, width: int) -> str:
     out = io.StringIO()
-    for table in exposed.tables(facts):
+    for table in exposed.tables(facts, width):
         Console(file=out, width=width).print(table)
     return out.getvalue()
 
@@ -194,7 +194,7 @@ def test_a_file_by_hand_stands_under_one_reading_and_says_so(tmp_path: Path) -> 
     assert value(facts, "input.a.rate") == 0
 
 
-@pytest.mark.parametrize("width", [80, 100, 150])
+@pytest.mark.parametrize("width", [60, 80, 100, 150])
 def test_no_table_is_wider_than_its_console_and_no_number_is_cut(sheet: Path, width: int) -> None:
     facts = sheet_of(read(sheet, HEAD + MONEY + REPLAY, sheet), 10_000, 3)
     text = printed(facts, width)

@@ -56,7 +56,7 @@ def exposure(
         console.print(f"  {line}", highlight=False, markup=False)
     for line in exposed.answer(found):
         console.print(line, highlight=False, markup=False)
-    for table in exposed.tables(found):
+    for table in exposed.tables(found, console.width):
         console.print(table)
     for line in exposed.remarks(found):
         console.print(line, highlight=False, markup=False)
