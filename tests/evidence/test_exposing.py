@@ -16,6 +16,7 @@ from surefoot.evidence import (
     Hazard,
     Known,
     Risk,
+    Sample,
     Stake,
     Years,
     annual_loss,
@@ -64,6 +65,25 @@ def test_a_counted_rate_makes_the_number_of_incidents_negative_binomial() -> Non
     theirs = nbinom(4.5, 2 / 3)
     for count in range(6):
         assert (found == count).mean() == pytest.approx(theirs.pmf(count), abs=0.005)
+
+
+def test_single_lengths_spread_the_years_and_put_the_doubt_of_their_mean_into_the_worlds() -> None:
+    lengths = (2.0, 5, 5, 9, 14, 30, 45, 80, 240, 900)
+
+    def stake(minutes: Known | Sample) -> Stake:
+        return Stake(hazards=[Hazard(rate=Events(10, 1), minutes=minutes)], revenue=Known(1))
+
+    single, alike = stake(Sample(lengths)), stake(Known(sum(lengths) / 10))
+    found = years(single)
+    assert within_its_error(found.without.minutes, 10.5 * sum(lengths) / 10)
+    assert set(np.round(found.without.minutes % 1, 9)) == {0}  # each incident as long as one that was
+    shared = [exposure(one, worlds=1_000, each=200, seed=3).without.minutes for one in (single, alike)]
+    mean_of_worlds = [minutes.reshape(1_000, 200).mean(axis=1) for minutes in shared]
+    relative = [float(means.std() / means.mean()) for means in mean_of_worlds]
+    square = np.var(lengths) / np.mean(lengths) ** 2
+    assert relative[1] == pytest.approx((1 / 10.5) ** 0.5, rel=0.1)
+    # rate and mean length are independent: (1 + a)(1 + b) - 1, and the chance of 200 years
+    assert relative[0] == pytest.approx(((1 + 1 / 10.5) * (1 + square / 11) - 1 + square / 2_000) ** 0.5, rel=0.1)
 
 
 def test_months_below_a_step_are_those_of_panjers_sum_by_fourier_transform() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta, gamma, lognorm
 
 from surefoot.errors import EvidenceError
-from surefoot.evidence import Between, Cases, Events, Known, cases_of, event_rate
+from surefoot.evidence import Between, Cases, Events, Known, Sample, cases_of, event_rate
 
 DRAWS = 40_000
 
@@ -64,6 +64,26 @@ def test_no_cases_are_neither_none_nor_all() -> None:
     assert high > 0.95
 
 
+def test_a_sample_draws_what_was_seen_and_its_mean_is_in_doubt_from_world_to_world() -> None:
+    sample, worlds, each = Sample((1.0, 2.0, 30.0, 7.0)), 4_000, 500
+    random, doubt = np.random.default_rng(1), np.random.default_rng(2)
+    drawn = sample.draw(random, doubt, np.repeat(np.arange(worlds), each), worlds)
+    assert set(drawn) == {1, 2, 7, 30}
+    assert [np.mean(drawn == value) for value in sample.values] == pytest.approx([0.25] * 4, abs=0.01)
+    means = drawn.reshape(worlds, each).mean(axis=1)
+    spread = np.var(sample.values)
+    # the doubt of the mean, and what the chance of so few incidents adds to it
+    assert means.var() == pytest.approx(spread / 5 + spread * (1 - 1 / 5) / each, rel=0.08)
+    ends = sample.interval(0.95)
+    assert ends is not None
+    assert ends == pytest.approx(np.quantile(means, [0.025, 0.975]), rel=0.1)
+
+
+def test_a_sample_of_values_that_are_alike_has_no_interval() -> None:
+    for values in ((5.0,), (5.0, 5.0)):
+        assert (Sample(values).mean, Sample(values).interval(0.95)) == (5, None)
+
+
 def test_a_share_without_clusters_keeps_its_n_and_a_wider_interval_makes_it_smaller() -> None:
     own = Cases(90, 100).interval(0.95)
     assert cases_of(0.9, *own, 100) == Cases(90, 100)
@@ -89,6 +109,8 @@ def test_a_narrow_interval_never_makes_more_of_the_cases_than_there_are() -> Non
         lambda: Events(1, 0),
         lambda: Cases(3, 2),
         lambda: Cases(-1, 2),
+        lambda: Sample(()),
+        lambda: Sample((1, -1)),
         lambda: cases_of(0.5, 0.6, 0.7, 10),
         lambda: cases_of(0.5, 0.4, 0.6, -1),
         lambda: cases_of(0.5, 0.4, 0.6, 10, 1.0),

@@ -7,7 +7,7 @@ from tests.replay.files import written
 from typer.testing import CliRunner
 
 from surefoot.cli.main import app
-from surefoot.evidence import Cases, Events, Known
+from surefoot.evidence import Cases, Events, Sample
 from surefoot.worth.reading import read_risks
 
 RUNNER = CliRunner()
@@ -28,7 +28,7 @@ def test_a_replay_becomes_a_risk(tmp_path: Path) -> None:
     assert isinstance(hazard.rate, Events)
     assert hazard.rate.events == 2
     assert hazard.rate.years == pytest.approx(384 / 48 / 365.25, rel=0.02)  # 384 calls, one each half hour
-    assert hazard.minutes == Known((60 + 120) / 2)
+    assert hazard.minutes == Sample((60, 120))
     assert hazard.coverage == Cases(2, 2)
 
 

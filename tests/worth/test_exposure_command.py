@@ -37,7 +37,7 @@ def value(facts: Facts, name: str) -> float:
 
 def printed(facts: Facts) -> str:
     out = io.StringIO()
-    for table in exposed.tables(facts):
+    for table in exposed.tables(facts, 150):
         Console(file=out, width=150).print(table)
     return out.getvalue()
 

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 from tests.worth.test_risk_file import HEAD, RISK, faults, read
 
+from surefoot.evidence import Events, Sample
 from surefoot.intake.incident import Reading
+from surefoot.report.by_use import basis
+from surefoot.worth.given import inputs
+from surefoot.worth.reading import Read
 
 INCIDENTS = """start,end,provider,severity
 2025-12-20T00:00:00Z,2025-12-20T01:00:00Z,acme,minor
@@ -32,6 +36,53 @@ def test_an_incident_counts_in_each_month_for_what_lies_in_it_and_overlaps_count
     assert months.uptimes[Reading.ANY] == pytest.approx([100 * (1 - 1 / january), 100 * (1 - 7 / february)])
     assert months.uptimes[Reading.PARTIAL] == pytest.approx([100 * (1 - 1 / january), 100 * (1 - 6 / february)])
     assert months.uptimes[Reading.MAJOR] == pytest.approx([100 * (1 - 1 / january), 100 * (1 - 2 / february)])
+
+
+UNTOLD = """start,end,provider,severity,title
+2025-12-20T00:00:00Z,2025-12-20T01:00:00Z,acme,minor,Elevated errors
+2026-01-05T00:00:00Z,2026-01-05T02:00:00Z,acme,major,Elevated errors of the API
+2026-01-05T01:00:00Z,2026-01-05T01:00:00Z,acme,major,Elevated errors
+2026-01-20T00:00:00Z,2026-01-20T00:00:00Z,acme,major,Elevated errors
+2026-02-03T00:00:00Z,,acme,minor,Elevated errors
+2026-02-10T00:00:00Z,2026-02-10T04:00:00Z,acme,major,Fine-tuning jobs are delayed
+2026-02-12T00:00:00Z,,acme,major,Billing page unavailable
+2026-04-02T00:00:00Z,2026-04-02T01:00:00Z,acme,minor,Elevated errors
+"""
+"""Two of unknown length stand alone, one falls into an outage, and two are about another service."""
+HISTORY = '[[risks]]\nname = "a"\nhistory = "any"\ncoverage = "80%"\n'
+
+
+def test_outages_of_unknown_length_are_in_the_rate_and_other_services_are_not_and_both_are_told(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(UNTOLD)
+    told = read(tmp_path, HEAD + HISTORY + TABLE)
+    (hazard,) = told.stake.hazards
+    assert hazard.rate == Events(3, 59 / 365.25)
+    assert hazard.minutes == Sample((120,))
+    said = (
+        "outages of known length 1, of unknown length 2 (in the rate, in no uptime); "
+        "left out, about another service than a chat by API, 2"
+    )
+    assert [*basis(told)] == [f"a: history under `any`: {said}"]
+    facts = {fact.name: fact for fact in inputs(told)}
+    assert said in facts["input.a.rate"].note
+    assert facts["input.a.rate"].n == 3
+    assert told.months is not None
+    assert told.months.uptimes[Reading.ANY][1] == 100
+    under_major = told.readings["major"]
+    assert isinstance(under_major, Read)
+    assert under_major.stake.hazards[0].rate == Events(2, 59 / 365.25)
+
+
+def test_every_service_counts_where_the_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(UNTOLD)
+    told = read(tmp_path, HEAD + HISTORY + TABLE + "every_service = true\n")
+    (hazard,) = told.stake.hazards
+    assert (hazard.rate, hazard.minutes) == (Events(5, 59 / 365.25), Sample((120, 240)))
+    assert told.months is not None
+    assert told.months.uptimes[Reading.ANY][1] == pytest.approx(100 * (1 - 4 / (28 * 24)))
+    by_hand = '[uptime]\nfirst = "2026-01"\nsource = "x"\nany = ["99%"]\npartial = ["99%"]\nmajor = ["99%"]\n'
+    (fault,) = faults(tmp_path, HEAD + RISK + by_hand + "every_service = true\n")
+    assert fault == "uptime.every_service: is of incidents; of months told by hand leave it out"
 
 
 def test_a_month_that_was_not_watched_to_its_end_is_refused(folder: Path) -> None:
@@ -71,13 +122,14 @@ def test_on_real_incidents_a_minute_grid_counts_the_same(tmp_path: Path, real_da
     months = read(tmp_path, HEAD + RISK + table.replace("list.csv", str(path))).months
     assert months is not None
     from surefoot.intake.incidents.reading import How, gather  # noqa: PLC0415 - the incidents as they were mended
+    from surefoot.replay.outages.planning import is_elsewhere  # noqa: PLC0415 - the replay's rule
 
     start, day = datetime(2024, 3, 1, tzinfo=UTC), timedelta(days=1)
     minutes = 31 * 24 * 60
     for reading in Reading:
         down = bytearray(minutes)
         for one in (heard.incident for heard in gather([str(path)], How()).incidents):
-            if one.provider == "openai" and one.counts(reading) and one.end is not None:
+            if one.provider == "openai" and one.counts(reading) and one.end is not None and not is_elsewhere(one):
                 end = min(one.end, one.start + day.total_seconds())
                 first = max(round((one.start - start.timestamp()) / 60), 0)
                 for minute in range(first, min(round((end - start.timestamp()) / 60), minutes)):

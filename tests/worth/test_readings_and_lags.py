@@ -3,21 +3,19 @@
 import io
 from itertools import pairwise
 from pathlib import Path
-from statistics import fmean, pvariance
 
-import numpy as np
 import pytest
 from msgspec.structs import replace
 from rich.console import Console
 from tests.config.test_cli_commands import surefoot
+from tests.worth.replayed import keep_incidents
 from tests.worth.test_months import INCIDENTS, TABLE
 from tests.worth.test_risk_file import HEAD, faults, read
 
-from surefoot.evidence import Between, Cases, Events, Known
+from surefoot.evidence import Cases, Events, Known, Sample
 from surefoot.facts import Fact, Facts, write
 from surefoot.facts import read as read_facts
 from surefoot.report import by_use, exposed
-from surefoot.worth.incidence import lasting
 from surefoot.worth.reading import Read
 from surefoot.worth.sheet import sheet_of
 
@@ -28,6 +26,9 @@ REPLAY = '[[risks]]\nname = "a"\nreplay = "any.all"\n'
 HISTORY = '[[risks]]\nname = "a"\nhistory = "any"\ncoverage = "80%"\n'
 COUNTS = {"any": (40, 4_000, 3_600), "partial": (10, 600, 570), "major": (2, 60, 60)}
 """Of each reading: incidents, minutes without and minutes avoided, in half a year."""
+SINGLE = {
+    reading: [without / seen * (0.5 + n % 2) for n in range(seen)] for reading, (seen, without, _) in COUNTS.items()
+}
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ def sheet(tmp_path: Path) -> Path:
         ]
     sheet = Facts(made="", program="", seed=1, window=(0, 365.25 * 43_200), inputs="", facts=tuple(facts))
     (tmp_path / "facts.json").write_bytes(write(sheet))
+    keep_incidents(tmp_path, SINGLE)
     return tmp_path
 
 
@@ -53,7 +55,7 @@ def used(uses: dict[str, Read | str], name: str) -> Read:
 
 def printed(facts: Facts, width: int) -> str:
     out = io.StringIO()
-    for table in exposed.tables(facts):
+    for table in exposed.tables(facts, width):
         Console(file=out, width=width).print(table)
     return out.getvalue()
 
@@ -71,7 +73,7 @@ def test_a_replay_puts_the_same_file_under_each_reading(sheet: Path) -> None:
     for reading, (seen, without, avoided) in COUNTS.items():
         (hazard,) = used(told.readings, reading).stake.hazards
         assert hazard.rate == Events(seen, 0.5)
-        assert hazard.minutes == Known(without / seen)
+        assert hazard.minutes == Sample(tuple(SINGLE[reading]))
         assert hazard.coverage == Cases(avoided / without * seen, seen)
 
 
@@ -93,6 +95,7 @@ def test_a_reading_that_was_not_replayed_is_a_row_without_a_number_and_says_why(
         for name, value in (("incidents.seen", 2), ("minutes.without", 90), ("minutes.avoided", 80))
     )
     (sheet / "facts.json").write_bytes(write(replace(read_facts((sheet / "facts.json").read_bytes()), facts=any_alone)))
+    keep_incidents(sheet, {"any": [40, 50]})
     facts = sheet_of(read(sheet, HEAD + MONEY + REPLAY, sheet), 10_000, 3)
     none = facts.named("readings.major.none")
     assert none.value is None
@@ -106,6 +109,7 @@ def test_a_stress_keeps_its_name_under_each_reading(sheet: Path) -> None:
     kept = read_facts((sheet / "facts.json").read_bytes())
     renamed = tuple(replace(fact, name=fact.name.replace(".all.", "+busiest-hour.all.", 1)) for fact in kept.facts)
     (sheet / "facts.json").write_bytes(write(replace(kept, facts=renamed)))
+    keep_incidents(sheet, {f"{reading}+busiest-hour": lengths for reading, lengths in SINGLE.items()})
     told = read(sheet, HEAD + REPLAY.replace("any.all", "any+busiest-hour.all"), sheet)
     assert [used(told.readings, name).file.risks[0].replay for name in COUNTS] == [
         f"{name}+busiest-hour.all" for name in COUNTS
@@ -148,33 +152,21 @@ def test_history_tells_rate_and_length_under_each_reading(tmp_path: Path) -> Non
     years = (31 + 28) / 365.25
     found = {name: used(told.readings, name).stake.hazards[0] for name in told.readings}
     assert {name: (hazard.rate, hazard.minutes) for name, hazard in found.items()} == {
-        "any": (Events(2, years), lasting([180, 300])),
-        "partial": (Events(2, years), lasting([180, 240])),
-        "major": (Events(1, years), Known(180)),
+        "any": (Events(2, years), Sample((180, 300))),
+        "partial": (Events(2, years), Sample((180, 240))),
+        "major": (Events(1, years), Sample((180,))),
     }
     assert all(hazard.coverage == Known(0.8) for hazard in found.values())
     facts = sheet_of(told, 10_000, 3)
-    assert facts.named("readings.partial.input.a.lasts").method.endswith(
-        "mean and spread of those outages, as if exact"
-    )
+    assert facts.named("readings.partial.input.a.lasts").method.startswith("2 single incidents, up to 240 minutes")
     assert "list.csv" in facts.named("readings.partial.input.a.lasts").note
-
-
-def test_outages_of_history_keep_their_mean_and_spread() -> None:
-    minutes = [5.0, 12, 30, 45, 300, 8]
-    fitted = lasting(minutes)
-    assert isinstance(fitted, Between)
-    assert fitted.mean == pytest.approx(fmean(minutes))
-    drawn = fitted.draw(np.random.default_rng(1), 2_000_000)
-    assert drawn.var() == pytest.approx(pvariance(minutes), rel=0.1)
-    assert lasting([7.0, 7.0]) == lasting([7.0]) == Known(7)
 
 
 def test_a_history_without_an_outage_is_not_taken_for_none_at_all(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(INCIDENTS.replace("major", "minor"))
     told = read(tmp_path, HEAD + MONEY + HISTORY + TABLE)
     assert told.readings["major"] == (
-        "risks[0].lasts: under `major` no outage began in 2 months: tell by hand how long one would last"
+        "risks[0].lasts: under `major` no outage of known length began in 2 months: tell how long one would last"
     )
     own = read(tmp_path, HEAD + MONEY + HISTORY + 'lasts = "30m"\n' + TABLE)
     (hazard,) = used(own.readings, "major").stake.hazards
@@ -202,7 +194,7 @@ def test_a_file_by_hand_stands_under_one_reading_and_says_so(tmp_path: Path) -> 
     assert value(facts, "input.a.rate") == 0
 
 
-@pytest.mark.parametrize("width", [80, 100, 150])
+@pytest.mark.parametrize("width", [60, 80, 100, 150])
 def test_no_table_is_wider_than_its_console_and_no_number_is_cut(sheet: Path, width: int) -> None:
     facts = sheet_of(read(sheet, HEAD + MONEY + REPLAY, sheet), 10_000, 3)
     text = printed(facts, width)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.worth.replayed import keep_incidents
 
 from surefoot.errors import ConfigError
-from surefoot.evidence import Between, Cases, Events, Hazard, Known
+from surefoot.evidence import Between, Cases, Events, Hazard, Known, Sample
 from surefoot.facts import Fact, Facts, write
 from surefoot.worth.reading import Read, read_risks
 
@@ -232,9 +233,10 @@ def replayed(folder: Path, seen: float = 12, without: float = 600, avoided: floa
 
 
 def test_a_replay_tells_how_often_how_long_and_what_share_of_the_minutes_was_avoided(tmp_path: Path) -> None:
+    keep_incidents(tmp_path, {"any": [50.0] * 12})
     found = hazard(tmp_path, 'replay = "any.all"\n', replayed(tmp_path))
     assert found.rate == Events(12, 0.5)
-    assert found.minutes == Known(50)
+    assert found.minutes == Sample((50,) * 12)
     assert found.coverage == Cases(0.9 * 12, 12)
     own = hazard(tmp_path, 'replay = "any.all"\nlasts = { low = "5m", high = "2h" }\n', tmp_path)
     assert own.minutes == Between(5, 120)
@@ -265,6 +267,7 @@ def test_what_no_year_could_be_reckoned_with_is_a_fault_with_its_path(tmp_path: 
 
 def test_what_a_replay_tells_cannot_be_told_by_hand_too(tmp_path: Path) -> None:
     risk = '[[risks]]\nname = "a"\nreplay = "any.all"\nrate = "1/year"\ncoverage = "50%"\nstruck = "9%"\n'
+    keep_incidents(tmp_path, {"any": [50.0] * 12})
     told = faults(tmp_path, HEAD + risk, replayed(tmp_path))
     assert told == [
         f"risks[0].{key}: comes from the replay; leave it out, or replay" for key in ("rate", "coverage", "struck")

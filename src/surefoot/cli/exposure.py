@@ -52,11 +52,11 @@ def exposure(
     if not console.is_terminal:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL)
     console.print(f"Figures of {config}: {read.file.source}, as of {read.file.as_of}", highlight=False, markup=False)
-    for line in basis(read.file):
+    for line in basis(read):
         console.print(f"  {line}", highlight=False, markup=False)
     for line in exposed.answer(found):
         console.print(line, highlight=False, markup=False)
-    for table in exposed.tables(found):
+    for table in exposed.tables(found, console.width):
         console.print(table)
     for line in exposed.remarks(found):
         console.print(line, highlight=False, markup=False)

@@ -49,7 +49,7 @@ from surefoot.evidence.survey import (
     share_detectable,
     share_sample,
 )
-from surefoot.evidence.unknown import Between, Cases, Events, Known, cases_of
+from surefoot.evidence.unknown import Between, Cases, Events, Known, Sample, cases_of
 
 __all__ = [
     "AnnualLoss",
@@ -70,6 +70,7 @@ __all__ = [
     "Levels",
     "RecoveryCost",
     "Risk",
+    "Sample",
     "Stake",
     "Worth",
     "Years",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from surefoot.errors import EvidenceError
 from surefoot.evidence.given import not_negative, share, up_to, whole
 from surefoot.evidence.levels import checked_steps
-from surefoot.evidence.unknown import Amount, Between, Cases, Draws, Events, Known, Part, Rate
+from surefoot.evidence.unknown import Amount, Between, Cases, Draws, Events, Known, Lasting, Part, Rate, Sample
 
 MOST_INCIDENTS = 10_000
 """A year, of one hazard. More are no incidents but calls."""
@@ -48,7 +48,7 @@ class Hazard:
 
     rate: Rate
     """Incidents a year, without any fallback; the mean at most 10,000."""
-    minutes: Amount = _NOTHING
+    minutes: Lasting = _NOTHING
     """How long one lasts."""
     struck: float = 1.0
     """The share of calls that fail while it lasts."""
@@ -68,7 +68,8 @@ class Hazard:
     def __post_init__(self) -> None:
         """Refuses what a hazard cannot be."""
         _check("a rate", self.rate, (Known, Between, Events))
-        for amount in (self.minutes, self.response, self.impact):
+        _check("minutes", self.minutes, (Known, Between, Sample))
+        for amount in (self.response, self.impact):
             _check("an amount", amount, (Known, Between))
         _check("a coverage", self.coverage, (Known, Cases))
         up_to(MOST_INCIDENTS, "incidents a year", self.rate.mean)
@@ -199,6 +200,8 @@ class _Drawn:
     second: Draws
     """Coverage, or chance with it."""
     random: np.random.Generator
+    doubt: np.random.Generator
+    """Which single incidents are how likely, where those are what is known of their minutes."""
 
 
 def _blocks(stake: Stake, worlds: int, each: int, seed: int) -> Iterator[Years]:
@@ -207,8 +210,8 @@ def _blocks(stake: Stake, worlds: int, each: int, seed: int) -> Iterator[Years]:
     told.extend((one, one.chance, one.chance_kept) for one in stake.delays)
     drawn = []
     for number, (one, first, second) in enumerate(told):
-        randoms = [np.random.default_rng([seed, number, purpose]) for purpose in range(3)]
-        drawn.append(_Drawn(one, first.draw(randoms[0], worlds), second.draw(randoms[1], worlds), randoms[2]))
+        randoms = [np.random.default_rng([seed, number, purpose]) for purpose in range(4)]
+        drawn.append(_Drawn(one, first.draw(randoms[0], worlds), second.draw(randoms[1], worlds), *randoms[2:]))
     revenue = stake.revenue.draw(np.random.default_rng([seed, len(drawn), 0]), worlds)
     busiest = max((hazard.rate.mean for hazard in stake.hazards), default=0.0)
     block = max(int(AT_ONCE / (each * max(busiest, MONTHS))), 1)
@@ -236,7 +239,7 @@ class _Block:
         for one in drawn:
             first, second = np.repeat(one.first[worlds], self._each), np.repeat(one.second[worlds], self._each)
             if isinstance(one.of, Hazard):
-                self._strike(one.of, first, second, one.random)
+                self._strike(one.of, first, second, one)
             else:
                 self._delay(one.of, first, second, one.random)
         credited = [
@@ -245,12 +248,13 @@ class _Block:
         ]
         return Years(0, 0, 0, self._arm(kept=False), self._arm(kept=True), credited)
 
-    def _strike(self, hazard: Hazard, rate: Draws, coverage: Draws, random: np.random.Generator) -> None:
+    def _strike(self, hazard: Hazard, rate: Draws, coverage: Draws, drawn: _Drawn) -> None:
+        random = drawn.random
         counts = random.poisson(rate)
         incidents = int(counts.sum())
         year = np.repeat(np.arange(self._years), counts)
         month = year * MONTHS + random.integers(0, MONTHS, incidents)
-        minutes = hazard.minutes.draw(random, incidents)
+        minutes = self._minutes(hazard, year, drawn)
         response, impact = hazard.response.draw(random, incidents), hazard.impact.draw(random, incidents)
         covered = random.random(incidents) < coverage[year]
         left = np.where(covered, np.minimum(hazard.residual_minutes, minutes), minutes)
@@ -262,6 +266,13 @@ class _Block:
         for part, cost, instead in (("response", response, 0.0), ("impact", impact, hazard.residual_cost)):
             self._sums[False, part] += self._into(year, cost, self._years)
             self._sums[True, part] += self._into(year, np.where(covered, instead, cost), self._years)
+
+    def _minutes(self, hazard: Hazard, year: NDArray[np.int64], drawn: _Drawn) -> Draws:
+        """Of the incident of each of these years."""
+        if isinstance(hazard.minutes, Sample):
+            worlds = self._years // self._each
+            return hazard.minutes.draw(drawn.random, drawn.doubt, year // self._each, worlds)
+        return hazard.minutes.draw(drawn.random, len(year))
 
     def _delay(self, delay: Delay, chance: Draws, kept: Draws, random: np.random.Generator) -> None:
         chosen = random.random(self._years)

@@ -1,12 +1,13 @@
 """Quantities that are not known exactly, told as people and counts tell them, and drawn so that their doubt enters.
 
-Knows four: a number as it is, a 90 % interval (lognormal, as `loss` reads one), events counted in years (Gamma), k of n
-cases (Beta); the last two under Jeffreys' priors, as coverage draws them. The generator is given.
+Knows five: a number as it is, a 90 % interval (lognormal, as `loss` reads one), events counted in years (Gamma), k of n
+cases (Beta), and single values that were seen (Dirichlet). Gamma and Beta are under Jeffreys' priors, as coverage draws
+them. The generator is given.
 """
 
 from dataclasses import dataclass
 from math import exp, log
-from statistics import NormalDist
+from statistics import NormalDist, fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ from surefoot.evidence.intervals import event_rate
 from surefoot.evidence.loss import WIDEST, Z90
 
 Draws = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 _HALVINGS = 60
+_WORLDS = 4_000
+"""Drawn for the interval of a mean: 100 of them lie beyond each end of 95 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,62 @@ class Cases:
         return random.beta(self.k + 0.5, self.n - self.k + 0.5, size)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What single incidents were like: the next one is like any of these, and how often like which is not known.
+
+    In a world each value has a share, drawn from `Dirichlet(1, …, 1)`: the Bayesian bootstrap (Rubin, Annals of
+    Statistics 9, 1981). So single values differ as they did, and their mean is in doubt, with the variance
+    `s^2 / (n + 1)`, where `s^2 = sum((x - mean)^2) / n`. What was never seen is never drawn: of few values, or of one,
+    the doubt is too small.
+    Raises `EvidenceError` for no value, and one that is not finite or negative.
+    """
+
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuses what is no sample."""
+        if not self.values:
+            raise EvidenceError("a sample without a value tells nothing")
+        for value in self.values:
+            not_negative("a value of a sample", value)
+
+    @property
+    def mean(self) -> float:
+        """Of the values; over all worlds that of the draws, too."""
+        return fmean(self.values)
+
+    def interval(self, confidence: float = 0.9) -> tuple[float, float] | None:
+        """Of the mean, equal tails of 4,000 worlds with a seed of their own; None where all values are alike."""
+        tail = tail_of(confidence)
+        if len(set(self.values)) == 1:
+            return None
+        shares = np.diff(_shares(np.random.default_rng(0), _WORLDS, len(self.values)), axis=1, prepend=0.0)
+        low, high = np.quantile(shares @ np.array(self.values), [tail, 1 - tail])
+        return float(low), float(high)
+
+    def draw(self, random: np.random.Generator, doubt: np.random.Generator, world: Places, worlds: int) -> Draws:
+        """A value for each incident, of which `world` tells the world, from 0 on, among so many.
+
+        The shares of the worlds come from `doubt`, the incidents from `random`.
+        """
+        ends = _shares(doubt, worlds, len(self.values)) + np.arange(worlds)[:, None]
+        found = np.searchsorted(ends.ravel(), world + random.random(len(world)), side="right")
+        picked: Draws = np.array(self.values)[np.minimum(found - world * len(self.values), len(self.values) - 1)]
+        return picked
+
+
+def _shares(doubt: np.random.Generator, worlds: int, size: int) -> Draws:
+    """Of each world (rows) the sums of shares up to each value; `Dirichlet(1, …, 1)`, the last sum is 1."""
+    sums = doubt.standard_exponential((worlds, size)).cumsum(axis=1)
+    shares: Draws = sums / sums[:, -1:]
+    return shares
+
+
 Amount = Known | Between
 """What one incident, one day, one minute costs or lasts."""
+Lasting = Known | Between | Sample
+"""How long one incident lasts."""
 Rate = Known | Between | Events
 """Incidents a year."""
 Part = Known | Cases

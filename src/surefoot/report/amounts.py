@@ -1,20 +1,18 @@
 """Cells of amounts of a year, each with its interval, and the table they stand in.
 
-Knows: rounding, and that a narrow console breaks intervals and words, never a number. Must never: compute a number.
+Knows: rounding; how wide the screen is, `widths` knows. Must never: compute a number.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from rich import box
 from rich.table import Table
 
 from surefoot.facts import Fact
 from surefoot.report import shown
+from surefoot.report.widths import tables_of
 
 ARMS = ("without", "with")
 NONE = "–"  # noqa: RUF001 - an en dash stands for nothing
-INTERVAL = "95 %"
-_WORDS = ("known as",)
 _LABELS = ("reading", "what")
 _WHOLE = 100
 
@@ -45,12 +43,24 @@ def _digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:,.3g}"
 
 
-def table(title: str, columns: tuple[str, ...]) -> Table:
-    """Without rows."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        word = number == 0 or column in _WORDS
-        whole = not word and column != INTERVAL
-        left = word or column in _LABELS
-        made.add_column(column, justify="left" if left else "right", no_wrap=whole, overflow="fold")
-    return made
+class Rows:
+    """A table before it is known how wide the screen is."""
+
+    def __init__(self, title: str, columns: tuple[str, ...]) -> None:
+        self.title = title
+        self.columns = columns
+        self.rows: list[tuple[str, ...]] = []
+
+    def add(self, *cells: str) -> None:
+        """A row."""
+        self.rows.append(cells)
+
+    def part(self) -> None:
+        """An empty line before what follows."""
+        if self.rows and any(self.rows[-1]):
+            self.rows.append(("",) * len(self.columns))
+
+    def drawn(self, width: int) -> Iterator[Table]:
+        """As tables that fit; none without a row."""
+        keys = 2 if self.columns[1] in _LABELS else 1
+        return tables_of(self.title, self.columns, self.rows, width, keys) if self.rows else iter(())

@@ -6,13 +6,10 @@ could not be had without saying so.
 
 from collections.abc import Callable, Iterator, Mapping
 
-from rich.table import Table
-
 from surefoot.config.quantities import show_duration
 from surefoot.facts import Fact
-from surefoot.report.amounts import NONE, both, dollars, percent, plain, table
-from surefoot.worth.reading import AT_ONCE
-from surefoot.worth.shape import RiskFile
+from surefoot.report.amounts import NONE, Rows, both, dollars, percent, plain
+from surefoot.worth.reading import AT_ONCE, Read
 
 LOSSES = (
     ("mean", "expected (mean)"),
@@ -33,17 +30,17 @@ def uses(known: Known, start: str) -> list[str]:
     return list(dict.fromkeys(name.partition(".")[0] for name in names))
 
 
-def _by_reading(made: Table, known: Known, title: str, name: str, cells: Callable[[Fact], tuple[str, str]]) -> None:
+def _by_reading(made: Rows, known: Known, title: str, name: str, cells: Callable[[Fact], tuple[str, str]]) -> None:
     """A row for each reading."""
     for number, reading in enumerate(uses(known, "readings")):
         there = f"readings.{reading}.none" not in known
         row = both(known, f"readings.{reading}.{name}", cells) if there else [NONE, "", NONE, ""]
-        made.add_row(title if number == 0 else "", reading, *row)
-    made.add_section()
+        made.add(title if number == 0 else "", reading, *row)
+    made.part()
 
 
-def _losses(known: Known) -> Table:
-    made = table("Loss of a year under the three readings of an incident", _COLUMNS)
+def _losses(known: Known) -> Rows:
+    made = Rows("Loss of a year under the three readings of an incident", _COLUMNS)
     if uses(known, "readings"):
         for word, title in LOSSES:
             _by_reading(made, known, title, "loss.{}." + word, dollars)
@@ -52,20 +49,20 @@ def _losses(known: Known) -> Table:
     return made
 
 
-def _savings(known: Known) -> Table:
+def _savings(known: Known) -> Rows:
     columns = ("reading", "expected", "95 %", "years in which it saves", "95 %")
-    made = table("What the fallback saves under the three readings (paired)", columns)
+    made = Rows("What the fallback saves under the three readings (paired)", columns)
     for reading in uses(known, "readings"):
         start = f"readings.{reading}.saving"
         if f"{start}.mean" in known:
-            made.add_row(reading, *dollars(known[f"{start}.mean"]), *percent(known[f"{start}.some"]))
+            made.add(reading, *dollars(known[f"{start}.mean"]), *percent(known[f"{start}.some"]))
         else:
-            made.add_row(reading, NONE, "", NONE, "")
+            made.add(reading, NONE, "", NONE, "")
     return made
 
 
-def _months(known: Known) -> Table:
-    made = table("Months a year below each step under the three readings, simulated", _COLUMNS)
+def _months(known: Known) -> Rows:
+    made = Rows("Months a year below each step under the three readings, simulated", _COLUMNS)
     if uses(known, "readings"):
         for name in known:
             if name.startswith("months.") and name.endswith(".without"):
@@ -75,30 +72,31 @@ def _months(known: Known) -> Table:
     return made
 
 
-def _lags(known: Known) -> Table:
+def _lags(known: Known) -> Rows:
     columns = ("noticed", "with fallback", "95 %", "saving", "95 %")
-    made = table("Expected loss and saving of a year, by how late an outage is noticed", columns)
+    made = Rows("Expected loss and saving of a year, by how late an outage is noticed", columns)
     for lag in uses(known, "lags"):
         start, late = f"lags.{lag}", "at once" if lag == AT_ONCE else f"{lag} late"
         if f"{start}.saving.mean" in known:
             row = [*dollars(known[f"{start}.loss.with.mean"]), *dollars(known[f"{start}.saving.mean"])]
-            made.add_row(late, *row)
+            made.add(late, *row)
         else:
-            made.add_row(late, NONE, "", NONE, "")
+            made.add(late, NONE, "", NONE, "")
     return made
 
 
 TABLES = (_losses, _savings, _months, _lags)
 
 
-def basis(file: RiskFile) -> Iterator[str]:
+def basis(read: Read) -> Iterator[str]:
     """On which reading and lag the tables stand that name none."""
-    for risk in file.risks:
+    for risk in read.file.risks:
         if risk.replay is not None:
             late = f"noticed {show_duration(risk.lag)} late" if risk.lag else "noticed as soon as the gateway does"
             yield f"{risk.name}: replay {risk.replay}, {late}"
         elif risk.history is not None:
-            yield f"{risk.name}: history under `{risk.history}`"
+            said = "" if read.months is None else read.months.said.get(risk.history, "")
+            yield f"{risk.name}: history under `{risk.history}`: {said}"
 
 
 def remarks(known: Known) -> Iterator[str]:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from surefoot.facts import Fact, Facts
 from surefoot.report import by_use, shown
-from surefoot.report.amounts import ARMS, NONE, both, dollars, percent, plain, table
+from surefoot.report.amounts import ARMS, NONE, Rows, both, dollars, percent, plain
 from surefoot.report.by_use import LOSSES
 
 _PARTS = (
@@ -30,13 +30,11 @@ _MANTISSAS = ("1", "2", "5")
 _READINGS = ("any", "partial", "major")
 
 
-def tables(facts: Facts) -> Iterator[Table]:
-    """What a year loses, what the fallback saves, the months, the error budget, and what went in."""
+def tables(facts: Facts, width: int) -> Iterator[Table]:
+    """What a year loses, what the fallback saves, months, error budget and what went in, on a screen so wide."""
     known = {fact.name: fact for fact in facts.facts}
     for make in (_losses, _savings, _exceedance, _months, *by_use.TABLES, _history, _budget, _burn, _inputs):
-        made = make(known)
-        if made.row_count:
-            yield made
+        yield from make(known).drawn(width)
 
 
 def remarks(facts: Facts) -> Iterator[str]:
@@ -85,72 +83,72 @@ def _cost(known: dict[str, Fact]) -> str:
     return f"; less what it costs itself, {value} ({ends})."
 
 
-def _inputs(known: dict[str, Fact]) -> Table:
-    made = table("What went in", ("input", "what", "mean", "95 %", "unit", "n", "known as"))
+def _inputs(known: dict[str, Fact]) -> Rows:
+    made = Rows("What went in", ("input", "what", "mean", "95 %", "unit", "n", "known as"))
     for name, fact in known.items():
         if name.startswith("input."):
             ends = "" if fact.low is None or fact.high is None else f"{fact.low:,.4g} … {fact.high:,.4g}"
             n = str(fact.n) if fact.n else NONE
             risk, _, what = name.removeprefix("input.").rpartition(".")
-            made.add_row(risk, what, f"{fact.value:,.4g}", ends, fact.unit, n, fact.method)
+            made.add(risk, what, f"{fact.value:,.4g}", ends, fact.unit, n, fact.method)
     return made
 
 
-def _losses(known: dict[str, Fact]) -> Table:
-    made = table("Loss of a year", ("", "without", "95 %", "with fallback", "95 %"))
+def _losses(known: dict[str, Fact]) -> Rows:
+    made = Rows("Loss of a year", ("", "without", "95 %", "with fallback", "95 %"))
     for word, title in LOSSES:
-        made.add_row(title, *both(known, "loss.{}." + word, dollars))
-    made.add_row("P(no loss)", *both(known, "loss.{}.zero", percent))
-    made.add_section()
+        made.add(title, *both(known, "loss.{}." + word, dollars))
+    made.add("P(no loss)", *both(known, "loss.{}.zero", percent))
+    made.part()
     for word, title in _PARTS:
         if known[f"loss.without.{word}"].value or known[f"loss.with.{word}"].value:
-            made.add_row(title, *both(known, "loss.{}." + word, dollars))
-    made.add_section()
+            made.add(title, *both(known, "loss.{}." + word, dollars))
+    made.part()
     for name, fact in known.items():
         if name.startswith("credits."):
-            made.add_row(f"credits of {name.removeprefix('credits.')}", *(2 * dollars(fact)))
-    made.add_row("exposure (less credits)", *both(known, "exposure.{}", dollars))
-    made.add_row("minutes lost", *both(known, "minutes.{}", plain))
+            made.add(f"credits of {name.removeprefix('credits.')}", *(2 * dollars(fact)))
+    made.add("exposure (less credits)", *both(known, "exposure.{}", dollars))
+    made.add("minutes lost", *both(known, "minutes.{}", plain))
     if "quarter.without.mean" in known:
         for word in ("mean", "p95", "p99"):
-            made.add_row(f"quarter's target at risk, {word}", *both(known, "quarter.{}." + word, percent))
+            made.add(f"quarter's target at risk, {word}", *both(known, "quarter.{}." + word, percent))
     return made
 
 
-def _exceedance(known: dict[str, Fact]) -> Table:
-    made = table("Years that lose more than", ("", "without", "95 %", "with fallback", "95 %"))
+def _exceedance(known: dict[str, Fact]) -> Rows:
+    made = Rows("Years that lose more than", ("", "without", "95 %", "with fallback", "95 %"))
     start = "loss.without.exceeds."
     for name in known:
         amount = name.removeprefix(start)
         if name.startswith(start) and amount.rstrip("0").rstrip(".") in _MANTISSAS:
-            made.add_row(f"${float(amount):,.0f}", *both(known, "loss.{}.exceeds." + amount, percent))
+            made.add(f"${float(amount):,.0f}", *both(known, "loss.{}.exceeds." + amount, percent))
     return made
 
 
-def _savings(known: dict[str, Fact]) -> Table:
-    made = table("What the fallback saves in a year (the same incidents with and without)", ("", "saving", "95 %"))
+def _savings(known: dict[str, Fact]) -> Rows:
+    made = Rows("What the fallback saves in a year (the same incidents with and without)", ("", "saving", "95 %"))
     for word, title in _SAVINGS:
         if f"saving.{word}" in known:
-            made.add_row(title, *dollars(known[f"saving.{word}"]))
-    made.add_row("years in which it saves", *percent(known["saving.some"]))
+            made.add(title, *dollars(known[f"saving.{word}"]))
+    made.add("years in which it saves", *percent(known["saving.some"]))
     return made
 
 
-def _months(known: dict[str, Fact]) -> Table:
+def _months(known: dict[str, Fact]) -> Rows:
     columns = ("promise", "without", "95 %", "with fallback", "95 %")
-    made = table("Months a year below each step, simulated", columns)
+    made = Rows("Months a year below each step, simulated", columns)
     for name in known:
         if by_use.uses(known, "readings"):
             break  # they stand in the table of the readings
         if name.startswith("months.") and name.endswith(".without"):
             start = name.removesuffix("without")
             promise, bound = start.removeprefix("months.").removesuffix(".").split(".", 1)
-            made.add_row(f"{promise}, below {bound} %", *both(known, start + "{}", plain))
+            made.add(f"{promise}, below {bound} %", *both(known, start + "{}", plain))
     return made
 
 
-def _history(known: dict[str, Fact]) -> Table:
-    made = table("Months as they were, under the three readings", ("", *(w for r in _READINGS for w in (r, "95 %"))))
+def _history(known: dict[str, Fact]) -> Rows:
+    made = Rows("Months as they were, under the three readings", ("", *(w for r in _READINGS for w in (r, "95 %"))))
     for name, fact in known.items():
         if not name.startswith("history.") or not name.removesuffix(".months").endswith(".any"):
             continue
@@ -166,28 +164,28 @@ def _history(known: dict[str, Fact]) -> Table:
                 )
             ]
             promise, bound = title.split(".", 1)
-            made.add_row(f"{promise}, below {bound} %", *cells)
+            made.add(f"{promise}, below {bound} %", *cells)
         elif fact.unit == "USD":
             of, what = title.rsplit(".", 1)
             cells = [cell for reading in _READINGS for cell in (f"${known[start + reading].value:,.0f}", "a sum")]
-            made.add_row(f"{of}, {what} of {fact.n} months", *cells)
+            made.add(f"{of}, {what} of {fact.n} months", *cells)
     return made
 
 
-def _budget(known: dict[str, Fact]) -> Table:
-    made = table("Error budget", ("", "value", "95 %"))
+def _budget(known: dict[str, Fact]) -> Rows:
+    made = Rows("Error budget", ("", "value", "95 %"))
     if "budget.minutes" in known:
-        made.add_row(f"budget, minutes: {known['budget.minutes'].method}", f"{known['budget.minutes'].value:.4g}", "")
+        made.add(f"budget, minutes: {known['budget.minutes'].method}", f"{known['budget.minutes'].value:.4g}", "")
         for name in ARMS:
             word = "without" if name == "without" else "with fallback"
-            made.add_row(f"used in a mean period, {word}", *percent(known[f"budget.used.{name}"]))
+            made.add(f"used in a mean period, {word}", *percent(known[f"budget.used.{name}"]))
     return made
 
 
-def _burn(known: dict[str, Fact]) -> Table:
+def _burn(known: dict[str, Fact]) -> Rows:
     rates = [name for name in known if name.startswith("burn.") and name.endswith(".rate")]
     failing = [name.split(".")[-1] for name in known if name.startswith("burn.1h.detect.")]
-    made = table(
+    made = Rows(
         "Burn-rate alerts: both windows above the rate; time until one fires",
         ("long", "short", "rate", *(f"if {f} fail" for f in failing)),
     )
@@ -196,5 +194,5 @@ def _burn(known: dict[str, Fact]) -> Table:
         short = shown.duration_of(known[f"burn.{window}.short"].value or 0)
         times = [known[f"burn.{window}.detect.{share}"] for share in failing]
         fires = ["never" if fact.value is None else shown.duration_of(fact.value) for fact in times]
-        made.add_row(window, short, f"{known[name].value:.3g}", *fires)
+        made.add(window, short, f"{known[name].value:.3g}", *fires)
     return made

@@ -51,7 +51,7 @@ def tables_of(
         again = f"{title}, continued" if title and number else title
         table = Table(title=again, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for place, fixed in _fitted(head, rows, columns, width):
-            numbers = place >= keys and any(_is_number(row[place]) for row in rows)
+            numbers = place >= keys and any(_is_number(row[place]) for row in rows) and not _is_prose(rows, place)
             table.add_column(head[place], justify="right" if numbers else "left", overflow="fold", width=fixed)
         for row in rows:
             table.add_row(*(row[place] for place in columns))
@@ -89,8 +89,8 @@ def _fitted(
     narrowest = _narrowest(head, rows)
     whole = sum(_GAP + max(_longest(line[place]) for line in (head, *rows)) for place in columns)
     for place in columns:
-        prose = any(_longest(row[place]) > _PROSE for row in rows)
-        yield place, narrowest[place] - _GAP if whole + _EDGE > width and not prose else None
+        pressed = whole + _EDGE > width and not _is_prose(rows, place)
+        yield place, narrowest[place] - _GAP if pressed else None
 
 
 def _narrowest(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
@@ -99,6 +99,10 @@ def _narrowest(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
         _GAP + max([*map(len, name.split()), *(min(_longest(row[place]), _PROSE) for row in rows)], default=0)
         for place, name in enumerate(head)
     ]
+
+
+def _is_prose(rows: Sequence[Sequence[str]], place: int) -> bool:
+    return any(_longest(row[place]) > _PROSE for row in rows)
 
 
 def _longest(cell: str) -> int:

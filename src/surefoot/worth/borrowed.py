@@ -12,10 +12,11 @@ import msgspec
 
 from surefoot.config.faults import Faults, did_you_mean
 from surefoot.config.quantities import read_duration
-from surefoot.evidence.unknown import Cases, Events, Known, cases_of
+from surefoot.evidence.unknown import Cases, Events, Known, Sample, cases_of
 from surefoot.facts import Fact, Facts, read
 from surefoot.replay.counting.measures import suffix
 from surefoot.worth.forms import Named
+from surefoot.worth.singles import lengths
 
 SHEETS = ("facts.json", "coverage.json")
 """What a run keeps its facts in, a replay and a drill."""
@@ -29,14 +30,14 @@ class Replayed(NamedTuple):
     """What a replay tells of the incidents of one group of calls."""
 
     rate: Events
-    minutes: Known
-    """Of one: its length times the share of its calls that failed without the fallback. A mean."""
+    minutes: float
+    """Of all: their lengths times the shares of their calls that failed without the fallback."""
     coverage: Cases
     """The share of those minutes that the fallback avoided, without a lag; each incident is one case, however long.
 
     The interval of the minutes avoided is not that of the share: both sums grow with the number of incidents.
     """
-    residual: Known
+    residual: float
     """Minutes that the lag leaves of a covered incident, a mean; 0 without a lag."""
 
 
@@ -48,7 +49,7 @@ class Borrowed:
         self.faults = faults
         self.used: dict[str, Fact] = {}
         """Facts that were asked for."""
-        self._asked = sheet is not None
+        self._sheet = sheet
         found = _read(sheet, faults) if sheet is not None else None
         self._known = {fact.name: fact for fact in found.facts} if found else {}
         self._window = found.window if found else (0.0, 0.0)
@@ -56,7 +57,7 @@ class Borrowed:
     def again(self, faults: Faults) -> "Borrowed":
         """The same facts for another use of the file, whose faults are its own; it adds to what was asked for here."""
         other = Borrowed(None, faults)
-        other.used, other._asked, other._known, other._window = self.used, self._asked, self._known, self._window
+        other.used, other._sheet, other._known, other._window = self.used, self._sheet, self._known, self._window
         return other
 
     def lags(self, group: str) -> list[float]:
@@ -97,6 +98,16 @@ class Borrowed:
             self.faults.add(path, f"the replay of `{group}` {error}")
             return None
 
+    def singles(self, path: str, group: str, found: Replayed) -> Sample | None:
+        """How long each of these incidents was, which stands beside the facts."""
+        assert self._sheet is not None  # noqa: S101 - what was found came out of it
+        folder = self._sheet if self._sheet.is_dir() else self._sheet.parent
+        try:
+            return Sample(lengths(folder, group, found.rate.events, found.minutes))
+        except ValueError as error:
+            self.faults.add(path, f"the replay of `{group}` {error}")
+            return None
+
     def _replayed(self, facts: Sequence[Fact]) -> Replayed:
         seen, without, avoided, late = (fact.value or 0.0 for fact in facts)
         years = (self._window[1] - self._window[0]) / YEAR
@@ -110,13 +121,13 @@ class Borrowed:
             raise ValueError("has more minutes of outage with the fallback than without: there is no coverage")
         share = min(avoided / without, 1.0)
         residual = max(avoided - late, 0.0) / (share * seen) if share else 0.0
-        return Replayed(Events(seen, years), Known(without / seen), Cases(share * seen, seen), Known(residual))
+        return Replayed(Events(seen, years), without, Cases(share * seen, seen), residual)
 
     def _fact(self, path: str, name: str) -> Fact | None:
         fact = self._known.get(name)
         if fact is not None:
             self.used[name] = fact
-        elif not self._asked:
+        elif self._sheet is None:
             self.faults.add(path, f"`{name}` is a fact of another run; --facts FOLDER says of which")
         elif self._known:
             self.faults.add(path, f"there is no fact `{name}`; {did_you_mean(name, self._known)}")

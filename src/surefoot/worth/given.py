@@ -12,8 +12,9 @@ from surefoot.config.quantities import show_duration
 from surefoot.evidence.exposing import by_steps
 from surefoot.evidence.intervals import wilson
 from surefoot.evidence.levels import burn_rate, detection_seconds
-from surefoot.evidence.unknown import Between, Cases, Events, Known
+from surefoot.evidence.unknown import Between, Cases, Events, Known, Sample
 from surefoot.facts import Fact
+from surefoot.intake.incident import Reading
 from surefoot.worth.forms import Named
 from surefoot.worth.months import Months
 from surefoot.worth.reading import Read
@@ -58,10 +59,11 @@ def _origin(read: Read, risk: RiskTable, key: str) -> tuple[str, str]:
         return _given(read)
     if risk.replay is not None and key in {"rate", "coverage", "lasts", "residual_time"}:
         lag = f", outages noticed {show_duration(risk.lag)} late" if risk.lag else ""
-        told = f"the replay's facts {risk.replay}: incidents.seen, minutes.without, minutes.avoided{lag}"
+        told = f"the replay's incidents of {risk.replay}, and its facts minutes.without and minutes.avoided{lag}"
         return "that run's mean, as if exact", told
     if risk.history is not None and key in {"rate", "lasts"} and read.months is not None:
-        return "mean and spread of those outages, as if exact", f"under `{risk.history}`: {read.months.source}"
+        said = read.months.said.get(risk.history, "")
+        return "as if exact", f"under `{risk.history}`: {said}; {read.months.source}"
     return _given(read)
 
 
@@ -69,7 +71,7 @@ def _given(read: Read) -> tuple[str, str]:
     return "as given, exactly", f"{read.file.source}, as of {read.file.as_of}"
 
 
-def _input(name: str, unit: str, quantity: Known | Between | Events | Cases, origin: tuple[str, str]) -> Fact:
+def _input(name: str, unit: str, quantity: Known | Between | Events | Cases | Sample, origin: tuple[str, str]) -> Fact:
     ends = quantity.interval(_CONFIDENCE)
     n, how = 0, origin[0]
     if isinstance(quantity, Between):
@@ -81,6 +83,9 @@ def _input(name: str, unit: str, quantity: Known | Between | Events | Cases, ori
     elif isinstance(quantity, Cases):
         n = round(quantity.n)
         how = f"{quantity.k:.4g} of {quantity.n:.4g} cases, Jeffreys' prior"
+    elif isinstance(quantity, Sample):
+        n = len(quantity.values)
+        how = f"{n} single incidents, up to {max(quantity.values):,.4g} minutes, Bayesian bootstrap"
     return Fact(
         name=name,
         value=quantity.mean,
@@ -103,7 +108,8 @@ def history(read: Read) -> Iterator[Fact]:
         for promise in read.file.promises:
             steps = penalties_of(promise)
             for bound, _ in steps:
-                yield from _below(f"history.{promise.name}.{bound:g}.{reading}", bound, months, uptime)
+                name = f"history.{promise.name}.{bound:g}"
+                yield from _below(name, bound, reading, uptime)
             cost = _amount(steps, months)
             yield _sum(f"history.{promise.name}.penalties.{reading}", cost, uptime)
         for vendor in read.file.vendors:
@@ -115,10 +121,12 @@ def _amount(steps: list[tuple[float, float]], months: list[float]) -> float:
     return float(by_steps(steps, np.array(months)).sum())
 
 
-def _below(name: str, bound: float, months: list[float], uptime: Months) -> Iterator[Fact]:
+def _below(start: str, bound: float, reading: Reading, uptime: Months) -> Iterator[Fact]:
+    name, months = f"{start}.{reading}", uptime.uptimes[reading]
     n, k = len(months), sum(month < bound for month in months)
     low, high = wilson(k, n, _CONFIDENCE)
-    note = f"{n} months from {uptime.first}; {uptime.source}"
+    said = uptime.said.get(reading)
+    note = f"{n} months from {uptime.first}; {uptime.source}" + (f"; {said}" if said else "")
     yield Fact(name=f"{name}.months", value=k, unit="months", n=n, method=f"months below {bound:g} %", note=note)
     yield Fact(
         name=name,

@@ -5,16 +5,14 @@ Must never: take "none was seen" for "none will come", or guess how long one tha
 """
 
 from collections.abc import Sequence
-from math import exp, log, sqrt
-from statistics import fmean, pvariance
 from typing import NamedTuple
 
 from surefoot.config.quantities import show_duration
-from surefoot.evidence.loss import Z90
-from surefoot.evidence.unknown import Amount, Between, Events, Known, Part, Rate
+from surefoot.evidence.unknown import Events, Known, Lasting, Part, Rate, Sample
 from surefoot.worth.borrowed import Borrowed, rate_of, share_of, time_of
 from surefoot.worth.months import Months
 from surefoot.worth.shape import RiskTable
+from surefoot.worth.singles import level
 
 _NOTHING = Known(0)
 _UNSET = {"rate": None, "coverage": _NOTHING, "residual_time": _NOTHING, "struck": 1.0, "history": None, "lag": 0.0}
@@ -24,7 +22,7 @@ class Told(NamedTuple):
     """What may come from elsewhere."""
 
     rate: Rate
-    minutes: Amount
+    minutes: Lasting
     coverage: Part
     residual: Known
 
@@ -51,7 +49,7 @@ def _by_hand(path: str, risk: RiskTable, borrowed: Borrowed) -> Told | None:
     return _with(path, risk, borrowed, rate, borrowed.of(f"{path}.lasts", risk.lasts, time_of, _NOTHING))
 
 
-def _with(path: str, risk: RiskTable, borrowed: Borrowed, rate: Rate, minutes: Amount) -> Told:
+def _with(path: str, risk: RiskTable, borrowed: Borrowed, rate: Rate, minutes: Lasting) -> Told:
     """With what the fallback does, as the file tells it."""
     return Told(
         rate,
@@ -62,7 +60,7 @@ def _with(path: str, risk: RiskTable, borrowed: Borrowed, rate: Rate, minutes: A
 
 
 def _by_replay(path: str, risk: RiskTable, borrowed: Borrowed) -> Told | None:
-    """All by a replay; how single incidents last may be told by hand, since a replay's fact is their mean."""
+    """All by a replay; how single incidents last may be told by hand."""
     _not_told(path, risk, borrowed, ("rate", "coverage", "residual_time", "struck", "history"), "the replay")
     group, known = risk.replay or "", borrowed.lags(risk.replay or "")
     if risk.lag and known and risk.lag not in known:
@@ -76,7 +74,12 @@ def _by_replay(path: str, risk: RiskTable, borrowed: Borrowed) -> Told | None:
     if found is None:
         return None
     lasts = borrowed.of(f"{path}.lasts", risk.lasts, time_of, _NOTHING)
-    return Told(found.rate, found.minutes if lasts == _NOTHING else lasts, found.coverage, found.residual)
+    if lasts != _NOTHING:
+        return Told(found.rate, lasts, found.coverage, Known(found.residual))
+    single = borrowed.singles(f"{path}.replay", group, found)
+    if single is None:
+        return None
+    return Told(found.rate, single, found.coverage, Known(level(single.values, found.residual)))
 
 
 def _by_history(path: str, risk: RiskTable, borrowed: Borrowed, months: Months | None) -> Told | None:
@@ -88,29 +91,14 @@ def _by_history(path: str, risk: RiskTable, borrowed: Borrowed, months: Months |
     minutes = months.outages[risk.history]
     lasts = borrowed.of(f"{path}.lasts", risk.lasts, time_of, _NOTHING)
     if lasts == _NOTHING and not minutes:
-        sentence = (
-            f"under `{risk.history}` no outage began in {months.count} months: tell by hand how long one would last"
-        )
-        borrowed.faults.add(f"{path}.lasts", sentence)
+        none = f"under `{risk.history}` no outage of known length began in {months.count} months"
+        borrowed.faults.add(f"{path}.lasts", f"{none}: tell how long one would last")
         return None
-    rate = Events(len(minutes), months.years)
-    return _with(path, risk, borrowed, rate, lasting(minutes) if lasts == _NOTHING else lasts)
+    rate = Events(len(minutes) + months.unknown.get(risk.history, 0), months.years)
+    return _with(path, risk, borrowed, rate, Sample(tuple(minutes)) if lasts == _NOTHING else lasts)
 
 
 def _not_told(path: str, risk: RiskTable, borrowed: Borrowed, keys: Sequence[str], by: str) -> None:
     for key in keys:
         if getattr(risk, key) != _UNSET[key]:
             borrowed.faults.add(f"{path}.{key}", f"comes from {by}; leave it out, or {by.removeprefix('the ')}")
-
-
-def lasting(minutes: Sequence[float]) -> Amount:
-    """The lognormal with the mean and the spread of these outages: `sigma^2 = ln(1 + variance / mean^2)`.
-
-    Matched by moments, so that the expected minutes are those that were lost. Without a spread it is their mean.
-    """
-    mean = fmean(minutes)
-    sigma = sqrt(log(1 + pvariance(minutes) / mean**2))
-    if not sigma:
-        return Known(mean)
-    middle = log(mean) - sigma**2 / 2
-    return Between(exp(middle - Z90 * sigma), exp(middle + Z90 * sigma))

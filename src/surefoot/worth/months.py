@@ -1,7 +1,8 @@
 """Monthly uptime under each of the three readings of an incident: as a risk file tells it, or from lists of incidents.
 
-Months are those of the calendar, in UTC. Knows that a month that nobody watched has no uptime, not 100 %.
-Must never: fill a gap.
+Months are those of the calendar, in UTC. Knows that a month that nobody watched has no uptime, not 100 %, and that the
+incidents are those that a replay plays: about answering a chat by API, unless the file asks for every service.
+Must never: fill a gap, or leave an incident out without counting it.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -18,9 +20,10 @@ from surefoot.errors import IntakeError
 from surefoot.evidence.spans import Span, lengths_within, union
 from surefoot.intake.incident import Reading
 from surefoot.intake.incidents.account import spans_of
-from surefoot.intake.incidents.mending import CAP
+from surefoot.intake.incidents.mending import CAP, length_of
 from surefoot.intake.incidents.reading import Gathered, How, gather
 from surefoot.intake.incidents.watching import Watched, Window, watched
+from surefoot.replay.outages.planning import is_elsewhere
 from surefoot.worth.borrowed import YEAR
 from surefoot.worth.shape import UptimeTable
 
@@ -39,6 +42,10 @@ class Months(Struct, frozen=True):
     """In percent of each month."""
     outages: dict[Reading, list[float]] | None = None
     """Minutes of each outage that began in them, those that overlap or touch as one; None of months told by hand."""
+    unknown: dict[Reading, int] = {}
+    """Outages of unknown length that began in them, beside those."""
+    said: dict[Reading, str] = {}
+    """What was counted and what was not, in words; empty of months told by hand."""
     years: float = 0.0
     """How long they are together."""
 
@@ -59,6 +66,8 @@ def _by_hand(told: UptimeTable, faults: Faults) -> Months | None:
     if len(given) < len(lists) or told.source is None:
         faults.add("uptime", "needs any, partial, major and source, or incidents, provider and last")
         return None
+    if told.every_service:
+        faults.add("uptime.every_service", "is of incidents; of months told by hand leave it out")
     counts = {len(months) for months in given.values()}
     if len(counts) > 1:
         faults.add("uptime", f"the readings are of {', '.join(map(str, sorted(counts)))} months; tell each of the same")
@@ -90,18 +99,55 @@ def _from_incidents(told: UptimeTable, beside: Path, faults: Faults) -> Months |
     unreadable = sum(len(file.unreadable) for file in found.files)
     source = f"{told.source or ', '.join(told.incidents or ())}; {told.provider}, incidents cut to {CAP / 3600:g} h"
     source += f", {unreadable} entries unreadable" if unreadable else ""
-    down = {reading: _down(found, told.provider, reading) for reading in Reading}
-    uptimes = {reading: _uptimes(spans, edges) for reading, spans in down.items()}
-    begun = {
-        reading: [(end - start) / 60 for start, end in spans if edges[0] <= start < edges[-1]]
-        for reading, spans in down.items()
-    }
-    return Months(told.first, len(edges) - 1, source, uptimes, begun, (edges[-1] - edges[0]) / YEAR)
+    by_reading = {reading: _down(found, told, reading, (edges[0], edges[-1])) for reading in Reading}
+    return Months(
+        first=told.first,
+        count=len(edges) - 1,
+        source=source,
+        uptimes={reading: _uptimes(down.spans, edges) for reading, down in by_reading.items()},
+        outages={reading: down.minutes for reading, down in by_reading.items()},
+        unknown={reading: down.unknown for reading, down in by_reading.items()},
+        said={reading: _said(down) for reading, down in by_reading.items()},
+        years=(edges[-1] - edges[0]) / YEAR,
+    )
 
 
-def _down(found: Gathered, provider: str, reading: Reading) -> list[Span]:
-    counted = [one.incident for one in found.incidents if one.incident.provider == provider]
-    return union(spans_of([one for one in counted if one.counts(reading)], CAP))
+class _Down(NamedTuple):
+    """Of a provider under one reading."""
+
+    spans: list[Span]
+    minutes: list[float]
+    """Of each that begins in the months."""
+    unknown: int
+    """So many begin in them besides, of unknown length."""
+    elsewhere: int
+    """So many incidents in them are about another service, and left out."""
+
+
+def _down(found: Gathered, told: UptimeTable, reading: Reading, within: Span) -> _Down:
+    theirs = [one.incident for one in found.incidents if one.incident.provider == told.provider]
+    theirs = [one for one in theirs if one.counts(reading)]
+    counted = theirs if told.every_service else [one for one in theirs if not is_elsewhere(one)]
+    spans = union(spans_of(counted, CAP))
+    points = {one.start for one in counted if length_of(one) is None}
+    alone = [at for at in points if not any(start <= at <= end for start, end in spans)]
+    return _Down(
+        spans,
+        [(end - start) / 60 for start, end in spans if _begins(start, within)],
+        sum(_begins(at, within) for at in alone),
+        sum(_begins(one.start, within) for one in theirs) - sum(_begins(one.start, within) for one in counted),
+    )
+
+
+def _begins(at: float, within: Span) -> bool:
+    return within[0] <= at < within[1]
+
+
+def _said(down: _Down) -> str:
+    return (
+        f"outages of known length {len(down.minutes)}, of unknown length {down.unknown} (in the rate, in no uptime); "
+        f"left out, about another service than a chat by API, {down.elsewhere}"
+    )
 
 
 def _uptimes(spans: list[Span], edges: list[float]) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from surefoot.config.table import File, Table, Text
+from surefoot.config.table import File, Flag, Table, Text
 from surefoot.evidence.unknown import Amount, Known, Part, Rate
 from surefoot.intake.incident import Reading
 from surefoot.worth import forms
@@ -147,6 +147,8 @@ class UptimeTable(Table):
     """Whose incidents."""
     last: Text | None = None
     """The last month."""
+    every_service: Flag = False
+    """With incidents: whether those count, too, that are about something else than answering a chat by API."""
 
 
 class RiskFile(Table):

@@ -43,7 +43,7 @@ def sheet_of(read: Read, years: int, seed: int) -> Facts:
         program=f"surefoot {__version__}",
         seed=seed,
         window=(0.0, 0.0),
-        inputs=hash_of(read.text, msgspec.json.encode(sorted(read.facts.items())), str(years).encode()),
+        inputs=hash_of(read.text, *_borrowed(read), str(years).encode()),
         facts=(
             *found,
             *inputs(read),
@@ -53,6 +53,13 @@ def sheet_of(read: Read, years: int, seed: int) -> Facts:
             *budget(read, minutes),
         ),
     )
+
+
+def _borrowed(read: Read) -> Iterator[bytes]:
+    """What came from other files: facts, and what was made of incidents."""
+    yield msgspec.json.encode(sorted(read.facts.items()))
+    for one in (read, *read.readings.values(), *read.lags.values()):
+        yield msgspec.json.encode(one if isinstance(one, str) else one.stake)
 
 
 def _of_uses(start: str, uses: Mapping[str, Read | str], make: Callable[[Read], tuple[Fact, ...]]) -> Iterator[Fact]:

@@ -29,6 +29,7 @@ from surefoot.replay.counting.toll import tolls
 FACTS = "facts.json"
 ASSUMPTIONS = "assumptions.json"
 
+INCIDENTS = "incidents.parquet"
 TABLES = ("numbers", "incidents", "weeks", "moves")
 FILES = (FACTS, ASSUMPTIONS, *(f"{name}.parquet" for name in TABLES))
 """All that `keep` writes."""
