@@ -33,7 +33,7 @@ class Numbers:
 
     def total(self, name: str, unit: str, by_week: Integers, n: int, scale: float = 1.0) -> Fact:
         """A sum over all weeks, divided by `scale`; its interval is that of a time as long."""
-        return self._fact(name, unit, n, int(by_week.sum()) / scale, "a sum", self._resampled(by_week, scale))
+        return self.made(name, unit, (int(by_week.sum()) / scale, n), "a sum", self._resampled(by_week, scale))
 
     def ratio(self, name: str, unit: str, top: Integers, bottom: Integers, scale: float = 1.0) -> Fact:
         """The sum of one over the sum of the other; n is the latter."""
@@ -43,7 +43,7 @@ class Numbers:
         over, under = self._resampled(top, scale), self._resampled(bottom)
         with np.errstate(divide="ignore", invalid="ignore"):
             resampled = None if over is None or under is None else np.where(under > 0, over / under, np.nan)
-        return self._fact(name, unit, n, int(top.sum()) / scale / n, "a mean over calls", resampled)
+        return self.made(name, unit, (int(top.sum()) / scale / n, n), "a mean over calls", resampled)
 
     def share(self, name: str, top: Integers, bottom: Integers) -> Fact:
         """A share of calls. Where weeks give no interval it is Clopper and Pearson's of the calls alone, and says so.
@@ -80,7 +80,7 @@ class Numbers:
                 yield self.missing(full, "seconds", n, str(error) if n else "no samples")
                 continue
             how = f"smallest with that share at or below it, from merged histograms, within {100 * RELATIVE_ERROR:g} %"
-            yield self._fact(full, "seconds", n, found, how, resampled)
+            yield self.made(full, "seconds", (found, n), how, resampled)
 
     def missing(self, name: str, unit: str, n: int, why: str) -> Fact:
         """A number that this sample does not have."""
@@ -114,21 +114,35 @@ class Numbers:
         merged = weights.astype(np.float64) @ times[:, used].astype(np.float64)
         return quantiles_of_rows(merged, MIDDLES[used], [q for _, q in QUANTILES])
 
-    def _fact(self, name: str, unit: str, n: int, value: float, how: str, resampled: Floats | None) -> Fact:
+    def made(
+        self, name: str, unit: str, value: tuple[float | None, int], how: str, resampled: Floats | None, why: str = ""
+    ) -> Fact:
+        """A number with the interval of its resamples; `value` with the size of its sample, and `why` if it has none.
+
+        An end that is infinite is none.
+        """
         weeks = len(self.view.of.weeks)
+        found, n = value
         ends = None if resampled is None else interval(resampled)
         if ends is None:
-            return Fact(name=f"{self.prefix}.{name}", value=value, unit=unit, n=n, method=how, note=why_none(resampled))
+            note = why_none(resampled) if found is not None else why
+            return Fact(name=f"{self.prefix}.{name}", value=found, unit=unit, n=n, method=how, note=note)
+        low, high = (end if np.isfinite(end) else None for end in ends)
+        notes = [
+            why if found is None else "",
+            "no upper end: infinite in too many resamples" if high is None and found is not None else "",
+            f"rough: {weeks} calendar weeks" if weeks < ROUGH else "",
+        ]
         return Fact(
             name=f"{self.prefix}.{name}",
-            value=value,
+            value=found,
             unit=unit,
             n=n,
-            low=ends[0],
-            high=ends[1],
+            low=low,
+            high=high,
             confidence=CONFIDENCE,
             method=f"{how}; middle {100 * CONFIDENCE:g} % of {RESAMPLES} resamples of {weeks} calendar weeks",
-            note=f"rough: {weeks} calendar weeks" if weeks < ROUGH else "",
+            note="; ".join(note for note in notes if note),
         )
 
 
