@@ -24,6 +24,9 @@ from surefoot.intake.incident import Reading
 from surefoot.replay.counting.tally import Tally
 from surefoot.replay.task import Task
 
+FACTS, MATRIX, MARKDOWN, PAGE = FILES = "facts.json", "matrix.svg", "compare.md", "compare.html"
+"""All that is kept of a comparison."""
+
 
 class Told(Struct, frozen=True, kw_only=True):
     """One candidate."""
