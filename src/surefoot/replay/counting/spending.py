@@ -18,9 +18,8 @@ from math import inf, isfinite, nan
 import numpy as np
 
 from surefoot.evidence.loss import cost_per_recovery
-from surefoot.facts import Fact
 from surefoot.replay.counting.arranged import OUTAGES, Group, View
-from surefoot.replay.counting.numbers import Numbers
+from surefoot.replay.counting.numbers import Measured, Numbers
 from surefoot.replay.counting.tally import NANO, WITHOUT, Sum
 from surefoot.replay.virtual.result import Floats, Integers
 
@@ -36,13 +35,13 @@ class Spending:
     group: Group
     arm: int
 
-    def of_arm(self, name: str) -> Iterator[Fact]:
+    def of_arm(self, name: str) -> Iterator[Measured]:
         """What all attempts cost, and what those cost that did not win."""
         unpriced = self._unpriced(self.view, self.arm)
         yield self._money(f"cost.{name}", self.view.sums(self.arm, Sum.COST), unpriced)
         yield self._money(f"losers.{name}", self.view.sums(self.arm, Sum.EXTRA), unpriced)
 
-    def compared(self, late: str) -> Iterator[Fact]:
+    def compared(self, late: str) -> Iterator[Measured]:
         """What was added, on what, and for each recovery. `late` ends the names under a lag."""
         unpriced = max(self._unpriced(self.view, arm) for arm in (self.arm, WITHOUT))
         added = self._added(self.view)
@@ -58,7 +57,7 @@ class Spending:
         yield from self._for_each(struck, recovery, of_struck, "", late)
         yield from self._for_each(self.view, added, unpriced, ".all_in", late)
 
-    def _for_each(self, view: View, added: Integers, unpriced: int, sort: str, late: str) -> Iterator[Fact]:
+    def _for_each(self, view: View, added: Integers, unpriced: int, sort: str, late: str) -> Iterator[Measured]:
         spent = int(added.sum()) / NANO
         saved, lost = (view.sums(self.arm, what) for what in (Sum.SAVED, Sum.LOST))
         incidents = int(view.tolls.recovered[:, self.arm].sum())
@@ -73,7 +72,7 @@ class Spending:
             else:
                 yield self._per_incident(name, _SPENT[sort], spent, recovered)
 
-    def _per_call(self, name: str, what: str, added: Integers, saved: Integers, lost: Integers) -> Fact:
+    def _per_call(self, name: str, what: str, added: Integers, saved: Integers, lost: Integers) -> Measured:
         """By week drawn again, spend and calls together."""
         many, gone = int(saved.sum()), int(lost.sum())
         weights = self.view.of.weights
@@ -83,7 +82,7 @@ class Spending:
         why = f"infinite: {many} saved, {gone} lost" if gone else "infinite: none was recovered"
         return self.make.made(name, "dollars", (value if isfinite(value) else None, many), how, resampled, why)
 
-    def _per_incident(self, name: str, what: str, spent: float, recovered: int) -> Fact:
+    def _per_incident(self, name: str, what: str, spent: float, recovered: int) -> Measured:
         point, low, high = cost_per_recovery(spent, recovered)
         words = f"{what}, by what was recovered; Garwood's interval of the count", "infinite: none was recovered"
         return self.make.plain(name, "dollars", point, recovered, (low, high), words)
@@ -100,7 +99,7 @@ class Spending:
     def _calls(self) -> int:
         return int(self.view.sums(WITHOUT, Sum.CALLS).sum())
 
-    def _money(self, name: str, by_week: Integers, unpriced: int) -> Fact:
+    def _money(self, name: str, by_week: Integers, unpriced: int) -> Measured:
         if unpriced:
             return self.make.missing(name, "dollars", self._calls, self._no_price(unpriced))
         return self.make.total(name, "dollars", by_week, self._calls, NANO)
