@@ -77,7 +77,7 @@ def compare(out: Path, calls: int = CALLS) -> Path:
     options = [
         *(part for config in told.configs for part in ("-c", config)),
         *("--traffic", traffic, "--incidents", told.incidents[0], "--models", told.models, "--seed", told.seed),
-        *("--p99-limit", "20s", "--coverage-limit", "80%", "-o", out),
+        *("--p99-limit", "20s", "--coverage-limit", "80%", "-o", out, "--force"),
     ]
     typer.main.get_command(command_app("compare")).main([str(part) for part in options], standalone_mode=False)
     return traffic

@@ -108,6 +108,19 @@ def test_the_same_files_and_seed_give_the_same_bytes(made: Made) -> None:
     assert set(kept[0]) == {"facts.json", "matrix.svg", "compare.md", "compare.html"}
 
 
+def test_a_comparison_that_is_in_the_folder_is_not_written_over_unasked(made: Made) -> None:
+    folder = made.files.folder / "kept"
+    folder.mkdir()
+    kept = folder / "compare.md"
+    kept.write_text("mine", encoding="utf-8")
+    again = made.run("--reading", "major", out="kept")
+    assert again.exit_code == 2
+    assert "has a compare.md already; name another folder, or write over it with --force" in again.stderr
+    assert [file.read_text(encoding="utf-8") for file in folder.iterdir()] == ["mine"]
+    assert made.run("--reading", "major", "--force", out="kept").exit_code == 0
+    assert kept.read_text(encoding="utf-8") != "mine"
+
+
 def test_screen_and_page_say_where_each_stands_and_what_it_stands_on(made: Made) -> None:
     done = made.run("--reading", "any,major", out="told")
     assert done.exit_code == 0, done.output

@@ -18,12 +18,12 @@ from surefoot.candidates.measures import (
     PER_MONTH,
     Replayed,
 )
-from surefoot.candidates.measuring import Meter
 from surefoot.domain.place import Place, Transfer
 from surefoot.domain.target import Endpoint, Target
 from surefoot.evidence import clopper_pearson
 from surefoot.evidence.intervals import korn_graubard
 from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.numbers import Numbers
 from surefoot.replay.counting.tally import Tally
 from surefoot.replay.outages.outage import Outage
 
@@ -67,7 +67,7 @@ def test_the_three_coverages_are_weighed_by_minutes_by_incidents_and_not_at_all(
     assert modes.failed.tolist() == [[3, 1]]
     assert modes.saved.tolist() == [[2, 0]]
     assert modes.micro.tolist() == [[120 * 3 / 4 * 60e6, 30 * 60e6]]
-    found = coverages(modes, Meter("c.any", None, 1), 30 * HOUR)
+    found = coverages(modes, Numbers("c.any", None, 1), 30 * HOUR)
     assert found["risk"].fact.value == pytest.approx((90 * 2 / 3 + 30 * 0) / 120)
     assert found["events"].fact.value == pytest.approx((2 / 3 + 0) / 2)
     assert found["modes"].fact.value == pytest.approx(1 / 2)
@@ -79,7 +79,7 @@ def test_the_three_coverages_are_weighed_by_minutes_by_incidents_and_not_at_all(
 
 def test_each_mode_is_told_with_its_minutes() -> None:
     arranged = Arranged(tallied(ROWS, INCIDENTS), 7)
-    found = {one.fact.name: one.fact for one in by_mode(modes_of(arranged), Meter("c", None, 1))}
+    found = {one.fact.name: one.fact for one in by_mode(modes_of(arranged), Numbers("c", None, 1))}
     assert found["c.mode.server_error.mitigated"].value == pytest.approx(2 / 3)
     assert found["c.mode.server_error.minutes"].value == pytest.approx(90)
     silence = found["c.mode.silence.mitigated"]
@@ -88,7 +88,7 @@ def test_each_mode_is_told_with_its_minutes() -> None:
 
 def test_without_an_outage_nothing_is_known_of_coverage() -> None:
     arranged = Arranged(tallied([(0.0, ok(), ok())], []), 7)
-    risk = coverages(modes_of(arranged), Meter("c", None, 1), HOUR)["risk"].fact
+    risk = coverages(modes_of(arranged), Numbers("c", None, 1), HOUR)["risk"].fact
     assert (risk.value, risk.note) == (None, "no call met an outage that it did not survive alone")
 
 
@@ -104,7 +104,7 @@ def test_resampled_coverage_is_that_of_the_resampled_weeks() -> None:
     moved = [(h, {**w, "outage": w["outage"] + 3} if "outage" in w else w, i) for h, w, i in saved_all]
     arranged = Arranged(tallied(ROWS + moved, INCIDENTS + second), 7)
     assert arranged.weights is not None
-    found = coverages(modes_of(arranged), Meter("c", arranged.weights, 2), WEEK)["risk"]
+    found = coverages(modes_of(arranged), Numbers("c", arranged.weights, 2), WEEK)["risk"]
     assert found.resampled is not None
     for times, value in zip(arranged.weights.tolist()[:20], found.resampled.tolist(), strict=False):
         one, two = times

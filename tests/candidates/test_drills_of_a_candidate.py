@@ -64,10 +64,10 @@ def test_runs_of_one_plan_are_put_together_and_counted_by_week(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"config": "v0"}, "1 drills of another version of it are left out"),
-        ({"config": ""}, "1 drills that do not say of which version they are are left out"),
-        ({"status": "aborted"}, "1 drills that were not completed are left out"),
-        ({"route": "other"}, "1 drills of routes that the traffic does not ask for are left out"),
+        ({"config": "v0"}, "1 drill of another version of it: left out"),
+        ({"config": ""}, "1 drill of an unknown version: left out"),
+        ({"status": "aborted"}, "1 drill not completed: left out"),
+        ({"route": "other"}, "1 drill of routes that the traffic does not ask for: left out"),
     ],
 )
 def test_a_drill_of_something_else_is_left_out_and_said_so(tmp_path: Path, changed: dict[str, str], why: str) -> None:
@@ -83,7 +83,7 @@ def test_a_drill_of_another_plan_than_the_newest_is_left_out(tmp_path: Path) -> 
     run(tmp_path, "2026-11-24T06:30:00+00:00", inputs="other plan")
     found = look(tmp_path)
     assert [one.runs for one in found.counted] == [1]
-    assert "a.toml: 1 drills of its route chat with another plan than the newest are left out" in found.said
+    assert "a.toml: 1 drill of its route chat with another plan than the newest: left out" in found.said
 
 
 def test_drills_of_another_file_are_nobodys_business_here(tmp_path: Path) -> None:
@@ -142,4 +142,4 @@ def test_a_mode_that_the_law_leaves_uncovered_weighs_as_none_and_says_so(tmp_pat
 
 def test_a_drill_that_another_version_kept_is_left_out_and_said_so(tmp_path: Path) -> None:
     run(tmp_path, version=1)
-    assert "a.toml: 1 drills kept by another version of surefoot are left out" in look(tmp_path).said
+    assert "a.toml: 1 drill kept by another version of surefoot: left out" in look(tmp_path).said

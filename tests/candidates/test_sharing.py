@@ -7,11 +7,11 @@ import pytest
 from tests.replay.paired import HOUR, MONDAY, TARGETS, ok, outage, results
 from tests.replay.planned import configured
 
-from surefoot.candidates.measuring import Meter
 from surefoot.candidates.sharing import Pair, alone_by_law, pairs_of, told
 from surefoot.evidence import clopper_pearson
 from surefoot.facts import Fact
 from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.numbers import Numbers
 from surefoot.replay.counting.tally import Tally
 from surefoot.replay.outages.outage import Outage
 
@@ -30,7 +30,7 @@ def beta(pair: Pair, outages: list[Outage]) -> Fact:
     at = [MONDAY, MONDAY + 100 * HOUR]
     both = results(at, [ok(), ok()])
     tally.add(np.zeros(2, np.int64), both, both)
-    return next(one.fact for one in told(pair, Arranged(tally, 7), Meter("c", None, 1)) if "beta" in one.fact.name)
+    return next(one.fact for one in told(pair, Arranged(tally, 7), Numbers("c", None, 1)) if "beta" in one.fact.name)
 
 
 def pair(*shared: str) -> Pair:

@@ -15,7 +15,7 @@ from surefoot.replay.outages.outage import GATEWAY, Outage
 from surefoot.replay.outages.planning import LeftOut
 from surefoot.replay.stress import OF_THE_GATEWAY
 from surefoot.report.replayed import LEFT_OUT, Heading, answer, basis, tables
-from surefoot.report.shown import minutes_of
+from surefoot.report.shown import minutes_of, money_between, money_of
 
 HEADING = Heading(config="surefoot.toml", against="no fallback", lags=(0.0, 300.0))
 
@@ -133,3 +133,62 @@ def test_incidents_in_the_traffics_time_that_are_left_out_are_named_up_to_some()
     ]
     assert found[-1] == " - and 2 more: assumptions.json lists all of them"
     assert len(found) == 3 + LEFT_OUT + 1
+
+
+def nine_weeks() -> Summary:
+    """An outage in each, of which the fallback saves ever more calls, ever more slowly and dearly."""
+    outages = [outage(168 * week + 1, 168 * week + 5) for week in range(9)]
+    rows = [
+        (
+            168 * week + 1 + step / 10,
+            failed(outage=week),
+            saved() | {"e2e": 2.5 + week, "cost": 0.02 + week / 100} if step < 3 + 2 * week else failed(attempts=2),
+        )
+        for week in range(9)
+        for step in range(10 + week)
+    ]
+    well = [(168 * week + 6 + step / 10, ok(), ok()) for week in range(9) for step in range(20)]
+    return summed(outages, *sorted([*rows, *well], key=lambda row: row[0]))
+
+
+COUNTED = ("failed.without", "failed.with", "saved")
+
+
+def test_no_number_that_has_an_interval_is_told_without_it() -> None:
+    summary = nine_weeks()
+    found = "\n".join(answer(summary, HEADING))
+    ends = {
+        name: summary.facts.named(f"any.all.{name}")
+        for name in (*COUNTED, "minutes.with", "e2e.p99.with", "cost.recovery", "cost.per_recovered_call")
+    }
+    assert all(fact.low is not None and fact.high is not None for fact in ends.values())
+
+    def between(name: str, form: str = "{:,.0f}", scale: float = 1.0) -> str:
+        low, high = (form.format((end or 0.0) * scale) for end in (ends[name].low, ends[name].high))
+        return f"[{low}, {high}]"
+
+    failed_with = f"{ends['failed.with'].value:,.0f} {between('failed.with')} with"
+    assert f"126 calls {between('failed.without')} failed without, {failed_with}: " in found
+    assert f"{ends['saved'].value:,.0f} {between('saved')} were saved" in found
+    low, high = (minutes_of(end or 0.0) for end in (ends["minutes.with"].low, ends["minutes.with"].high))
+    assert f" became {minutes_of(ends['minutes.with'].value or 0.0)} [{low}, {high}]." in found
+    assert f" {between('e2e.p99.with', scale=1000)} with;" in found
+    assert f" {between('cost.recovery', '+${:,.2f}')} in outages" in found
+    each = ends["cost.per_recovered_call"]
+    assert f"for each saved call {money_of(each)} [{money_between(each).replace(' … ', ', ')}], all in" in found
+
+
+def test_the_modes_and_the_lags_have_their_intervals_in_the_tables() -> None:
+    summary = nine_weeks()
+    console = Console(width=400, record=True, file=None)
+    with console.capture() as captured:
+        for table in tables(summary, HEADING, 400):
+            console.print(table)
+    screen = captured.get()
+    for name in ("all.minutes.avoided.lag.5m", "mode.server_error.minutes.with", "mode.server_error.saved"):
+        fact = summary.facts.named(f"any.{name}")
+        assert f"{fact.value:,.0f} [{fact.low:,.0f}, {fact.high:,.0f}]" in screen, name
+    answered = summary.facts.named("any.mode.server_error.availability.without")
+    assert answered.note.startswith("of calls alone")
+    assert f"0.00 % [{100 * (answered.low or 0):.2f}, {100 * (answered.high or 0):.2f} *]" in screen
+    assert "* of calls alone" in screen

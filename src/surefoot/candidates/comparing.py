@@ -15,14 +15,18 @@ from msgspec.structs import replace
 from surefoot import __version__
 from surefoot.candidates.asking import Candidate, Wanted, alike, inputs_of
 from surefoot.candidates.measures import COMPARED, FALLBACK, RISK, Replayed
-from surefoot.candidates.measuring import Measured, difference
+from surefoot.candidates.measuring import difference
 from surefoot.candidates.placing import Limits, Placed, placed
 from surefoot.candidates.sharing import Pair, alone_by_law, pairs_of
 from surefoot.candidates.weighing import by_route, coverages_of, endless
 from surefoot.facts import Fact, Facts
 from surefoot.intake.incident import Reading
+from surefoot.replay.counting.numbers import Measured
 from surefoot.replay.counting.tally import Tally
 from surefoot.replay.task import Task
+
+FACTS, MATRIX, MARKDOWN, PAGE = FILES = "facts.json", "matrix.svg", "compare.md", "compare.html"
+"""All that is kept of a comparison."""
 
 
 class Told(Struct, frozen=True, kw_only=True):

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.candidates.measuring import Measured, Meter, effective
+from surefoot.candidates.measuring import effective
 from surefoot.evidence.covering import THRESHOLD, Coverage, coverage
 from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.numbers import Measured, Numbers
 from surefoot.replay.counting.tally import WITHOUT, Sum
 from surefoot.replay.counting.toll import MICRO, Toll
 from surefoot.replay.virtual.result import Floats, Integers
@@ -75,7 +76,7 @@ def modes_of(arranged: Arranged) -> Modes:
     return made
 
 
-def coverages(modes: Modes, meter: Meter, seconds: float) -> dict[str, Measured]:
+def coverages(modes: Modes, meter: Numbers, seconds: float) -> dict[str, Measured]:
     """The three coverages by name, over so many seconds of traffic."""
     n = int(modes.failed.sum())
     if not n:
@@ -93,11 +94,11 @@ def coverages(modes: Modes, meter: Meter, seconds: float) -> dict[str, Measured]
     for name, how in HOW.items():
         count, what = cases[name]
         sample = getattr(point, name), n, count
-        found[name] = meter.share(f"coverage.{name}", sample, how, drawn.get(name), what)
+        found[name] = meter.of_cases(f"coverage.{name}", sample, how, drawn.get(name), what)
     return found
 
 
-def by_mode(modes: Modes, meter: Meter) -> Iterator[Measured]:
+def by_mode(modes: Modes, meter: Numbers) -> Iterator[Measured]:
     """The share of each mode, and its minutes."""
     for number, name in enumerate(modes.names):
         failed, saved = modes.failed[:, number], modes.saved[:, number]
@@ -106,9 +107,9 @@ def by_mode(modes: Modes, meter: Meter) -> Iterator[Measured]:
         sample = int(saved.sum()) / calls, calls, cases
         with np.errstate(invalid="ignore"):
             drawn = None if meter.weights is None else (meter.weights @ saved) / (meter.weights @ failed)
-        yield meter.share(f"mode.{name}.mitigated", sample, "calls answered of those that failed without", drawn)
+        yield meter.of_cases(f"mode.{name}.mitigated", sample, "calls answered of those that failed without", drawn)
         how = "minutes of outage without fallback"
-        yield meter.total(f"mode.{name}.minutes", "minutes", modes.micro[:, number], incidents, (how, _MINUTE))
+        yield meter.total(f"mode.{name}.minutes", "minutes", modes.micro[:, number], incidents, _MINUTE, how)
 
 
 def _share(arranged: Arranged, toll: Toll, mode: str) -> Iterator[tuple[int, int]]:

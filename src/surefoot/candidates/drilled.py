@@ -68,7 +68,7 @@ def drilled(folder: Path | None, version: str, routes: Mapping[str, float], file
         same = [(path, one) for path, one in ours if newest is not None and _plan(one) == _plan(newest)]
         if len(same) < len(ours):
             said.append(
-                f"{file}: {len(ours) - len(same)} drills of its route {route} with another plan than the newest are"
+                f"{file}: {_drills(len(ours) - len(same))} of its route {route} with another plan than the newest:"
                 " left out"
             )
         said.append(_counted(file, version, (route, share), [one for _, one in same], folder))
@@ -98,7 +98,7 @@ def _counted(file: str, version: str, route: tuple[str, float], labels: Sequence
     if not labels:
         return f"{file}: no drill of this version ({version}) on its route {name}{part} in {folder.name}"
     last = max((one.made for one in labels), key=time_of)
-    return f"{file}: {len(labels)} drills of its route {name}{part}, the last of {last}"
+    return f"{file}: {_drills(len(labels))} of its route {name}{part}, the last of {last}"
 
 
 def _counts(label: Label, version: str, route: str) -> bool:
@@ -115,8 +115,8 @@ def _left_out(labels: Sequence[Label], version: str, routes: Mapping[str, float]
     of_this = [one for one in ours if one.config == version]
     reasons = {
         "of another version of it": [one for one in ours if one.config not in {"", version}],
-        "that do not say of which version they are": [one for one in ours if not one.config],
-        "that were not completed": [one for one in of_this if one.status != WHOLE],
+        "of an unknown version": [one for one in ours if not one.config],
+        "not completed": [one for one in of_this if one.status != WHOLE],
         "of routes that the traffic does not ask for": [
             one for one in of_this if one.status == WHOLE and one.route not in routes
         ],
@@ -126,4 +126,8 @@ def _left_out(labels: Sequence[Label], version: str, routes: Mapping[str, float]
     }
     for why, those in reasons.items():
         if those:
-            yield f"{file}: {len(those)} drills {why} are left out"
+            yield f"{file}: {_drills(len(those))} {why}: left out"
+
+
+def _drills(count: int) -> str:
+    return f"{count} drill{'' if count == 1 else 's'}"

@@ -1,6 +1,6 @@
 """All that is measured of one candidate in one replay: p99, coverage, availability, cost, who answered, what is shared.
 
-Names are what follows `CANDIDATE.READING.`. Knows what each number means; how it is made is known to `measuring`.
+Names are what follows `CANDIDATE.READING.`. Knows what each number means; how it is made is known to `numbers`.
 Must never: count an unknown price as nothing.
 """
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from surefoot.candidates.covered import Modes, by_mode, coverages, modes_of
-from surefoot.candidates.measuring import Measured, Meter
 from surefoot.candidates.sharing import Pair, told
 from surefoot.domain.target import Target
 from surefoot.replay.counting.arranged import EVERYTHING, Arranged, View
+from surefoot.replay.counting.numbers import Measured, Numbers
 from surefoot.replay.counting.tally import NANO, WITHOUT, Sum, Tally, Time
 from surefoot.replay.virtual.result import Integers
 
@@ -41,7 +41,7 @@ class Replayed:
     prefix: str
     seed: int
     arranged: Arranged = field(init=False)
-    meter: Meter = field(init=False)
+    meter: Numbers = field(init=False)
     view: View = field(init=False)
     calls: Integers = field(init=False)
     modes: Modes = field(init=False)
@@ -49,7 +49,7 @@ class Replayed:
     def __post_init__(self) -> None:
         """Lay the counts out. Raises `ReplayError` for a tally without a call."""
         self.arranged = Arranged(self.tally, self.seed)
-        self.meter = Meter(self.prefix, self.arranged.weights, len(self.arranged.weeks))
+        self.meter = Numbers(self.prefix, self.arranged.weights, len(self.arranged.weeks))
         self.view = self.arranged.view(EVERYTHING)
         self.calls = self.view.sums(WITHOUT, Sum.CALLS)
         self.modes = modes_of(self.arranged)
@@ -81,7 +81,7 @@ class Replayed:
         yield from by_mode(self.modes, self.meter)
         for name, arm in ((AVAILABLE, _WITH), (f"{AVAILABLE}.without", WITHOUT)):
             answered = self.calls - self.view.sums(arm, Sum.FAILED)
-            yield self.meter.ratio(name, "share", (answered, self.calls), "answered calls of all")
+            yield self.meter.share(name, answered, self.calls, "answered calls of all")
 
     def _cost(self) -> Iterator[Measured]:
         cost, bare = (self.view.sums(arm, Sum.COST) for arm in (_WITH, WITHOUT))
@@ -93,7 +93,7 @@ class Replayed:
             yield from (self.meter.missing(name, "dollars", n, why) for name in (PER_CALL, PER_MONTH, ADDED, LOSERS))
             return
         how = "what all attempts of a call cost, losers included; a mean over calls"
-        yield self.meter.ratio(PER_CALL, "dollars", (cost, self.calls), how, NANO)
+        yield self.meter.ratio(PER_CALL, "dollars", cost, self.calls, NANO, how)
         monthly = (
             (PER_MONTH, cost, "what all attempts cost"),
             (ADDED, cost - bare, "what all attempts cost more than without fallback"),
@@ -102,7 +102,7 @@ class Replayed:
         for name, by_week, what in monthly:
             if seconds:
                 how = f"{what}, in a month of {MONTH / 86_400:.4g} days as the traffic is"
-                yield self.meter.total(name, "dollars", by_week, n, (how, NANO * seconds / MONTH))
+                yield self.meter.total(name, "dollars", by_week, n, NANO * seconds / MONTH, how)
             else:
                 yield self.meter.missing(name, "dollars", n, "one call has no month")
 
@@ -118,7 +118,7 @@ class Replayed:
                 share = by_target[:, [n for n, other in enumerate(words) if other == word]].sum(axis=1)
                 if share.any():
                     how = f"of the answered calls, by the {what} that answered"
-                    yield self.meter.ratio(f"{what}.{word}", "share", (share, answered), how)
+                    yield self.meter.share(f"{what}.{word}", share, answered, how)
 
 
 def facets(target: Target) -> tuple[str, str, str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from msgspec import Struct
 
-from surefoot.candidates.measuring import Measured, Meter, effective
+from surefoot.candidates.measuring import effective
 from surefoot.config.configuration import Configuration
 from surefoot.config.faults import Faults
 from surefoot.config.served import Served
@@ -23,6 +23,7 @@ from surefoot.policy.jurisdictions import Jurisdictions
 from surefoot.policy.zones import Zones
 from surefoot.replay.arms import primaries
 from surefoot.replay.counting.arranged import Arranged
+from surefoot.replay.counting.numbers import Measured, Numbers
 from surefoot.replay.counting.tally import MONDAY, WEEK, Tally
 from surefoot.replay.counting.toll import MICRO
 from surefoot.replay.virtual.result import Floats, Integers
@@ -98,7 +99,7 @@ def _pair(route: str, first: Target, fallback: Target, law: str) -> Pair:
     )
 
 
-def told(pair: Pair, arranged: Arranged, meter: Meter) -> Iterator[Measured]:
+def told(pair: Pair, arranged: Arranged, meter: Numbers) -> Iterator[Measured]:
     """How many domains the pair shares, and its beta."""
     start = f"route.{pair.route}.{pair.first}.{pair.fallback}"
     law = f"may not serve: {pair.forbidden}" if pair.forbidden else ""
@@ -128,7 +129,7 @@ def told(pair: Pair, arranged: Arranged, meter: Meter) -> Iterator[Measured]:
             drawn = (meter.weights @ both) / (meter.weights @ down)
     lengths = _lengths(arranged.tally, pair.first)
     sample = int(both.sum()) / int(down.sum()), len(lengths), effective(lengths)
-    yield meter.share(f"{start}.beta", sample, how, drawn)
+    yield meter.of_cases(f"{start}.beta", sample, how, drawn)
 
 
 def _lengths(tally: Tally, target: str) -> Floats:

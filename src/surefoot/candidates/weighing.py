@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from surefoot.candidates.drilled import Drilled, OfRoute
-from surefoot.candidates.measuring import Measured
 from surefoot.config.rates import Rate, Rates
 from surefoot.drill.catalogue import MODES
 from surefoot.drill.coverage import BY_LAW, UNTESTED, cold, share
 from surefoot.drill.weights import HOW, coverages
 from surefoot.evidence.covering import Counted
 from surefoot.facts import Fact
+from surefoot.replay.counting.numbers import Measured
 
 ENDLESS = 1_000_000
 """Times as many repetitions: what is left of the interval then is what the rates leave open."""

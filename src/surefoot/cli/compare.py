@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from surefoot.candidates.asking import Wanted, candidates_of
-from surefoot.candidates.comparing import Compared, compared, tasks_of
+from surefoot.candidates.comparing import FILES, Compared, compared, tasks_of
 from surefoot.candidates.placing import Limits
 from surefoot.cli.replay_progress import ReplayProgress
 from surefoot.cli.replaying import ALL, print_json, read_part, read_readings, say, screen, unwind_when_stopped
@@ -56,6 +56,7 @@ def compare(
     ] = None,
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster to do the work.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of tables.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a comparison that is in the folder.")] = False,
 ) -> None:
     """Hold whole configurations against one another: p99 of the fallback, coverage, cost, places, shared domains.
 
@@ -81,7 +82,7 @@ def compare(
     )
     if ray is not None:
         attempted(faults, ray_here)
-    attempted(faults, lambda: ready(out))
+    attempted(faults, lambda: ready(out, () if force else FILES))
     candidates = attempted(faults, lambda: candidates_of(wanted, os.environ))
     if faults or candidates is None:
         raise ConfigError(list(dict.fromkeys(faults)))

@@ -14,15 +14,13 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from surefoot.candidates.comparing import Compared
+from surefoot.candidates.comparing import FACTS, MARKDOWN, MATRIX, PAGE, Compared
 from surefoot.candidates.placing import Need, Placed
 from surefoot.errors import StartError
 from surefoot.facts import write
 from surefoot.report import shown
 from surefoot.report.compared_tables import tables
 from surefoot.report.matrix import matrix, words_of
-
-FACTS, MATRIX, MARKDOWN, PAGE = "facts.json", "matrix.svg", "compare.md", "compare.html"
 
 FORMULA = (
     "An interval's width goes with 1/√n. With h from the value to the end beyond the limit and d from the value to the"

@@ -29,6 +29,8 @@ MOVES = 8
 LEFT_OUT = 8
 """Incidents in the traffic's time that are left out and named."""
 
+ALONE = "*"
+"""Marks an interval of calls alone in a table."""
 NONE = "–"  # noqa: RUF001 - an en dash stands for nothing
 
 _READ_AS = {
@@ -85,13 +87,13 @@ def _scenario(facts: Facts, scenario: str) -> Iterator[str]:
         yield f"{read}: no call met an outage of the target that it asks first: nothing is known of a fallback's worth."
         yield from _incidents(get)
         return
-    without, with_it = (shown.minutes_of(get(f"minutes.{arm}").value or 0.0) for arm in ("without", "with"))
+    without, with_it = (_lasted(get(f"minutes.{arm}")) for arm in ("without", "with"))
     yield f"{read}: {without} of outage became {with_it}."
     yield from _incidents(get)
-    failed = shown.many(get("failed.without").value or 0, "call")
-    left, saved, lost = (get(name).value or 0 for name in ("failed.with", "saved", "lost"))
-    also = f", {lost:,.0f} {_were(lost)} lost that {_were(lost)} answered without" if lost else ""
-    yield f"   {failed} failed without, {left:,.0f} with: {saved:,.0f} {_were(saved)} saved{also}."
+    failed, left = _many(get("failed.without"), "call"), _many(get("failed.with"))
+    saved, lost = get("saved"), get("lost")
+    also = f", {_many(lost)} {_were(lost)} lost that {_were(lost)} answered without" if lost.value else ""
+    yield f"   {failed} failed without, {left} with: {_many(saved)} {_were(saved)} saved{also}."
     yield from _gateway(facts, scenario)
     yield f"   availability {_available(get('availability.without'))} became {_available(get('availability.with'))}."
     times = [_time(get(f"e2e.p99.{arm}")) for arm in ("without", "with")]
@@ -127,43 +129,77 @@ def _gateway(facts: Facts, scenario: str) -> Iterator[str]:
     name = f"{scenario}.provider.{OF_THE_GATEWAY}"
     if not any(one.name == f"{name}.calls" for one in facts.facts):
         return
-    calls, lost, lasted = (facts.named(f"{name}.{what}").value or 0 for what in ("calls", "lost", "minutes.with"))
+    calls, lost, lasted = (facts.named(f"{name}.{what}") for what in ("calls", "lost", "minutes.with"))
     yield (
-        f"   the gateway itself: {shown.minutes_of(lasted)} of outage; {shown.many(calls, 'call')} found nobody there"
-        f" while all else was well, of which {lost:,.0f} {_were(lost)} answered without."
+        f"   the gateway itself: {_lasted(lasted)} of outage; {_many(calls, 'call')} found nobody there"
+        f" while all else was well, of which {_many(lost)} {_were(lost)} answered without."
     )
 
 
-def _were(count: float) -> str:
-    return "was" if count == 1 else "were"
+def _were(count: Fact) -> str:
+    return "was" if count.value == 1 else "were"
+
+
+def _ends(fact: Fact, form: Callable[[float], str]) -> str:
+    """What follows a number that has an interval: ` [44, 57]`. An open end is none."""
+    if fact.low is None and fact.high is None:
+        return ""
+    low, high = ("none" if end is None else form(end) for end in (fact.low, fact.high))
+    return f" [{low}, {high}]"
+
+
+def _lasted(fact: Fact) -> str:
+    """Minutes of outage."""
+    return shown.minutes_of(fact.value or 0.0) + _ends(fact, shown.minutes_of)
+
+
+def _many(fact: Fact, what: str = "") -> str:
+    """A count, of what if need be."""
+    value = fact.value or 0
+    return (shown.many(value, what) if what else f"{value:,.0f}") + _ends(fact, "{:,.0f}".format)
 
 
 def _time(fact: Fact) -> str:
     """A time, or why there is none in a word."""
-    return f"too few ({fact.n})" if fact.value is None and fact.n else shown.time_of(fact)
+    if fact.value is None and fact.n:
+        return f"too few ({fact.n})"
+    return shown.time_of(fact) + _ends(fact, lambda end: f"{end * shown.MS:,.0f}")
+
+
+def _dollars(fact: Fact, *, signed: bool = False) -> str:
+    """An amount of money, or that there is none in a word."""
+
+    def plain(end: float) -> str:
+        return shown.money_of(Fact(name="", value=end, unit=fact.unit, n=fact.n), signed=signed)
+
+    return shown.money_of(fact, signed=signed) + _ends(fact, plain)
 
 
 def _money(get: Callable[[str], Fact]) -> str:
     """What was paid, what of it for recoveries and what while nothing was out, and for each saved call."""
     if get("cost.added").value is None:
         return get("cost.added").note
-    paid = " became ".join(shown.money_of(get(f"cost.{arm}")) for arm in ("without", "with"))
-    parts = [shown.money_of(get(f"cost.{what}"), signed=True) for what in ("recovery", "steady")]
+    paid = " became ".join(_dollars(get(f"cost.{arm}")) for arm in ("without", "with"))
+    parts = [_dollars(get(f"cost.{what}"), signed=True) for what in ("recovery", "steady")]
     each, all_in = (_each(get(f"cost.per_recovered_call{sort}")) for sort in ("", ".all_in"))
     return f"{paid}: {parts[0]} in outages, {parts[1]} outside of them; for each saved call {each}, all in {all_in}"
 
 
 def _each(fact: Fact) -> str:
-    return shown.money_of(fact) if fact.value is not None else fact.note
+    return _dollars(fact) if fact.value is not None else fact.note
 
 
-def _available(fact: Fact) -> str:
-    """With its interval, and whether that is of calls alone."""
+def _available(fact: Fact, alone: str = ", of calls alone") -> str:
+    """With its interval, and `alone` in it if that is of calls alone."""
     if fact.value is None or fact.low is None or fact.high is None:
         return _share(fact)
     digits = _digits(fact.value)
-    alone = ", of calls alone" if fact.note.startswith(OF_CALLS_ALONE) else ""
-    return f"{_share(fact)} [{100 * fact.low:.{digits}f}, {100 * fact.high:.{digits}f}{alone}]"
+    mark = alone if _of_calls_alone(fact) else ""
+    return f"{_share(fact)} [{100 * fact.low:.{digits}f}, {100 * fact.high:.{digits}f}{mark}]"
+
+
+def _of_calls_alone(fact: Fact) -> bool:
+    return fact.note.startswith(OF_CALLS_ALONE)
 
 
 def _share(fact: Fact) -> str:
@@ -206,7 +242,7 @@ def _readings(summary: Summary, heading: Heading, width: int) -> Iterator[Table]
         ]
         for name in ("minutes.without", "minutes.with", "minutes.avoided"):
             cells += [_number(get(name).value), _between(get(name))]
-        cells += [_number(get(f"minutes.avoided{suffix(lag)}").value) for lag in lags[1:]]
+        cells += [_cell(get(f"minutes.avoided{suffix(lag)}")) for lag in lags[1:]]
         rows.append((scenario.replace("+", "\n+"), *cells))
     return tables_of("Minutes of outage", head, rows, width)
 
@@ -230,16 +266,19 @@ def _modes(summary: Summary, width: int) -> Iterator[Table]:
         (
             group.provider or NONE,
             group.mode,
-            *(_number(get(group, name).value) for name in ("calls", "saved", "minutes.without", "minutes.with")),
-            *(shown.share_of(get(group, f"availability.{arm}")) for arm in ("without", "with")),
+            _number(get(group, "calls").value),
+            *(_cell(get(group, name)) for name in ("saved", "minutes.without", "minutes.with")),
+            *(_available(get(group, f"availability.{arm}"), f" {ALONE}") for arm in ("without", "with")),
             *(_time(get(group, f"ttft.{q}.with")) for q in ("p50", "p99")),
-            _number(get(group, "attempts.with").value, 2),
-            shown.money_of(get(group, "cost.per_recovered_call")),
+            _cell(get(group, "attempts.with"), 2),
+            _dollars(get(group, "cost.per_recovered_call")),
         )
         for group in both[:MODES]
     ]
+    alone = any(ALONE in cell for row in rows for cell in row)
+    title = f"By provider and failure mode ({base}{f'; {ALONE} of calls alone' if alone else ''}), 95 % in brackets"
     if rows:
-        yield from tables_of(f"By provider and failure mode ({base})", head, rows, width, keys=2)
+        yield from tables_of(title, head, rows, width, keys=2)
 
 
 def _moves(moves: Sequence[Move], width: int) -> Iterator[Table]:
@@ -277,6 +316,11 @@ def _number(value: float | None, digits: int = 0) -> str:
     if value is None:
         return NONE
     return f"{value:,.1f}" if digits == 0 and value % 1 and abs(value) < 10 else f"{value:,.{digits}f}"  # noqa: PLR2004
+
+
+def _cell(fact: Fact, digits: int = 0) -> str:
+    """A number and its interval."""
+    return _number(fact.value, digits) + _ends(fact, lambda end: _number(end, digits))
 
 
 def _between(fact: Fact) -> str:

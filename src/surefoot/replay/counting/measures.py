@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from surefoot.config.quantities import show_duration
 from surefoot.facts import Fact
 from surefoot.replay.counting.arranged import Arranged, Group, View
-from surefoot.replay.counting.numbers import Numbers
+from surefoot.replay.counting.numbers import Measured, Numbers
 from surefoot.replay.counting.spending import Spending
 from surefoot.replay.counting.tally import WITHOUT, Sum, Time
 from surefoot.replay.counting.toll import MICRO, Sort
@@ -54,11 +54,14 @@ class Measures:
     def __post_init__(self) -> None:
         """Lay the counts out."""
         self.view = self.arranged.view(self.group)
-        self.numbers = Numbers(self.view, f"{self.scenario}.{self.group.name}")
+        self.numbers = Numbers(f"{self.scenario}.{self.group.name}", self.arranged.weights, len(self.arranged.weeks))
         self.calls = self.view.sums(WITHOUT, Sum.CALLS)
 
     def facts(self) -> Iterator[Fact]:
         """In the order in which they are read."""
+        yield from (one.fact for one in self._measured())
+
+    def _measured(self) -> Iterator[Measured]:
         yield self.numbers.total("calls", "calls", self.calls, int(self.calls.sum()))
         yield from self._incidents()
         for arm in range(self.arranged.tally.arms):
@@ -66,7 +69,7 @@ class Measures:
             if arm != WITHOUT:
                 yield from self._compared(arm)
 
-    def _incidents(self) -> Iterator[Fact]:
+    def _incidents(self) -> Iterator[Measured]:
         held, make = self.view.tolls, self.numbers
         n = int(held.incidents.sum())
         for sort in Sort:
@@ -75,7 +78,7 @@ class Measures:
             of_sort = int(held.incidents[:, sort].sum())
             yield make.total(f"minutes.{sort.name.lower()}", "minutes", held.lasted[:, sort], of_sort, _MINUTE)
 
-    def _of_arm(self, arm: int) -> Iterator[Fact]:
+    def _of_arm(self, arm: int) -> Iterator[Measured]:
         name, make, n = arm_name(arm, self.arranged.tally.lags), self.numbers, int(self.calls.sum())
         failed = self.view.sums(arm, Sum.FAILED)
         yield make.total(f"failed.{name}", "calls", failed, n)
@@ -88,7 +91,7 @@ class Measures:
             yield from make.quantiles(time.name.lower(), name, self.view.times(arm, time))
         yield from self._winners(arm, name)
 
-    def _winners(self, arm: int, name: str) -> Iterator[Fact]:
+    def _winners(self, arm: int, name: str) -> Iterator[Measured]:
         """Who answered, as shares of the answered calls: by target, place and operator."""
         by_target = self.view.winners(arm)
         answered = by_target.sum(axis=1)
@@ -100,9 +103,9 @@ class Measures:
             for one in sorted(set(called)):
                 share = by_target[:, [n for n, other in enumerate(called) if other == one]].sum(axis=1)
                 if share.sum():
-                    yield self.numbers.ratio(f"{what}.{one}.{name}", "share", share, answered)
+                    yield self.numbers.share(f"{what}.{one}.{name}", share, answered)
 
-    def _compared(self, arm: int) -> Iterator[Fact]:
+    def _compared(self, arm: int) -> Iterator[Measured]:
         late, make, n = suffix(self.arranged.tally.lags[arm - 1]), self.numbers, int(self.calls.sum())
         held = self.view.tolls
         seen = int(held.incidents[:, Sort.SEEN].sum())
