@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, model, outage, replayed
+from tests.replay.world import BEGAN, NEVER_TRIPS, alone, answered, arm, calls, kinds, model, outage, replayed
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
@@ -205,3 +205,13 @@ def test_a_call_that_waits_for_a_probe_after_its_only_attempt_ends_all_the_same(
     assert len(found.at) == 4
     assert answered(found) == 3
     assert found.e2e[-1] > 1  # the first breaker is open, the other target says that it is full: it waited
+
+
+def test_a_repeat_at_a_target_that_fails_in_part_succeeds_as_often_as_any_other_attempt() -> None:
+    one = arm(model("a"), options=NEVER_TRIPS)
+
+    found = replayed(one, calls(np.arange(0.0, 4_000.0, 2.0)), [outage("a", -1, 4_000, "reset", share=0.5)])
+
+    repeated = found.attempts == 2
+    assert repeated.sum() > 100
+    assert (found.kind[repeated] == 0).mean() == pytest.approx(0.5, abs=0.15)  # three standard errors of 100

@@ -122,7 +122,8 @@ class Targets:
         books, row = leg.life.books, leg.life.row
         struck: list[tuple[Play, int]] = []
         if trouble.active:
-            strike = books.pace(leg.target).strike[row]
+            earlier = sum(other.target == leg.target for other in leg.life.legs)
+            strike = books.strike(leg.target, row, earlier)
             struck = [
                 (MODES[outage.mode](speech, leg.way), number)
                 for _, number, outage in reversed(trouble.active)
