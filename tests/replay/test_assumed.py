@@ -84,14 +84,25 @@ def test_a_fallback_whose_load_jumps_tenfold_slows_down_and_refuses_what_is_beyo
     assert 0.2 < ends[Kind.OK] / ends.total() < 0.5  # twice a tenth, and what the bucket holds
 
 
-def test_no_target_is_slowed_by_what_it_carries(tmp_path: Path) -> None:
-    world = World(tmp_path, side=0.1)
+@pytest.mark.parametrize("side", [0.1, 0.45, 0.55])
+def test_no_target_is_slowed_by_what_it_carries(tmp_path: Path, side: float) -> None:
+    world = World(tmp_path, side=side)
 
     bounded, _ = world.replayed(world.models.of, down=False)
     unbounded, _ = world.replayed(world.infinite, down=False)
 
-    assert world.models.slowed == {"claude-us", "azure-eu"}
+    assert world.models.slowed >= {"claude-us", "azure-eu"}
     assert bounded.tolist() == unbounded.tolist()
+
+
+def test_one_that_carries_half_and_has_to_take_all_is_slowed(tmp_path: Path) -> None:
+    world = World(tmp_path, side=0.55)
+
+    down, _ = world.replayed(world.models.of, down=True)
+    unbounded, _ = world.replayed(world.infinite, down=True)
+
+    assert world.models.slowed >= {"openai-us", "claude-us"}
+    assert down.sum() > unbounded.sum()
 
 
 def test_one_that_carries_nothing_takes_over_everything_and_slows_down(tmp_path: Path) -> None:
@@ -144,7 +155,9 @@ def own(calls: int, requests: float, tokens: float = 0.0, at_once: float = 0.0) 
 @pytest.mark.parametrize(
     ("carries", "requests", "tokens", "servers"),
     [
-        (own(500, 300), 600, 60_000, None),  # half of the busiest minute
+        (own(500, 600), 600, 60_000, None),  # all of the busiest minute
+        (own(500, 300, 30_000), 600, 60_000, 30),  # half of it: 600 a minute of 3 s are 30 at once
+        (own(500, 400, 40_000), 600, 60_000, 40),  # twice its own is more than there is
         (own(100, 20, 4_000), 40, 8_000, 2),  # 40 a minute of 3 s are 2 at once
         (own(100, 20, 4_000, at_once=9), 40, 8_000, 9),
         (own(100, 20, 100), 40, 900, 2),  # the largest call is not refused for ever
@@ -176,4 +189,4 @@ def test_what_the_models_file_says_is_taken_as_it_is(tmp_path: Path) -> None:
 
     model = found.of["claude-us"]
     assert (model.servers, model.requests_per_minute, model.tokens_per_minute) == (None, 9.0, None)
-    assert found.slowed == {"azure-eu"}
+    assert found.slowed == {"azure-eu", "openai-us"}

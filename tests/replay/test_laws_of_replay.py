@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.replay.world import BEGAN, alone, answered, arm, calls, kinds, model, outage, replayed
+from tests.replay.world import BEGAN, NEVER_TRIPS, alone, answered, arm, calls, kinds, model, outage, replayed
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.route import Limits, Resume
@@ -101,15 +101,29 @@ def test_every_call_ends_within_its_deadline(
     assert (results.attempts <= 4).all()
 
 
-@given(at=arrivals, some=spans(["a"]), more=spans(["a"]), stream=st.booleans(), tokens=st.sampled_from([1, 11, 600]))
+@given(
+    at=arrivals,
+    some=spans(["a"]),
+    more=spans(["a"]),
+    stream=st.booleans(),
+    tokens=st.sampled_from([1, 11, 600]),
+    places=st.sampled_from([(None, None), (1, None), (1, 0), (2, 3)]),
+)
 @settings(LAW, max_examples=150)
 def test_without_fallback_more_outages_never_help(
-    *, at: list[float], some: list[Outage], more: list[Outage], stream: bool, tokens: int
+    *,
+    at: list[float],
+    some: list[Outage],
+    more: list[Outage],
+    stream: bool,
+    tokens: int,
+    places: tuple[int | None, int | None],
 ) -> None:
     traffic = calls(at, stream=stream, tokens=tokens)
+    one = alone(varied("a", servers=places[0], queue=places[1]), Limits(attempts=1, wait=0.0, deadline=60.0))
 
-    few = replayed(alone(varied("a")), traffic, some)
-    many = replayed(alone(varied("a")), traffic, [*some, *more])
+    few = replayed(one, traffic, some)
+    many = replayed(one, traffic, [*some, *more])
 
     assert answered(many) <= answered(few)
     assert not ((many.kind == 0) & (few.kind != 0)).any()
@@ -205,3 +219,21 @@ def test_a_call_that_waits_for_a_probe_after_its_only_attempt_ends_all_the_same(
     assert len(found.at) == 4
     assert answered(found) == 3
     assert found.e2e[-1] > 1  # the first breaker is open, the other target says that it is full: it waited
+
+
+def test_a_repeat_at_a_target_that_fails_in_part_succeeds_as_often_as_any_other_attempt() -> None:
+    one = arm(model("a"), options=NEVER_TRIPS)
+
+    found = replayed(one, calls(np.arange(0.0, 4_000.0, 2.0)), [outage("a", -1, 4_000, "reset", share=0.5)])
+
+    repeated = found.attempts == 2
+    assert repeated.sum() > 100
+    assert (found.kind[repeated] == 0).mean() == pytest.approx(0.5, abs=0.15)  # three standard errors of 100
+
+
+def test_an_outage_frees_no_place() -> None:
+    """So many calls at once, one place, and no queue."""
+    one, traffic = alone(varied("a", servers=1, queue=0)), calls(np.arange(0.0, 0.2, 0.01))
+
+    assert answered(replayed(one, traffic)) == 1
+    assert answered(replayed(one, traffic, [outage("a", -1, 0.05)])) == 0

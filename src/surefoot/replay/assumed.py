@@ -3,15 +3,16 @@
 Nobody publishes what an account, a deployment or a server of one's own bears. What can be known is what it carries
 while all is well: the calls that ask it first. So
 
-    carries half of the busiest minute or more ─▶ takes that minute, and is never slowed: its times are of such a load
-    carries less, by 100 calls or more         ─▶ takes twice its own busiest minute
-    carries nothing, or too little to tell     ─▶ takes the traffic's busiest minute
+    carries all of the busiest minute       ─▶ takes that minute, and is never slowed: its times are of such a load
+    carries less, by 100 calls or more      ─▶ takes twice its own busiest minute, but no more than the traffic's
+    carries nothing, or too little to tell  ─▶ takes the traffic's busiest minute
 
 and where it would have to take more than it carries, it has so many places, and a call may have to wait for one:
 
     places = calls a minute / 60 * mean seconds of an answer
 
-By Little's law (1961) these are the answers under way in that minute: all of it is then taken up. How long a call waits
+where the calls are twice its own even if the traffic's busiest minute has fewer, so that its own load slows none. By
+Little's law (1961) these are the answers under way in that minute: all of it is then taken up. How long a call waits
 is not put in, but follows from the queue (`replay.models.capacity`, first come first served; Kiefer and Wolfowitz
 1955): the longer, the nearer the load comes to the limit. This is the plainest model that slows at all: no curve has
 to be believed, and there is no number in it that is not the traffic's, the target's or one of the two below.
@@ -120,22 +121,25 @@ def mean_seconds(ttft: Tables, rate: Tables, lengths: Lengths) -> float:
 def assumed(demand: Demand, own: Carried, seconds: float) -> Limits:
     """The limits of a target that carries so much, and whose answers take so long in the mean."""
     peak = f"{demand.peak_requests:g} requests and {demand.peak_tokens:g} tokens a minute"
-    if 2 * own.requests >= demand.peak_requests:
+    if own.requests >= demand.peak_requests:
         return Limits(
             requests_per_minute=demand.peak_requests,
             tokens_per_minute=demand.peak_tokens or None,
             servers=None,
-            text=f"assumed: the peak minute of the traffic, {peak}; it carries half of that or more, and is not slowed",
+            text=f"assumed: the peak minute of the traffic, {peak}; it carries all of that, and is not slowed",
         )
     requests, tokens = demand.peak_requests, demand.peak_tokens
+    served = requests
     text = f"the peak minute of the traffic, {peak}"
     if own.calls >= LEAST:
-        requests, tokens = HEADROOM * own.requests, max(HEADROOM * own.tokens, demand.largest_call)
+        served = HEADROOM * own.requests
+        requests = min(served, demand.peak_requests)
+        tokens = max(min(HEADROOM * own.tokens, demand.peak_tokens), demand.largest_call)
         text = (
-            f"{HEADROOM:g} times the busiest minute of the calls that ask it first,"
+            f"{HEADROOM:g} times the busiest minute of the calls that ask it first, at most the traffic's,"
             f" {requests:g} requests and {tokens:g} tokens a minute"
         )
-    servers = max(ceil(requests / MINUTE * seconds), ceil(own.at_once), FEWEST)
+    servers = max(ceil(served / MINUTE * seconds), ceil(own.at_once), FEWEST)
     return Limits(
         requests_per_minute=requests,
         tokens_per_minute=tokens or None,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from surefoot.domain.units import TOKENS_PER_PRICE_UNIT, Price
-from surefoot.replay.models.draws import STRIKE
+from surefoot.replay.models.draws import STRIKE, draws
 from surefoot.replay.models.model import Floats, Integers, TargetModel, quantiles
 from surefoot.replay.models.together import Chances
 from surefoot.replay.virtual.batch import Batch
@@ -87,6 +87,17 @@ class Books:
         first = quantiles(model.ttft, at, prompt, chance[0])
         rate = quantiles(model.rate, at, prompt, chance[1])
         return float(first[0]), float(gaps(rate)[0])
+
+    def strike(self, target: int, row: int, earlier: int) -> float:
+        """What decides whether a partial outage strikes an attempt of a call that asked the target `earlier` times.
+
+        Each attempt has a draw of its own, by how many were before it: a repeat may succeed where the first failed.
+        """
+        model = self._models[target]
+        if model is None or not earlier:
+            return self.pace(target).strike[row]
+        chance = draws(self._seed, f"attempt {earlier + 1} at {model.target}", self.batch.first + row, 1)
+        return float(chance[0, STRIKE])
 
     def results(self, prices: Mapping[int, Price]) -> Results:
         """All of it; to be asked once `left` is 0. `prices` by target; of one without, a cost is not known."""

@@ -30,7 +30,7 @@ from surefoot.replay.virtual.arm import Arm
 from surefoot.replay.virtual.batch import Batch
 from surefoot.replay.virtual.books import Books
 from surefoot.replay.virtual.gateway_down import GatewayDown
-from surefoot.replay.virtual.life import NEVER, Leg, Life
+from surefoot.replay.virtual.life import NEVER, Leg, Life, Shadow
 from surefoot.replay.virtual.requests import Front
 from surefoot.replay.virtual.result import Results
 from surefoot.replay.virtual.targets import Targets
@@ -90,7 +90,7 @@ class Driver:
             jurisdictions=self._front.jurisdictions,
         )
         self.ticks = Ticks(self.fleet)
-        self._targets = Targets(arm, outages, origin)
+        self._targets = Targets(arm, outages, origin, self._cast)
         self._down = GatewayDown(arm, outages, origin, seed)
         self._origin = origin
         self._seed = seed
@@ -297,9 +297,25 @@ class Driver:
     def _leave(self, leg: Leg, now: float) -> None:
         """An attempt gives back its place; who has waited for it begins."""
         following = self._targets.left(leg)
-        if following is not None:
-            following.begins = now
+        if following is None:
+            return
+        following.begins = now
+        if not isinstance(following, Shadow):
             self._schedule(following)
+            return
+        self._cast(following, following.until(now))
+        whose = following.of
+        if whose is not None and not whose.over:
+            whose.begins = now
+            self._schedule(whose)
+
+    def _cast(self, shadow: Shadow, until: float) -> None:
+        """A shadow holds its place, or waits for it, until then."""
+        self._put_down(until, self._fade, shadow)
+
+    def _fade(self, now: float, shadow: Shadow) -> None:
+        if shadow.place is not None:
+            self._leave(shadow, now)
 
     @staticmethod
     def _done(life: Life, leg: Leg, now: float) -> None:

@@ -74,3 +74,21 @@ class Leg:
         begins = now if self.begins is None else self.begins
         count, last = self.play.said(now - begins)
         return count, begins + last
+
+
+class Shadow(Leg):
+    """Holds the place that an attempt would have had, had no outage struck it, for as long. Nobody hears of it."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, leg: Leg, now: float) -> None:
+        """Of an attempt whose play is still the healthy one."""
+        super().__init__(leg.life, leg.number, leg.target, leg.way, leg.play, now)
+        self.of: Leg | None = None
+        """The attempt, if it has to wait until its shadow has the place."""
+
+    def until(self, now: float) -> float:
+        """When it is over if it begins now: whole, or given up by the call's idle limit or its deadline."""
+        life, play = self.life, self.play
+        lasts = play.steps[-1].after if play.gap <= life.idle else play.first + life.idle
+        return min(now + lasts, life.call.deadline)

@@ -1,24 +1,36 @@
 """What targets do when they are asked: answer by their models, fail by their outages, queue and refuse at their limits.
 
-An attempt is refused by a limit first, then struck by an outage, then it needs a place. One that an outage strikes
-needs none; of several outages the worst strikes (`modes.Severity`), of equally bad ones the one that began last. An
+An attempt is refused by a limit first, then struck by an outage, then it needs a place. An outage frees none: a call's
+first attempt that is struck holds the place that it would have had, as long as it would have had it (`life.Shadow`),
+or else an outage would help the calls that wait. It fails without waiting for that place, but waits if it answers in
+spite of all. Of several outages the worst strikes (`modes.Severity`), of equally bad ones the one that began last. An
 attempt that was launched before an outage begins is left alone by it.
 
 Knows models, outages and places. Must never know what the policy will make of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 
 from surefoot.domain.outcome import Kind
 from surefoot.domain.target import Continues
 from surefoot.errors import ReplayError
 from surefoot.replay.models.capacity import Capacity
-from surefoot.replay.outages.modes import MODES, Play, Sign, Speech, Step, Way, healthy, refused, worse
+from surefoot.replay.outages.modes import (
+    MODES,
+    Play,
+    Sign,
+    Speech,
+    Step,
+    Way,
+    healthy,
+    refused,
+    worse,
+)  # fmt: skip
 from surefoot.replay.outages.outage import GATEWAY, Outage
 from surefoot.replay.outages.trouble import Trouble
 from surefoot.replay.virtual.arm import Arm
-from surefoot.replay.virtual.life import Leg, Life
+from surefoot.replay.virtual.life import Leg, Life, Shadow
 
 _RELAYED, _WATCHED, _PLAIN = Way.RELAYED, Way.WATCHED, Way.PLAIN  # by own names: one of these is in every call
 
@@ -29,7 +41,11 @@ _CANNED = Play((Step(0.0, Sign.WHOLE),), first=0.0, tokens=1)
 class Targets:
     """Those of one arm. Indices are places in the configuration's list."""
 
-    def __init__(self, arm: Arm, outages: Sequence[Outage], origin: float) -> None:
+    def __init__(
+        self, arm: Arm, outages: Sequence[Outage], origin: float, put_down: Callable[[Shadow, float], None]
+    ) -> None:
+        """`put_down` is told of a shadow, and when it has to give up its place."""
+        self._put_down = put_down
         self._targets = arm.configuration.targets
         self.index = {target.name: number for number, target in enumerate(self._targets)}
         self._check(arm, outages)
@@ -122,7 +138,8 @@ class Targets:
         books, row = leg.life.books, leg.life.row
         struck: list[tuple[Play, int]] = []
         if trouble.active:
-            strike = books.pace(leg.target).strike[row]
+            earlier = sum(other.target == leg.target for other in leg.life.legs)
+            strike = books.strike(leg.target, row, earlier)
             struck = [
                 (MODES[outage.mode](speech, leg.way), number)
                 for _, number, outage in reversed(trouble.active)
@@ -132,11 +149,30 @@ class Targets:
         if wait > 0.0:
             leg.play, leg.good = refused(speech, Kind.RATE_LIMIT, wait), False
         elif struck:
+            shadow = Shadow(leg, now)
             leg.play, leg.good = reduce(worse, [play for play, _ in struck]), False
+            if capacity is not None and not leg.number and not self._cast(shadow, leg, capacity, speech):
+                return None
             return next(number for play, number in struck if play is leg.play)
         elif capacity is not None:
             self._seat(leg, capacity, speech)
         return None
+
+    def _cast(self, shadow: Shadow, leg: Leg, capacity: Capacity[Leg], speech: Speech) -> bool:
+        """Let a struck attempt's shadow have its place. False if an answer that would come all the same finds none."""
+        answers = leg.play.mended
+        self._seat(shadow, capacity, speech)
+        if shadow.place is None:
+            if answers:
+                leg.play = shadow.play
+            return not answers
+        if shadow.begins is not None:
+            self._put_down(shadow, shadow.until(shadow.begins))
+            return True
+        self._put_down(shadow, leg.life.call.deadline)
+        if answers:
+            shadow.of, leg.begins = leg, None
+        return True
 
     @staticmethod
     def _seat(leg: Leg, capacity: Capacity[Leg], speech: Speech) -> None:
