@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.intake.brought_in import HEAD, bring_in, calls_in, metadata_of, table
 
 from surefoot.errors import IntakeError
+from surefoot.intake.fields import LATEST
 from surefoot.intake.importing import fault_of, settled
 from surefoot.intake.joining import attempts
 from surefoot.intake.parquet import COLUMNS
@@ -151,6 +152,7 @@ def test_a_status_says_whether_an_attempt_failed_and_how() -> None:
     [
         ({"at": float("nan")}, "no usable start time"),
         ({"at": 1.7e18}, "no usable start time"),
+        ({"at": LATEST}, "no usable start time"),
         ({"at": 1.0, "ttft": -0.1}, "ttft: negative or not finite"),
         ({"at": 1.0, "cost": float("inf")}, "cost: negative or not finite"),
         ({"at": 1.0, "max_tokens": 2**31}, "max_tokens: negative or beyond all bounds"),

@@ -61,11 +61,12 @@ def test_what_stands_in_quotes_is_the_same_in_every_row() -> None:
 
 def test_a_constant_that_cannot_be_meant_is_a_fault_of_the_map() -> None:
     with pytest.raises(ConfigError) as refused:
-        read_columns("at='2026-01-01T00:00:00Z',call='x',max_tokens='many'")
+        read_columns("at='2026-01-01T00:00:00Z',call='x',max_tokens='many',failed='2'")
     assert [fault.split(": ", 1)[1] for fault in refused.value.faults] == [
         "at: cannot be the same in every row; write the name of its column",
         "call: cannot be the same in every row; write the name of its column",
         "max_tokens: 'many' is not a number",
+        "failed: '2' is neither true nor false",
     ]
 
 
@@ -86,12 +87,41 @@ def test_a_kind_says_whether_a_call_failed(kind: str | None, failed: bool | None
     assert settled(Row(line=1, call=None, at=1.0, kind=kind)).failed is failed
 
 
-def test_a_status_or_a_number_in_the_wrong_unit_is_told_with_the_unit_that_is_meant() -> None:
-    (status,) = rows("at=t:s,failed=code", {"t": "1", "code": "429"})
-    assert status == Unreadable(2, "failed: neither true nor false; if it is an HTTP status, write failed=COLUMN:http")
+def test_a_number_for_a_time_is_told_with_the_unit_that_is_meant() -> None:
     (moment,) = rows("at=t", {"t": "1767225600.5"})
     assert isinstance(moment, Unreadable)
     assert moment.why.endswith("if it counts from 1970, write at=COLUMN:s or at=COLUMN:ms")
+
+
+@pytest.mark.parametrize("other", ["2", "2.0", "429", "unset", "timeout", "-1"])
+def test_a_column_of_flags_that_holds_something_else_is_refused_whole_also_where_a_cell_of_it_could_be_read(
+    other: str,
+) -> None:
+    with pytest.raises(IntakeError) as refused:
+        rows("at=t:s,failed=code", *({"t": "1", "code": code} for code in ("1", "0", "", other, "1")))
+    assert str(refused.value) == (
+        "line 5: failed: `code` holds here what is neither true nor false, so its 1 and 0 may mean something else, "
+        "too, and nothing was imported; write failed=code:http if it is an HTTP status, failed=code:otel if it is a "
+        "status of OpenTelemetry (1 is ok, 2 an error), or leave the cell empty where nobody knows"
+    )
+
+
+def test_flags_of_failure_are_read_as_tables_spell_them() -> None:
+    told = {"1": True, "True": True, "yes": True, "t": True, "1.0": True, "ERROR": True}
+    told |= {"0": False, "FALSE": False, "No": False, "f": False, "0.0": False, "ok": False}
+    found = rows("at=t:s,failed=code", *({"t": "1", "code": code} for code in [*told, ""]))
+    assert [row.failed for row in found if isinstance(row, Row)] == [*told.values(), None]
+
+
+def test_a_status_of_opentelemetry_has_failed_where_it_is_an_error() -> None:
+    told = {"0": False, "1": False, "2": True, "2.0": True, "Unset": False, "Ok": False, "STATUS_CODE_ERROR": True}
+    *found, last = rows("at=t:s,failed=code:otel", *({"t": "1", "code": code} for code in [*told, "3"]))
+    assert [row.failed for row in found if isinstance(row, Row)] == list(told.values())
+    assert last == Unreadable(9, "failed: not a status of OpenTelemetry: 0, 1 and 2, or Unset, Ok and Error")
+
+
+def test_a_flag_of_anything_else_costs_only_its_row() -> None:
+    assert rows("at=t:s,stream=s", {"t": "1", "s": "2"}) == [Unreadable(2, "stream: neither true nor false")]
 
 
 def test_a_unit_that_there_is_not_is_told_with_those_that_there_are() -> None:

@@ -188,6 +188,34 @@ def test_sums_are_refused_as_traffic(tmp_path: Path, out: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("export", ["openai_costs.csv", "openai_completions.csv"])
+@pytest.mark.parametrize("columns", [("--columns", "at=start_time:s"), ()])
+def test_sums_are_refused_as_a_table_of_calls_too(
+    export: str, columns: tuple[str, ...], tmp_path: Path, out: Path
+) -> None:
+    code, _, told = surefoot("csv", str(FIXTURES / export), "-o", str(out), *columns)
+    assert code == 2
+    assert told.startswith(f"{FIXTURES / export}: OpenAI's usage exports are sums")
+    assert "In this one, 2026-01-01" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_calls_with_a_start_and_an_end_is_not_taken_for_sums(tmp_path: Path, out: Path) -> None:
+    log = table(tmp_path / "log.csv", "1767225600,1767225601,5", head="start_time,end_time,amount")
+    code, told, _ = surefoot("csv", log, "-o", str(out), "--columns", "at=start_time:s")
+    assert (code, told.splitlines()[-1]) == (0, "every line was read")
+
+
+def test_a_column_of_failed_that_holds_no_flags_stops_the_import_and_leaves_nothing(tmp_path: Path, out: Path) -> None:
+    log = table(tmp_path / "log.csv", "1000,1", "1001,2", head="t,code")
+    code, _, told = surefoot("csv", log, "-o", str(out), "--columns", "at=t:s,failed=code")
+    assert code == 2
+    assert told.startswith(f"{log}: line 3: failed: `code` holds here what is neither true nor false")
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+    code, told, _ = surefoot("csv", log, "-o", str(out), "--columns", "at=t:s,failed=code:otel")
+    assert "  0 calls of several attempts; 1 whose first attempt failed, 1 that failed" in told.splitlines()
+
+
 def test_a_name_that_several_good_calls_have_is_told(tmp_path: Path, out: Path) -> None:
     session = [f"{second},c-1,near,m,10,5,100,900,false,,0.5,anna" for second in (1000, 2000, 3000)]
     log = table(tmp_path / "log.csv", *session, GOOD.replace("c-1", "c-2"))

@@ -98,6 +98,31 @@ def test_an_array_that_breaks_off_says_where(path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("rest", ["", ",", ",\n", "\n"])
+def test_an_array_that_is_cut_off_between_two_members_is_not_taken_for_a_whole_one(path: Path, rest: str) -> None:
+    assert read(path, b'[{"a": 1}, {"a": 2}' + rest.encode(), "records") == [
+        Record(1, {"a": 1}),
+        Record(2, {"a": 2}),
+        Unreadable(3, "the file breaks off or is damaged here"),
+    ]
+    assert read(path, b"[" + rest.encode(), "records")[-1:] == [
+        Unreadable(1, "the file breaks off or is damaged here"),
+    ]
+
+
+@pytest.mark.parametrize("end", ["]", "\n]\n", ",]", ",\n] \r\n"])
+def test_an_array_is_whole_with_its_end_and_a_comma_before_that_is_nothing(path: Path, end: str) -> None:
+    assert read(path, b'[{"a": 1}' + end.encode(), "records") == [Record(1, {"a": 1})]
+    assert read(path, b"[" + end.encode(), "records") == []
+
+
+def test_an_end_of_an_array_that_never_began_is_told(path: Path) -> None:
+    assert read(path, b'{\n"a": 1\n}\n]', "records") == [
+        Record(1, {"a": 1}),
+        Unreadable(2, "not JSON; nothing after it was read"),
+    ]
+
+
 def test_a_cell_may_go_on_over_lines_and_the_row_has_the_number_of_its_first(path: Path) -> None:
     assert read(path, b'x,y\n1,"a\nb"\n2,c\n', "table") == [
         Record(2, {"x": "1", "y": "a\nb"}),

@@ -5,7 +5,7 @@
 
 Knows the units of each field; the first is what is meant if none is written. What stands in single quotes is no column
 but the same in every row. An empty cell is "the source does not say".
-Must never guess a unit, or give out a row of which a cell could not be read.
+Must never guess a unit, give out a row of which a cell could not be read, or go on where `failed` holds no flags.
 """
 
 import re
@@ -95,13 +95,30 @@ def _flag(cell: Any, _told: Told) -> bool:
         raise ValueError("neither true nor false") from None
 
 
-def _failed(cell: Any, told: Told) -> bool:
+_FAILED = {**_FLAGS, "1.0": True, "0.0": False, "error": True, "ok": False}
+"""Numbers with a point are flags of a table in which some are missing, as pandas writes it."""
+
+
+class _NoFlagError(ValueError):
+    """What is in a cell shows that its column holds no flags, also where a cell of it could be read as one."""
+
+
+def _failed(cell: Any, _told: Told) -> bool:
     try:
-        return _flag(cell, told)
-    except ValueError as error:
-        if str(cell).strip().isdecimal() and int(cell) in _STATUSES:
-            raise ValueError(f"{error}; if it is an HTTP status, write failed=COLUMN:http") from None
-        raise
+        return _FAILED[str(cell).strip().lower()]
+    except KeyError:
+        raise _NoFlagError("neither true nor false") from None
+
+
+_OTEL = {"0": False, "unset": False, "1": False, "ok": False, "2": True, "error": True}
+"""`StatusCode` of `opentelemetry/proto/trace/v1/trace.proto`: one that is not set is no error."""
+
+
+def _otel(cell: Any, _told: Told) -> bool:
+    try:
+        return _OTEL[str(cell).strip().lower().removeprefix("status_code_").removesuffix(".0")]
+    except KeyError:
+        raise ValueError("not a status of OpenTelemetry: 0, 1 and 2, or Unset, Ok and Error") from None
 
 
 def _text(cell: Any, _told: Told) -> str:
@@ -157,7 +174,7 @@ UNITS: dict[str, Units] = {
     "max_tokens": _TOKENS,
     "ttft": _DURATION,
     "duration": _DURATION,
-    "failed": {"flag": _failed, "http": _http, "zero": _zero},
+    "failed": {"flag": _failed, "http": _http, "otel": _otel, "zero": _zero},
     "status": {"http": _status},
     "kind": {"kind": _kind},
     "cost": {"usd": _times(1), "cents": _times(0.01)},
@@ -224,7 +241,11 @@ def column(field: str, text: str, *, optional: bool = False) -> Column:
 
 
 def mapped(records: Iterable[Record | Unreadable], columns: ColumnMap, told: Told) -> Iterator[Row | Unreadable]:
-    """The rows of a table. Raises `IntakeError` if its first row shows that a column is not there."""
+    """The rows of a table. Raises `IntakeError` if its first row shows that a column is not there.
+
+    Also if any row shows that the column of `failed` holds no flags: rows that could be read would tell the opposite of
+    what they mean, or those of one outcome would be missing.
+    """
     same = {field: UNITS[field][c.unit](c.name, told) for field, c in columns.items() if c.constant}
     readers: list[Reader] | None = None
     for record in records:
@@ -265,6 +286,14 @@ def _missing(missing: ColumnMap, there: Mapping[Any, Any]) -> str:
     return f"has no column {named(c.name for c in missing.values())}; it has: {named(there) or 'none'}"
 
 
+def _no_flags(name: str, error: ValueError) -> str:
+    return (
+        f"`{name}` holds here what is {error}, so its 1 and 0 may mean something else, too, and nothing was imported; "
+        f"write failed={name}:http if it is an HTTP status, failed={name}:otel if it is a status of OpenTelemetry "
+        "(1 is ok, 2 an error), or leave the cell empty where nobody knows"
+    )
+
+
 def _row(record: Record, readers: list[Reader], same: Mapping[str, Any], told: Told) -> Row | Unreadable:
     content = record.content
     if not isinstance(content, dict):
@@ -276,6 +305,8 @@ def _row(record: Record, readers: list[Reader], same: Mapping[str, Any], told: T
             continue
         try:
             found[field] = read(cell, told)
+        except _NoFlagError as error:
+            raise IntakeError(f"line {record.number}: {field}: {_no_flags(name, error)}") from error
         except ValueError as error:
             return Unreadable(record.number, f"{field}: {error}")
     if "at" not in found:

@@ -20,6 +20,7 @@ from surefoot.domain.outcome import Kind
 from surefoot.errors import IntakeError
 from surefoot.intake import parquet
 from surefoot.intake.failing import CUT_OFF, kind_told
+from surefoot.intake.fields import LATEST
 from surefoot.intake.formats import PLAIN, Read, reader_of
 from surefoot.intake.joining import Attempts, Joined, attempts
 from surefoot.intake.pseudonym import Pseudonyms
@@ -33,9 +34,6 @@ EVERY = 5_000
 
 MOST = 2**31 - 1
 """Tokens that the traffic file has room for."""
-
-LATEST = 253_402_300_800.0
-"""Unix time of the year 10000: a later one is a time in another unit."""
 
 LONGEST = 1_000
 """Characters of a name: a longer one is none, and joining could not keep to its memory."""

@@ -59,7 +59,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     retrospective: bool = False
     """Posted when it was over."""
     faults: tuple[str, ...] = ()
-    """What was wrong with it and how it was read all the same: `negative duration: ends swapped`, `capped at 24 h`."""
+    """What was wrong with it and how it was read all the same, in the sentences of `intake.incidents.mending`."""
 
     def counts(self, reading: Reading) -> bool:
         """Whether it is an outage under this reading."""

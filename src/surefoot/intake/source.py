@@ -255,6 +255,8 @@ class _Values:
         self._parse = json.JSONDecoder(parse_constant=_nothing).raw_decode
         self._text = ""
         self._number = 0
+        self._end = ""
+        """What has to stand behind the last value: the end of the array, if it began as one."""
 
     def __iter__(self) -> Iterator[Record | Unreadable]:
         first = True
@@ -268,14 +270,21 @@ class _Values:
             final = not piece
             self._text += self._decode(piece, final)
             if first:
-                self._text = self._text.removeprefix("\ufeff").lstrip().removeprefix("[")
+                self._begin()
                 first = False
             yield from self._whole(final=final)
             if len(self._text) > LONGEST:
                 yield Unreadable(self._number + 1, f"longer than {LONGEST_SHOWN}; nothing after it was read")
                 return
-        if self._text.strip(" \t\r\n,]"):
-            yield Unreadable(self._number + 1, "not JSON; nothing after it was read")
+        left = self._text.strip(" \t\r\n")
+        if left != self._end:
+            yield Unreadable(self._number + 1, "not JSON; nothing after it was read" if left else BROKEN_OFF)
+
+    def _begin(self) -> None:
+        self._text = self._text.removeprefix("\ufeff").lstrip()
+        if self._text.startswith("["):
+            self._text = self._text[1:]
+            self._end = "]"
 
     def _whole(self, *, final: bool) -> Iterator[Record]:
         """The values that are whole by now. One that ends where the text ends may go on, if it is a number."""
