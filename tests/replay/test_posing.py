@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.replay.files import CONFIG, Files, written
 from tests.replay.paired import HOUR, MONDAY
-from tests.replay.planned import traffic
+from tests.replay.planned import TARGETS, traffic
 
 from surefoot.errors import ConfigError, ReplayError, StartError
 from surefoot.intake.incident import Reading
@@ -67,6 +67,23 @@ def test_each_variation_changes_one_assumption_and_is_no_scenario(files: Files) 
     assert by["seed", "8"].seed == base.seed + 1
     untouched = [task for key, task in by.items() if key[0] == "fallback capacity"]
     assert all(task.outages == base.outages and task.seed == base.seed for task in untouched)
+
+
+def test_halved_no_target_bears_less_than_it_carries(files: Files, tmp_path: Path) -> None:
+    config = tmp_path / "surefoot.toml"
+    routes = '[routes.chat]\ntargets = ["openai-us", "claude-us"]\n[routes.side]\ntargets = ["claude-us"]\n'
+    config.write_text(TARGETS + routes, encoding="utf-8")
+    listed = [{"at": MONDAY + n / 2, "route": "side" if n % 5 < 2 else "chat"} for n in range(2_000)]
+    given = Given(config=config, traffic=traffic(tmp_path / "t.parquet", listed), incidents=(files.incidents,))
+    asked = Asked(readings=(Reading.ANY,), lags=(0.0,))
+    base, *others = pose(opened(given, asked, {}).material, asked).tasks
+    (half,) = (one for one in others if (one.assumption, one.value) == ("fallback capacity", "half"))
+    before, after = (
+        {name: one.requests_per_minute for name, one in task.arms[0].models.items()} for task in (base, half)
+    )
+    assert before["openai-us"] == after["openai-us"] == pytest.approx(120, abs=1)  # it carries 72 of 120 calls a minute
+    assert before["claude-us"] == pytest.approx(96, abs=2)
+    assert after["claude-us"] == pytest.approx(48, abs=1)
 
 
 def test_a_fallback_of_which_nobody_says_what_it_takes_is_replayed_without_being_slowed_too(tmp_path: Path) -> None:

@@ -217,8 +217,16 @@ class _Posing:
         return self._with(names, change)
 
     def _with_capacity(self, factor: float) -> tuple[Arm, ...]:
-        """Both arms, with so many times the limits of every target that no route asks first, or that is slowed."""
-        first = {name for names in primaries(self._material.ours).values() for name in names} - self._slowed
+        """Both arms, with so many times the limits of each target that nobody asks first, or that bears twice its own.
+
+        One that carries so much that it bears the traffic's busiest minute would, halved, refuse calls in health.
+        """
+        peak = self._material.demand.peak_requests
+        models = [model for arm in self._arms for model in arm.models.values()]
+        twice = {
+            one.target for one in models if one.target in self._slowed and (one.requests_per_minute or peak) < peak
+        }
+        first = {name for names in primaries(self._material.ours).values() for name in names} - twice
         call = self._material.demand.largest_call
         others = {name for arm in self._arms for name in arm.models} - first
         return self._with(others, lambda one: scaled(one, factor, call))
