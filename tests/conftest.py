@@ -20,8 +20,8 @@ BEGUN_FIRST = ("soak", "demo", "drill", "topologies", "agreement", "policy")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    folders = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(folders).parts[0] not in BEGUN_FIRST)
+    first = [Path(__file__).parent / name for name in BEGUN_FIRST]
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in first))
 
 
 @pytest.fixture(scope="session")
