@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
+from surefoot.cli.screen import print_json
 from surefoot.config.configuration import Configuration
 from surefoot.config.loading import load
 from surefoot.config.quantities import show_tokens
@@ -86,4 +86,4 @@ def _bound_by(route: Route, configuration: Configuration) -> str:
 
 
 def _print(answer: dict[str, Any]) -> None:
-    typer.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+    print_json(answer)

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 
+from surefoot.cli.screen import print_json, screen
 from surefoot.errors import IntakeError, StartError
 from surefoot.facts import Facts, hash_of, write
 from surefoot.intake.pseudonym import Pseudonyms, read_salt
@@ -25,7 +25,6 @@ from surefoot.worth.churned import sheet_of
 from surefoot.worth.survey import Pseudonym, read_survey
 
 FACTS, UNREADABLE = "facts.json", "unreadable.csv"
-_WIDTH_WITHOUT_TERMINAL = 150
 
 
 def churn(
@@ -65,7 +64,7 @@ def churn(
     if out is not None:
         _keep(out, facts, left_out)
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(_told(facts, remarks, left_out)), indent=2).decode())
+        print_json(_told(facts, remarks, left_out))
         return
     _print(facts, remarks, left_out)
     if out is not None:
@@ -100,9 +99,7 @@ def _told(facts: Facts, remarks: Sequence[str], left_out: dict[str, tuple[Unread
 
 
 def _print(facts: Facts, remarks: Sequence[str], left_out: dict[str, tuple[Unreadable, ...]]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    console = screen()
     table = churning.table_of(facts)
     if table.row_count:
         console.print(table)

@@ -17,7 +17,8 @@ from surefoot.candidates.asking import Wanted, candidates_of
 from surefoot.candidates.comparing import FILES, Compared, compared, tasks_of
 from surefoot.candidates.placing import Limits
 from surefoot.cli.replay_progress import ReplayProgress
-from surefoot.cli.replaying import ALL, print_json, read_part, read_readings, say, screen, unwind_when_stopped
+from surefoot.cli.replaying import ALL, read_part, read_readings, say, unwind_when_stopped
+from surefoot.cli.screen import print_json, screen
 from surefoot.config.gathering import attempted, read_option
 from surefoot.config.quantities import read_duration
 from surefoot.config.rates import default_rates, read_rates

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
+from surefoot.cli.screen import print_json
 from surefoot.config.calendar import calendar
 from surefoot.config.compliance import Fall, Touched, touched, without
 from surefoot.config.credentials import Placeholders
@@ -48,7 +48,7 @@ def compliance(
     falls = [] if fallen is None else without(configuration, fallen)
     runs = {fall.route: None if drills is None else last_run(drills / config.stem / fall.route) for fall in falls}
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(_json(day, duties, falls, runs)), indent=2).decode())
+        print_json(_json(day, duties, falls, runs))
         return
     for one in duties:
         typer.echo("\n".join(_told(one)))

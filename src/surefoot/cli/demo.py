@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from surefoot.cli.screen import screen
 from surefoot.drill.demo import DemoOptions, Step, run
 from surefoot.drill.modes import MODES
 from surefoot.facts import Facts, write
@@ -71,9 +72,7 @@ def _sentence(step: Step) -> str:
 
 
 def _print(facts: Facts) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    console = screen(_WIDTH_WITHOUT_TERMINAL)
     for table in tables(facts):
         console.print(table)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import typer
-from rich.console import Console
 
+from surefoot.cli.screen import print_json, screen
 from surefoot.config.configuration import Configuration
 from surefoot.drill.guard import Steady
 from surefoot.drill.plan import DrillOptions
@@ -21,8 +21,6 @@ from surefoot.report.changes import changes_of
 from surefoot.report.drilled import remarks, side_by_side, tables
 from surefoot.report.heading import heading, legend, warnings
 from surefoot.report.verdict import verdict
-
-_WIDTH_WITHOUT_TERMINAL = 150
 
 
 class Screen:
@@ -36,8 +34,7 @@ class Screen:
         """Completed drills by route, each with its file's name."""
         self._verdicts: list[str] = []
         self._tables = False
-        console = Console()
-        self._console = console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+        self._console = screen()
 
     def drill(
         self,
@@ -77,7 +74,7 @@ class Screen:
     def close(self) -> None:
         """The last words."""
         if self._as_json:
-            typer.echo(msgspec.json.format(msgspec.json.encode({"drills": self._drills}), indent=2).decode())
+            print_json({"drills": self._drills})
             for line in self._verdicts:
                 typer.echo(line, err=True)
             return

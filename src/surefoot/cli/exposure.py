@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from surefoot.cli.screen import screen
 from surefoot.errors import ConfigError, EvidenceError, StartError
 from surefoot.facts import Facts, write
 from surefoot.report import exposed
@@ -18,7 +18,6 @@ from surefoot.worth.reading import read_risks
 from surefoot.worth.sheet import LEAST_YEARS, MOST_YEARS, YEARS, sheet_of
 
 FACTS, CHART = "facts.json", "exceedance.svg"
-_WIDTH_WITHOUT_TERMINAL = 150
 
 
 def exposure(
@@ -48,9 +47,7 @@ def exposure(
     if as_json:
         typer.echo(write(found).decode())
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    console = screen()
     console.print(f"Figures of {config}: {read.file.source}, as of {read.file.as_of}", highlight=False, markup=False)
     for line in basis(read):
         console.print(f"  {line}", highlight=False, markup=False)

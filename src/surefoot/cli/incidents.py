@@ -12,6 +12,7 @@ from rich.console import Console
 
 from surefoot import __version__
 from surefoot.cli.incidents_told import told
+from surefoot.cli.screen import print_json
 from surefoot.cli.tables import draw, markdown
 from surefoot.config.quantities import read_duration
 from surefoot.errors import IntakeError
@@ -75,7 +76,7 @@ def incidents(
     if as_json:
         made = msgspec.structs.replace(found.facts, made=datetime.now(UTC).isoformat(timespec="seconds"))
         found = msgspec.structs.replace(found, facts=made)
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        print_json(found)
         return
     console = Console()
     if console.is_terminal:

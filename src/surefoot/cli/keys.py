@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from surefoot.cli.screen import print_json, screen
 from surefoot.config.credentials import Placeholders
 from surefoot.config.door import unknown_in
 from surefoot.config.faults import did_you_mean
@@ -29,7 +28,6 @@ from surefoot.policy.zones import Zones
 _DAY = 86_400.0
 _DAYS = re.compile(r"(\d+)d")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_WIDTH_WITHOUT_TERMINAL = 150
 _OPTIONS = {
     "routes": "--route", "jurisdictions": "--jurisdiction", "classes": "--data-class", "regions": "--data-region",
     "tenant": "--tenant",
@@ -96,7 +94,7 @@ def listed(
     """List the keys of the key file, with their scopes; never a secret or its hash."""
     rows = [_row(entry, time.time()) for entry in read_keys(keys_file_of(config)).keys]
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode({"keys": rows}), indent=2).decode())
+        print_json({"keys": rows})
         return
     table = Table("name", "id", "tenant", "routes", "jurisdictions", "data", "limits", "made", "expires", box=None)
     for row in rows:
@@ -112,8 +110,7 @@ def listed(
             row["made"],
             ("expired " if row["expired"] else "") + (row["expires"] or ""),
         )
-    console = Console()
-    (console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)).print(table)
+    screen().print(table)
 
 
 @keys.command()

@@ -14,7 +14,8 @@ import msgspec
 import typer
 
 from surefoot.cli.replay_progress import ReplayProgress
-from surefoot.cli.replaying import ALL, print_json, read_part, read_readings, say, screen, unwind_when_stopped, words
+from surefoot.cli.replaying import ALL, read_part, read_readings, say, unwind_when_stopped, words
+from surefoot.cli.screen import print_json, screen
 from surefoot.config.gathering import attempted, read_option
 from surefoot.config.quantities import read_duration, show_duration
 from surefoot.errors import ConfigError

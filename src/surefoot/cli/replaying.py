@@ -1,14 +1,11 @@
-"""What `surefoot replay` and `surefoot compare` share: how their options are read, and how they print.
+"""What `surefoot replay` and `surefoot compare` share: how their options are read, and how their lines are told.
 
 Knows: spellings and the screen. Must never: know what a replay or a comparison is.
 """
 
 import signal
 from types import FrameType
-from typing import Any
 
-import msgspec
-import typer
 from rich.console import Console
 
 from surefoot.config.quantities import read_share
@@ -16,7 +13,6 @@ from surefoot.intake.incident import Reading
 from surefoot.report.widths import wrapped
 
 ALL = "all"
-_WIDTH_WITHOUT_TERMINAL = 150
 _WHOLE = 100
 """Per cent."""
 
@@ -57,20 +53,9 @@ def unwind_when_stopped() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
-def screen() -> Console:
-    """As wide as the terminal, or wide enough for tables where there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
-
-
 def say(console: Console, line: str) -> None:
     """A line, wrapped at words: nothing in it is markup."""
     console.print(wrapped(line, console.width), highlight=False, markup=False, soft_wrap=True)
-
-
-def print_json(told: dict[str, Any]) -> None:
-    """One JSON object."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
