@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import typer
+from benchmarks.page import between
 
 from surefoot.candidates.asking import Wanted, candidates_of, inputs_of
 from surefoot.cli.main import command_app
@@ -89,15 +90,6 @@ def inputs(traffic: Path) -> str:
     return inputs_of(found, candidates_of(found, {}))
 
 
-def written(page: str, told: str) -> str:
-    """The page with the example made anew. Raises `ValueError` where a marker is missing."""
-    before, found, rest = page.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise ValueError(f"{PAGE.name} has no markers for the example")
-    return f"{before}{BEGIN}\n{told}\n{END}{after}"
-
-
 def main() -> int:
     """Write the page and the picture, or look whether they are stale."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -108,7 +100,7 @@ def main() -> int:
     old = PAGE.read_text(encoding="utf-8")
     told = (BUILD / "compare.md").read_text(encoding="utf-8").replace("](matrix.svg)", f"]({PICTURE.name})")
     told += f"\nHash of what went into it: `{inputs(traffic)}`.\n"
-    new, picture = written(old, told), (BUILD / "matrix.svg").read_text(encoding="utf-8")
+    new, picture = between(old, BEGIN, END, f"\n{told}\n"), (BUILD / "matrix.svg").read_text(encoding="utf-8")
     if check:
         return int(old != new or PICTURE.read_text(encoding="utf-8") != picture)
     PAGE.write_text(new, encoding="utf-8")

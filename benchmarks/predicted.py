@@ -28,6 +28,7 @@ from benchmarks.comparison import (
     outside_by_chance,
     rows,
 )
+from benchmarks.page import between
 from benchmarks.prediction import Prediction
 from benchmarks.report import machine
 
@@ -173,15 +174,6 @@ def _beyond(found: Sequence[Row]) -> str:
     )
 
 
-def written(page: str, text: str) -> str:
-    """The page with its section made anew. Raises `ValueError` where a marker is missing."""
-    before, found, rest = page.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise ValueError(f"{PAGE.name} has no markers")
-    return f"{before}{BEGIN}\n{text}\n\n{END}{after}"
-
-
 def _modes(text: str) -> tuple[str, ...]:
     """Raises `ArgumentTypeError` for one that is not in the catalogue."""
     chosen = tuple(text.split(","))
@@ -210,7 +202,8 @@ def main() -> int:
     if options.modes != ALL:
         print(section(options.out, options))
         return 0
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), section(options.out, options)), encoding="utf-8")
+    page, told = PAGE.read_text(encoding="utf-8"), section(options.out, options)
+    PAGE.write_text(between(page, BEGIN, END, f"\n{told}\n\n"), encoding="utf-8")
     print(f"{PAGE.name}: written")
     return 0
 

@@ -2,7 +2,8 @@
 
 import pytest
 from benchmarks.comparison import DEMANDS, Compared, Row, outside_by_chance
-from benchmarks.predicted import PAGE, written
+from benchmarks.page import between
+from benchmarks.predicted import BEGIN, END, PAGE
 
 
 @pytest.mark.parametrize(
@@ -53,10 +54,10 @@ def test_how_many_fall_outside_by_chance_is_a_binomial_distribution() -> None:
 def test_the_page_keeps_what_is_outside_its_markers_and_has_to_have_them() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
-    again = written(written(page, "a table"), "another")
+    again = between(between(page, BEGIN, END, "a table"), BEGIN, END, "another")
 
     assert "another" in again
     assert "a table" not in again
     assert again.startswith(page.partition("<!--")[0])
     with pytest.raises(ValueError, match="markers"):
-        written("no page", "a table")
+        between("no page", BEGIN, END, "a table")
