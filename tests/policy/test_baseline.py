@@ -21,7 +21,7 @@ def learned(values: list[float], samples: int = 10, least: float = 0.01) -> Base
 def test_nothing_is_normal_before_enough_was_seen() -> None:
     baseline = learned([1.0] * 9)
     assert baseline.centre is None
-    assert baseline.excess(5.0) == 0.0
+    assert baseline.excesses([5.0], 4.0) == [0.0]
     baseline.learn([1.0], 1.0)
     assert baseline.centre == 1.0
 
@@ -31,13 +31,13 @@ def test_middle_and_spread_are_those_of_what_was_seen() -> None:
     baseline = learned([rng.gauss(2.0, 0.4) for _ in range(10_000)])
     assert baseline.centre == pytest.approx(2.0, abs=0.02)
     assert baseline.spread == pytest.approx(0.4, abs=0.02)
-    assert baseline.excess(2.8) == pytest.approx(2.0, abs=0.1)
+    assert baseline.excesses([2.8, 1.2], 4.0) == pytest.approx([2.0, -2.0], abs=0.1)
 
 
 def test_what_scatters_less_than_counts_is_judged_by_the_least_that_counts() -> None:
     baseline = learned([1.0] * 10, least=0.25)
     assert baseline.spread == 0.25
-    assert baseline.excess(1.5) == 2.0
+    assert baseline.excesses([1.5, 9.0, -9.0], 4.0) == [2.0, 4.0, -4.0]
 
 
 def test_one_sample_however_far_off_moves_the_middle_no_further_than_one_that_is_two_spreads_off() -> None:

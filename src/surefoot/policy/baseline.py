@@ -44,9 +44,12 @@ class Baseline:
         """Standard deviation of the logarithms, never below the least that counts."""
         return max(self._spread, self._least)
 
-    def excess(self, value: float) -> float:
-        """How far a logarithm lies above the middle, in spreads; 0 while nothing is learned."""
-        return 0.0 if self.centre is None else (value - self.centre) / self.spread
+    def excesses(self, values: list[float], most: float) -> list[float]:
+        """How far logarithms lie above the middle, in spreads, by `most` at most; 0 while nothing is learned."""
+        if self.centre is None:
+            return [0.0] * len(values)
+        centre, spread = self.centre, self.spread
+        return [min(max((value - centre) / spread, -most), most) for value in values]
 
     def learn(self, values: list[float], now: float) -> None:
         """Take in one lesson of logarithms, in any order."""
@@ -56,13 +59,16 @@ class Baseline:
             self._lessons += 1
             lately = 1.0 - exp((self._taught_at - now) / self._memory)
             share = min(max(1.0 / self._lessons, lately), 1.0 / (self._samples + 1))
-            spread = self.spread
-            offs = [value - self.centre for value in values]
+            centre, spread = self.centre, self.spread
             reach, scatter = _REACH * spread, _SCATTER * spread
-            pull = fsum([min(max(off, -reach), reach) for off in offs]) / len(offs)
-            width = fsum([min(abs(off), scatter) for off in offs]) / len(offs)
-            self.centre += share * pull
-            self._spread += share * (_PER_DEVIATION * width - self._spread)
+            pulls: list[float] = []
+            widths: list[float] = []
+            for value in values:  # one loop: this is in every tick of a replay
+                off = value - centre
+                pulls.append(min(max(off, -reach), reach))
+                widths.append(min(abs(off), scatter))
+            self.centre = centre + share * (fsum(pulls) / len(pulls))
+            self._spread += share * (_PER_DEVIATION * fsum(widths) / len(widths) - self._spread)
         self._taught_at = now
 
     def _begin(self, values: list[float]) -> None:

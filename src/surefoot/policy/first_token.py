@@ -78,12 +78,13 @@ class _Bucket:
 class FirstToken:
     """The learned first-token times of one target."""
 
-    __slots__ = ("_all_learned", "_buckets", "_defaults", "_noted", "_options", "fresh", "table")
+    __slots__ = ("_all_learned", "_buckets", "_defaults", "_options", "fresh", "noted", "table")
 
     def __init__(self, options: FirstTokenOptions) -> None:
         self._options = options
         self._buckets = [_Bucket(options.memory) for _ in range(2 * _WIDTH)]
-        self._noted = [notes for bucket in self._buckets for notes in (bucket.fresh, bucket.given_up)]
+        self.noted = [notes for bucket in self._buckets for notes in (bucket.fresh, bucket.given_up)]
+        """Where samples wait for the next fold."""
         self.fresh = [bucket.fresh.append for bucket in self._buckets]
         """`fresh[series](seconds)` notes one sample: a bound append, the cheapest note there is."""
         self.table: list[Delays] = []
@@ -97,24 +98,20 @@ class FirstToken:
         """Note what was waited in vain: the content would have taken that long at least."""
         self._buckets[series].given_up.append(waited)
 
-    def fold(self, suspicion: Suspicion) -> bool:
-        """Take in the fresh samples, and show them to suspicion; returns whether any delay changed."""
-        if not any(self._noted):  # the common case, in all but one of a fleet's targets
-            return False
+    def fold(self, suspicion: Suspicion) -> None:
+        """Take in the fresh samples, and show them to suspicion."""
+        if not any(self.noted):
+            return
         for series, bucket in enumerate(self._buckets):
             if bucket.fresh or bucket.given_up:
                 self._fold(series, bucket, suspicion)
-        return True
 
     def _fold(self, series: int, bucket: _Bucket, suspicion: Suspicion) -> None:
-        for seconds in bucket.fresh:
-            suspicion.note_first_token(series, seconds)
-        for seconds in bucket.given_up:
-            suspicion.note_first_token(series, seconds, censored=True)
-        bucket.kept.extend(bucket.fresh)
-        bucket.kept.extend(bucket.given_up)
-        bucket.fresh.clear()
-        bucket.given_up.clear()
+        for samples, censored in ((bucket.fresh, False), (bucket.given_up, True)):
+            for seconds in samples:
+                suspicion.note_first_token(series, seconds, censored=censored)
+            bucket.kept.extend(samples)
+            samples.clear()
         plain = series >= _WIDTH
         bucket.delays = self._learn(bucket, plain=plain)
         if bucket.delays is not None:

@@ -104,11 +104,15 @@ class Fleet:
         self.budget.trickle(now)
         for stack in self.stacks.values():
             stack.budget.trickle(now)
-        alarms = {state: state.fold(now) for state in self._ticked}
+        judged: list[tuple[TargetState, bool]] = []
+        for state in self._ticked:
+            alarm = state.fold(now)
+            if alarm or state.suspicion.grade or state.suspect:  # of the others nothing follows
+                judged.append((state, alarm))
         self.jury.tick(now)
         self.ours = self.jury.ours(now)
         slowed = self.jury.slowed(now)
-        for state, alarm in alarms.items():
+        for state, alarm in judged:
             state.judge(now, closed_off=alarm and self._others_can_take_over(state), slowed=slowed)
 
     @property

@@ -86,88 +86,83 @@ class Grade(IntEnum):
 _OPEN = Grade.OPEN  # looked up through its class, a member costs 40 ns each time
 
 
+_CALM = (0.0, 0.0, 0.0)
+"""The sums of one that nothing speaks against."""
+
+
 class _Signal:
     """One sort of measurement: fresh samples by series and whether they were censored, and a sum for each grade.
 
     `sign` is 1 where more is worse and -1 where less is; smaller values than `least` count as that.
     """
 
-    __slots__ = ("_baselines", "_judged", "_least", "_options", "_sign", "fresh", "sums")
+    __slots__ = ("_baselines", "_least", "_least_drift", "_lessons", "_options", "_sign", "fresh", "sums")
 
     def __init__(self, options: SuspicionOptions, sign: int, least: float) -> None:
         self._options = options
         self._sign = sign
         self._least = least
+        self._least_drift = min(options.drift, options.hedge_drift, options.open_drift)
         self._baselines: dict[int, Baseline] = {}
-        self._judged: dict[tuple[int, bool], list[float]] = {}
+        self._lessons: dict[Baseline, list[float]] = {}
+        """What the last step can teach, if its target is held for healthy."""
         self.fresh: defaultdict[tuple[int, bool], list[float]] = defaultdict(list)
-        self.sums = (0.0, 0.0, 0.0)
+        self.sums = _CALM
 
     def step(self, fade: float) -> float | None:
         """Judge the fresh samples; returns their mean excess, None if they say nothing."""
-        options, sign, least = self._options, self._sign, self._least
-        if not self.fresh and not any(self.sums):
-            self._judged = {}
-            return None
-        self._judged = {
-            key: [sign * log(max(value, least)) for value in _thinned(values)] for key, values in self.fresh.items()
-        }
-        self.fresh.clear()
-        telling: list[float] = []
-        for (series, censored), values in self._judged.items():
-            telling += self._telling(self._baseline(series), values, censored=censored)
-        excess = fsum(telling) / len(telling) if telling else None
-        most = _MOST * options.threshold
-        one, two, three = self.sums
-        if excess is None:
-            self.sums = (one * fade, two * fade, three * fade)
-        else:
-            self.sums = (
-                min(max(one * fade + excess - options.drift, 0.0), most),
-                min(max(two * fade + excess - options.hedge_drift, 0.0), most),
-                min(max(three * fade + excess - options.open_drift, 0.0), most),
-            )
+        self._lessons = {}
+        excess = self._judge() if self.fresh else None
+        if self.sums == _CALM and (excess is None or excess <= self._least_drift):
+            return excess  # the common case
+        options = self._options
+        one, two, three = (total * fade for total in self.sums)
+        if excess is not None:
+            most = _MOST * options.threshold
+            one = min(max(one + excess - options.drift, 0.0), most)
+            two = min(max(two + excess - options.hedge_drift, 0.0), most)
+            three = min(max(three + excess - options.open_drift, 0.0), most)
+        self.sums = (one, two, three)
         return excess
 
     def learn(self, now: float) -> None:
         """Teach the baselines what was judged last."""
-        if not self._judged:
-            return
-        lessons: dict[int, list[float]] = {}
-        for (series, censored), values in self._judged.items():
-            centre = self._baseline(series).centre
-            if censored and centre is not None:  # one given up before the middle says nothing of it
-                values = [value for value in values if value > centre]  # noqa: PLW2901 - the same, without those
-            if values:
-                lessons.setdefault(series, []).extend(values)
-        for series, values in lessons.items():
-            self._baseline(series).learn(values, now)
+        for baseline, values in self._lessons.items():
+            baseline.learn(values, now)
 
     def forget(self) -> None:
         """Begin anew."""
         self._baselines.clear()
-        self.sums = (0.0, 0.0, 0.0)
+        self.sums = _CALM
 
-    def _telling(self, baseline: Baseline, values: list[float], *, censored: bool) -> list[float]:
-        """The excesses. What was given up was at least so slow: it can accuse, but never acquit."""
-        if baseline.centre is None:
-            return []
-        excesses = [min(max(baseline.excess(value), -_CLIP), _CLIP) for value in values]
-        return [excess for excess in excesses if excess > self._options.drift] if censored else excesses
+    def _judge(self) -> float | None:
+        """The mean excess of the fresh samples. They are fresh no more."""
+        sign, least = self._sign, self._least
+        telling: list[float] = []
+        for (series, censored), values in self.fresh.items():
+            baseline = self._baselines.get(series) or self._begin(series)
+            told = _thinned(values) if len(values) > _JUDGED else values
+            logs = [sign * log(max(value, least)) for value in told]
+            if baseline.centre is not None:
+                excesses = baseline.excesses(logs, _CLIP)
+                if censored:  # it was at least so slow: it can accuse, but never acquit, nor teach what the middle is
+                    excesses = [excess for excess in excesses if excess > self._options.drift]
+                    logs = [value for value in logs if value > baseline.centre]
+                telling += excesses
+            if logs:
+                self._lessons[baseline] = self._lessons.get(baseline, []) + logs
+        self.fresh.clear()
+        return fsum(telling) / len(telling) if telling else None
 
-    def _baseline(self, series: int) -> Baseline:
-        baseline = self._baselines.get(series)
-        if baseline is None:
-            options = self._options
-            baseline = self._baselines[series] = Baseline(options.samples, options.least_spread, options.memory)
+    def _begin(self, series: int) -> Baseline:
+        options = self._options
+        baseline = self._baselines[series] = Baseline(options.samples, options.least_spread, options.memory)
         return baseline
 
 
 def _thinned(values: list[float]) -> list[float]:
-    """All values, or so many that stand for them: evenly spaced in rank, each from the middle of its share."""
+    """So many that stand for all: evenly spaced in rank, each from the middle of its share."""
     count = len(values)
-    if count <= _JUDGED:
-        return values
     ordered = sorted(values)
     return [ordered[(2 * place + 1) * count // (2 * _JUDGED)] for place in range(_JUDGED)]
 
@@ -175,13 +170,15 @@ def _thinned(values: list[float]) -> list[float]:
 class Suspicion:
     """What one target is suspected of. `grade` may be read at any time; only `tick` moves it."""
 
-    __slots__ = ("_first_token", "_options", "_rate", "_signals", "_since", "_stepped_at", "grade")
+    __slots__ = ("_first_token", "_options", "_rate", "_signals", "_since", "_stepped_at", "fresh", "grade")
 
     def __init__(self, options: SuspicionOptions) -> None:
         self._options = options
         self._first_token = _Signal(options, 1, options.least)
         self._rate = _Signal(options, -1, _LEAST_RATE)
         self._signals = (self._first_token, self._rate)
+        self.fresh = tuple(signal.fresh for signal in self._signals)
+        """Where samples wait for the next step."""
         self._stepped_at = float("-inf")
         self._since = 0.0
         self.grade = Grade.CALM
@@ -202,13 +199,13 @@ class Suspicion:
     def forgive(self) -> None:
         """The target has proved itself otherwise: a probe was answered. What is normal stays learned."""
         for signal in self._signals:
-            signal.sums = (0.0, 0.0, 0.0)
+            signal.sums = _CALM
         self.grade = Grade.CALM
 
     @property
     def unsettled(self) -> bool:
         """Whether time alone changes something: samples wait for a step, or suspicion is to fade."""
-        return bool(self.grade or self._first_token.fresh or self._rate.fresh)
+        return bool(self.grade or any(self.fresh))
 
     def tick(self, now: float) -> bool:
         """Fold what was noted, and move the grade by one at most. Order within one fold does not matter.
@@ -221,7 +218,7 @@ class Suspicion:
             return False
         self._stepped_at = now
         fade = 0.5 ** (elapsed / self._options.half_life)
-        excesses = [signal.step(fade) for signal in signals]
+        slow, drips = self._first_token.step(fade), self._rate.step(fade)
         self._move(now)
         if not self.grade:
             for signal in signals:
@@ -231,7 +228,7 @@ class Suspicion:
                 signal.forget()
         if self.grade is not _OPEN:
             return False
-        return any(excess is not None and excess > self._options.open_drift for excess in excesses)
+        return any(excess is not None and excess > self._options.open_drift for excess in (slow, drips))
 
     def _move(self, now: float) -> None:
         threshold = self._options.threshold

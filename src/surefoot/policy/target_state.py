@@ -84,7 +84,7 @@ class TargetState:
     """One target, alive."""
 
     __slots__ = (
-        "_asked_at", "_can_watch", "_permit_until", "_watch_again_at", "alone", "breaker", "first_launch",
+        "_asked_at", "_can_watch", "_noted", "_permit_until", "_watch_again_at", "alone", "breaker", "first_launch",
         "first_token", "hasty", "in_flight", "jury", "name", "news", "plain", "rate", "slots", "suspect", "suspended",
         "suspicion", "target", "trial", "tried_at", "watches", "witness",
     )  # fmt: skip
@@ -105,6 +105,7 @@ class TargetState:
         self.first_token = FirstToken(options.first_token)
         self.suspicion = Suspicion(options.suspicion)
         self.rate = TokenRate(options.token_rate)
+        self._noted = (*self.first_token.noted, self.rate.fresh, *self.suspicion.fresh)
         self.jury = jury
         self.in_flight = 0
         self.slots = UNBOUNDED if target.max_in_flight is None else target.max_in_flight
@@ -180,6 +181,8 @@ class TargetState:
     def fold(self, now: float) -> bool:
         """Take in what was learned since the last time. Returns whether suspicion speaks for opening the breaker."""
         self.watches = self._can_watch and now >= self._watch_again_at
+        if not any(self._noted) and not self.suspicion.grade:
+            return False  # the common case, in all but one of a fleet's targets
         self.first_token.fold(self.suspicion)
         for rate in self.rate.fold():
             self.suspicion.note_rate(rate)
@@ -194,8 +197,6 @@ class TargetState:
         `closed_off`: it is grave enough to open the breaker, and others can take over.
         """
         grade = self.suspicion.grade
-        if not (grade or self.suspect or closed_off):
-            return  # the common case
         if grade and not self.suspect:
             self.tried_at = now
         self.suspect = grade >= Grade.PREFER_OTHERS

@@ -41,11 +41,12 @@ class TokenRateOptions(Struct, frozen=True):
 class TokenRate:
     """The learned rates of one target."""
 
-    __slots__ = ("_fresh", "_kept", "_options", "floor")
+    __slots__ = ("_kept", "_options", "floor", "fresh")
 
     def __init__(self, options: TokenRateOptions) -> None:
         self._options = options
-        self._fresh: list[tuple[int, float]] = []
+        self.fresh: list[tuple[int, float]] = []
+        """Where answers wait for the next fold."""
         self._kept = Latest(options.memory)
         self.floor: float | None = None
         """Tokens per second below which an answer drips; None while too little is known."""
@@ -56,19 +57,19 @@ class TokenRate:
         One that was given up for dripping counts too. So a slowness that lasts for a quarter of the memory becomes
         what is normal, and does not keep a target out for ever.
         """
-        self._fresh.append((tokens, seconds))
+        self.fresh.append((tokens, seconds))
 
     def fold(self) -> list[float]:
         """Take in what was noted; returns the rates that counted, in tokens per second."""
-        if not self._fresh:
+        if not self.fresh:
             return []
         options = self._options
         rates = [
             min(tokens / seconds, _FASTEST)
-            for tokens, seconds in self._fresh
+            for tokens, seconds in self.fresh
             if seconds > 0 and tokens >= (options.tokens if seconds >= options.seconds else options.answer)
         ]
-        self._fresh.clear()
+        self.fresh.clear()
         if rates:
             self._kept.extend(rates)
             if len(self._kept) >= options.samples:

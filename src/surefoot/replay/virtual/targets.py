@@ -92,7 +92,7 @@ class Targets:
         trouble, capacity = self._troubles[target], self._capacities[target]
         leg = Leg(life, 0, target, way, healthy(speech, way), now)
         leg.good = True
-        if capacity is not None or now >= trouble.change or trouble.active:
+        if capacity is not None or now >= trouble.change or pace.strike[row] < trouble.widest:
             struck = self._bend(leg, speech, now)
             if struck is not None:
                 books.outage[row] = struck
@@ -138,7 +138,7 @@ class Targets:
         books, row = leg.life.books, leg.life.row
         struck: list[tuple[Play, int]] = []
         if trouble.active:
-            earlier = sum(other.target == leg.target for other in leg.life.legs)
+            earlier = sum([other.target == leg.target for other in leg.life.legs])
             strike = books.strike(leg.target, row, earlier)
             struck = [
                 (MODES[outage.mode](speech, leg.way), number)
